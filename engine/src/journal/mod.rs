@@ -1,0 +1,11 @@
+//! The journal: what is written down before and after each effect, and what it means.
+//!
+//! Owns the closed set of entries and the total function that applies one to a snapshot. State in
+//! memory is always "snapshot plus entries", so that replaying after a crash gives the same state.
+//! It must not know providers, plans or files.
+
+mod entry;
+mod transition;
+
+pub use entry::{Change, Entry, OperationInfo, OperationKind};
+pub use transition::{IllegalTransition, prune, replay};

@@ -1,0 +1,323 @@
+//! Outputs and inputs: typed values that may come from other resources.
+//!
+//! Using an [`Output`] of one resource as an [`Input`] of another *is* the dependency edge. Owns the
+//! expressions behind both and their evaluation; it must not know how a plan is made.
+
+use std::collections::BTreeSet;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use crate::secret::Secret;
+use crate::urn::Urn;
+use crate::value::{Property, Value, ValueError};
+
+/// How a value comes about. Cheap to clone.
+#[derive(Clone)]
+pub enum Expression {
+    /// A value that is known, or [`Value::Unknown`].
+    Value(Value),
+    /// An output of a resource.
+    Reference {
+        /// The resource.
+        urn: Urn,
+        /// The output's field name.
+        output: Arc<str>,
+    },
+    /// A fact about the outside, by its name in the facts of the environment.
+    Fact(Arc<str>),
+    /// A pure function of another expression.
+    Map {
+        /// What the function is given.
+        source: Arc<Expression>,
+        /// The function: erased value in, erased value out.
+        function: MapFunction,
+    },
+    /// Several expressions as one list.
+    List(Arc<[Expression]>),
+    /// Secrets and texts joined to one secret.
+    Template(Arc<[Expression]>),
+}
+
+/// The erased function of an [`Expression::Map`].
+pub type MapFunction = Arc<dyn Fn(&Value) -> Result<Value, ValueError> + Send + Sync>;
+
+/// Where the outputs and facts that expressions refer to are looked up.
+pub trait Resolve {
+    /// The output of a resource, [`Value::Unknown`] if it is known only after apply.
+    ///
+    /// # Errors
+    /// [`ValueError`] if the resource has no such output.
+    fn output(&self, urn: &Urn, output: &str) -> Result<Value, ValueError>;
+
+    /// A fact, [`Value::Unknown`] if it was not gathered.
+    fn fact(&self, name: &str) -> Value;
+}
+
+impl Expression {
+    /// The value, as far as it is known: a function of something unknown is unknown.
+    ///
+    /// # Errors
+    /// [`ValueError`] of a function or a lookup.
+    pub fn evaluate(&self, resolve: &dyn Resolve) -> Result<Value, ValueError> {
+        match self {
+            Self::Value(value) => Ok(value.clone()),
+            Self::Reference { urn, output } => resolve.output(urn, output),
+            Self::Fact(name) => Ok(resolve.fact(name)),
+            Self::Map { source, function } => {
+                let value = source.evaluate(resolve)?;
+                if value.has_unknown() { Ok(Value::Unknown) } else { function(&value) }
+            }
+            Self::List(items) => {
+                Ok(Value::List(items.iter().map(|item| item.evaluate(resolve)).collect::<Result<_, _>>()?))
+            }
+            Self::Template(parts) => {
+                let mut secrets = Vec::with_capacity(parts.len());
+                for part in parts.iter() {
+                    match part.evaluate(resolve)? {
+                        Value::Secret(secret) => secrets.push(secret),
+                        Value::Text(text) => secrets.push(Secret::plain(text)),
+                        Value::Unknown => return Ok(Value::Unknown),
+                        other => {
+                            return Err(ValueError::new(format!(
+                                "a secret template joins secrets and strings, not {}",
+                                other.kind()
+                            )));
+                        }
+                    }
+                }
+                Ok(Value::Secret(Secret::template(secrets)))
+            }
+        }
+    }
+
+    /// Adds the resources that this expression refers to.
+    pub fn collect_references(&self, into: &mut BTreeSet<Urn>) {
+        match self {
+            Self::Value(_) | Self::Fact(_) => {}
+            Self::Reference { urn, .. } => {
+                into.insert(urn.clone());
+            }
+            Self::Map { source, .. } => source.collect_references(into),
+            Self::List(items) | Self::Template(items) => {
+                for item in items.iter() {
+                    item.collect_references(into);
+                }
+            }
+        }
+    }
+}
+
+/// A value that a resource gives once it exists, or that is derived from such values.
+///
+/// The same type stands in an outputs structure on both sides: as a reference in the stack, as a
+/// plain value in the provider.
+pub struct Output<T> {
+    expression: Expression,
+    value_type: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Output<T> {
+    fn clone(&self) -> Self {
+        Self::from_expression(self.expression.clone())
+    }
+}
+
+impl<T> Output<T> {
+    /// Wraps an expression that is known to give a `T`.
+    pub fn from_expression(expression: Expression) -> Self {
+        Self { expression, value_type: PhantomData }
+    }
+
+    /// An output of a declared resource.
+    pub fn reference(urn: Urn, output: &str) -> Self {
+        Self::from_expression(Expression::Reference { urn, output: output.into() })
+    }
+
+    /// A fact about the outside, such as a region's zones, gathered before planning.
+    pub fn fact(name: &str) -> Self {
+        Self::from_expression(Expression::Fact(name.into()))
+    }
+
+    /// A value that only apply will know.
+    pub fn unknown() -> Self {
+        Self::from_expression(Expression::Value(Value::Unknown))
+    }
+
+    /// The erased expression.
+    pub fn expression(&self) -> &Expression {
+        &self.expression
+    }
+
+    /// The erased value if this output is a plain one, as providers return and receive them.
+    pub fn value(&self) -> Option<&Value> {
+        match &self.expression {
+            Expression::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Property> Output<T> {
+    /// A plain value.
+    pub fn known(value: &T) -> Self {
+        Self::from_expression(Expression::Value(value.to_value()))
+    }
+
+    /// The typed plain value, if this output is one and known.
+    pub fn get(&self) -> Option<T> {
+        self.value().and_then(|value| T::from_value(value).ok())
+    }
+}
+
+impl<T: Property + 'static> Output<T> {
+    /// Derives a value. `function` must be pure: it runs at plan and again at apply. It is not run
+    /// while the source is unknown.
+    pub fn map<U: Property>(&self, function: impl Fn(T) -> U + Send + Sync + 'static) -> Output<U> {
+        self.try_map(move |value| Ok(function(value)))
+    }
+
+    /// Derives a value by a function that may refuse its input; the error is reported at the
+    /// property that uses the result.
+    pub fn try_map<U: Property>(
+        &self,
+        function: impl Fn(T) -> Result<U, ValueError> + Send + Sync + 'static,
+    ) -> Output<U> {
+        Output::from_expression(Expression::Map {
+            source: Arc::new(self.expression.clone()),
+            function: Arc::new(move |value| Ok(function(T::from_value(value)?)?.to_value())),
+        })
+    }
+
+    /// Two outputs as one, to be mapped together.
+    pub fn zip<U: Property>(&self, other: &Output<U>) -> Output<(T, U)> {
+        let pair = [self.expression.clone(), other.expression.clone()];
+        Output::from_expression(Expression::List(pair.into()))
+    }
+
+    /// Many outputs as one list.
+    pub fn all(outputs: impl IntoIterator<Item = Output<T>>) -> Output<Vec<T>> {
+        Output::from_expression(Expression::List(
+            outputs.into_iter().map(|output| output.expression).collect(),
+        ))
+    }
+}
+
+impl Output<Secret> {
+    /// Joins secrets and plain text to one secret, without reading any of them.
+    pub fn template(parts: impl IntoIterator<Item = SecretInput>) -> Self {
+        Self::from_expression(Expression::Template(parts.into_iter().map(|part| part.0).collect()))
+    }
+}
+
+/// A part of a secret template: a secret, an output, or plain text.
+pub struct SecretInput(Expression);
+
+impl From<Output<Secret>> for SecretInput {
+    fn from(output: Output<Secret>) -> Self {
+        Self(output.expression)
+    }
+}
+
+impl From<Output<String>> for SecretInput {
+    fn from(output: Output<String>) -> Self {
+        Self(output.expression)
+    }
+}
+
+impl From<Secret> for SecretInput {
+    fn from(secret: Secret) -> Self {
+        Self(Expression::Value(Value::Secret(secret)))
+    }
+}
+
+impl From<&str> for SecretInput {
+    fn from(text: &str) -> Self {
+        Self(Expression::Value(Value::text(text)))
+    }
+}
+
+impl<T: Property> From<T> for Output<T> {
+    fn from(value: T) -> Self {
+        Self::known(&value)
+    }
+}
+
+/// An input property. One that is not given is not managed: neither set nor compared.
+pub struct Input<T>(Option<Output<T>>);
+
+impl<T> Default for Input<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Clone for Input<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Input<T> {
+    /// The expression, if the input is given.
+    pub fn expression(&self) -> Option<&Expression> {
+        self.0.as_ref().map(Output::expression)
+    }
+
+    /// Whether the input is given at all.
+    pub fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl<T: Property> Input<T> {
+    /// The typed value, if the input is given and known. In a provider's calls every given input
+    /// is known.
+    pub fn get(&self) -> Option<T> {
+        self.0.as_ref().and_then(Output::get)
+    }
+
+    /// An input from an erased value, `None` for one that is not given.
+    ///
+    /// # Errors
+    /// [`ValueError`] if a known value has not this type's shape.
+    pub fn from_value(value: Option<&Value>) -> Result<Self, ValueError> {
+        match value {
+            None => Ok(Self(None)),
+            Some(value) if value.has_unknown() => Ok(Self(Some(Output::unknown()))),
+            Some(value) => {
+                T::from_value(value)?;
+                Ok(Self(Some(Output::from_expression(Expression::Value(value.clone())))))
+            }
+        }
+    }
+}
+
+impl<T: Property> From<T> for Input<T> {
+    fn from(value: T) -> Self {
+        Self(Some(Output::known(&value)))
+    }
+}
+
+impl<T> From<Output<T>> for Input<T> {
+    fn from(output: Output<T>) -> Self {
+        Self(Some(output))
+    }
+}
+
+impl<T> From<&Output<T>> for Input<T> {
+    fn from(output: &Output<T>) -> Self {
+        Self(Some(output.clone()))
+    }
+}
+
+impl From<&str> for Input<String> {
+    fn from(text: &str) -> Self {
+        Self(Some(Output::known(&text.to_owned())))
+    }
+}
+
+impl<T: Property + 'static> FromIterator<Output<T>> for Input<Vec<T>> {
+    fn from_iter<I: IntoIterator<Item = Output<T>>>(outputs: I) -> Self {
+        Self(Some(Output::all(outputs)))
+    }
+}

@@ -1,0 +1,171 @@
+//! Providers: the code that creates, reads, updates and deletes the objects of one type.
+//!
+//! Owns the interface between the engine and resource types, in two forms: [`ResourceType`] and
+//! [`TaskType`], which authors implement with types, and [`Provider`], which the engine calls with
+//! erased values. It must not know plans, journals or any cloud.
+
+mod context;
+mod error;
+mod task;
+mod typed;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use context::{PollInterval, Progress, StepContext};
+pub use error::{ErrorKind, ProviderError};
+pub use task::{TaskProvider, TaskType};
+pub use typed::{Changes, Connect, Existing, Inputs, Observed, Outputs, ResourceType, TypedProvider};
+
+use crate::schema::Schema;
+use crate::snapshot::PhysicalId;
+use crate::value::{Properties, Value, ValueError};
+
+/// The erased interface to one resource type. Every function but `create` is idempotent: after a
+/// crash or an unclear answer the engine calls it again.
+///
+/// Inputs are *effective*: names carry the suffix of their generation, and nothing is unknown.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What the fields of the type mean to a diff.
+    fn schema(&self) -> &Schema;
+
+    /// Problems of inputs, as far as they are known. Pure: called at plan time.
+    fn check(&self, inputs: &Properties) -> Vec<InputProblem>;
+
+    /// The outputs that can be told before the object exists; the others are unknown. Pure.
+    fn predict(&self, inputs: &Properties, connection: &Value) -> Properties;
+
+    /// The part of a connection that says where an object lives: when it changes, the object is
+    /// replaced; the rest of the connection may change freely.
+    fn connection_identity(&self, connection: &Value) -> Value {
+        connection.clone()
+    }
+
+    /// Brings recorded inputs and outputs from an older schema version to the present one.
+    ///
+    /// # Errors
+    /// [`ValueError`] if the version is unknown or the values have not its shape.
+    fn migrate(&self, version: u32, recorded: Recorded) -> Result<Recorded, ValueError>;
+
+    /// Makes the one creating call and returns the id at once, without any wait.
+    async fn create(&self, step: &StepContext, inputs: &Properties) -> Result<PhysicalId, ProviderError>;
+
+    /// Brings an object that was just created, found or adopted to its inputs, waits until it is
+    /// usable, and returns its outputs.
+    async fn complete(
+        &self,
+        step: &StepContext,
+        id: &PhysicalId,
+        inputs: &Properties,
+    ) -> Result<Properties, ProviderError>;
+
+    /// Reads many objects with few calls. Answers are in the order of the question.
+    async fn read(
+        &self,
+        connection: &Value,
+        objects: &[ReadRequest],
+    ) -> Result<Vec<Observation>, ProviderError>;
+
+    /// Applies changed inputs in place, waits until they have taken effect, returns the outputs.
+    async fn update(
+        &self,
+        step: &StepContext,
+        id: &PhysicalId,
+        update: UpdateRequest<'_>,
+    ) -> Result<Properties, ProviderError>;
+
+    /// Deletes the object and waits until it is gone; one that is gone already is no error.
+    async fn delete(
+        &self,
+        step: &StepContext,
+        id: &PhysicalId,
+        inputs: &Properties,
+    ) -> Result<(), ProviderError>;
+
+    /// Looks for the object that an unfinished creation may have left: by client token,
+    /// deterministic name or ownership tags. What it returns carries the tags of `step`, checked.
+    async fn find(&self, step: &StepContext, inputs: &Properties) -> Result<Option<Found>, ProviderError>;
+
+    /// Carries out a lookup or a run, for types of those kinds.
+    async fn run(&self, step: &StepContext, inputs: &Properties) -> Result<Properties, ProviderError>;
+}
+
+/// Recorded values of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// Its inputs.
+    pub inputs: Properties,
+    /// Its outputs.
+    pub outputs: Properties,
+}
+
+/// Which object to read, and what was last applied to it.
+#[derive(Clone, Debug)]
+pub struct ReadRequest {
+    /// Its id.
+    pub id: PhysicalId,
+    /// The effective inputs last applied: a provider reads what is managed.
+    pub inputs: Properties,
+}
+
+/// What a refresh saw of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Observation {
+    /// It is not there.
+    Gone,
+    /// It is there.
+    Present {
+        /// The effective inputs that could be read back.
+        inputs: Properties,
+        /// The outputs.
+        outputs: Properties,
+    },
+}
+
+/// An update: from what, to what, and where they differ.
+#[derive(Clone, Copy, Debug)]
+pub struct UpdateRequest<'a> {
+    /// The effective inputs as they were last applied or observed.
+    pub previous: &'a Properties,
+    /// The effective inputs from now on.
+    pub inputs: &'a Properties,
+    /// The fields that differ; one that is not in `inputs` goes back to its default.
+    pub changed: &'a [String],
+}
+
+/// An object that an unfinished creation left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its id.
+    pub id: PhysicalId,
+    /// Why it can only be replaced, if the cloud has given it up.
+    pub failed: Option<String>,
+}
+
+/// An invalid input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputProblem {
+    /// The path to the offending value, such as `cidr_block`.
+    pub path: String,
+    /// What is wrong and what is allowed: a lowercase fragment.
+    pub message: String,
+}
+
+/// The providers of a stack by resource type.
+#[derive(Clone, Default)]
+pub struct Providers(BTreeMap<&'static str, Arc<dyn Provider>>);
+
+impl Providers {
+    /// Adds the provider of a type; a later one for the same type wins.
+    pub fn register(&mut self, provider: impl Provider + 'static) {
+        self.0.insert(provider.schema().resource_type, Arc::new(provider));
+    }
+
+    /// The provider of a type.
+    pub fn get(&self, resource_type: &str) -> Option<&Arc<dyn Provider>> {
+        self.0.get(resource_type)
+    }
+}

@@ -1,0 +1,103 @@
+//! The snapshot: what `lsinfra` knows of an environment at rest, and its integrity.
+//!
+//! Owns the types in memory. Their form on disk belongs to the state crate; how they change belongs
+//! to the journal's transition function.
+
+mod integrity;
+mod object;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use uuid::Uuid;
+
+pub use integrity::{IntegrityProblem, check_integrity};
+pub use object::{Generation, Object, Owner, PhysicalId, RecordedOptions, Role, Status};
+
+use crate::urn::Urn;
+use crate::value::{Properties, Value};
+
+/// Everything recorded of one environment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// Made once, at the environment's first operation; two states with different lineages never
+    /// describe the same objects.
+    pub lineage: Uuid,
+    /// Counts the snapshots written; a plan names the serial that it came from.
+    pub serial: u64,
+    /// The environment as `<stack>/<environment>`.
+    pub environment: String,
+    /// Where the objects live (account, region, sandbox or not): a run against another is refused.
+    pub home: BTreeMap<String, String>,
+    /// Facts about the outside, reused until refreshed.
+    pub facts: BTreeMap<String, Value>,
+    /// The resources, in an order in which dependencies come first where they can.
+    pub resources: IndexMap<Urn, Record>,
+    /// The stack's outputs after the last operation.
+    pub outputs: Properties,
+}
+
+impl Snapshot {
+    /// An empty snapshot for a new environment.
+    pub fn new(lineage: Uuid, environment: impl Into<String>, home: BTreeMap<String, String>) -> Self {
+        Self {
+            lineage,
+            serial: 0,
+            environment: environment.into(),
+            home,
+            facts: BTreeMap::new(),
+            resources: IndexMap::new(),
+            outputs: Properties::new(),
+        }
+    }
+
+    /// The object that `urn` means today, if there is one.
+    pub fn current(&self, urn: &Urn) -> Option<&Object> {
+        self.resources.get(urn).and_then(Record::current)
+    }
+}
+
+/// All that is recorded under one URN.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Record {
+    /// The version of the type's schema in which inputs and outputs are written.
+    pub schema_version: u32,
+    /// The last generation that was given out.
+    pub last_generation: Generation,
+    /// The last generation of the physical name that was given out.
+    pub last_name_generation: Generation,
+    /// The physical objects, oldest first: at most one current and one incoming.
+    pub objects: Vec<Arc<Object>>,
+}
+
+impl Record {
+    /// The object that the URN means.
+    pub fn current(&self) -> Option<&Object> {
+        self.with_role(Role::Current)
+    }
+
+    /// The object under creation, which becomes the current one.
+    pub fn incoming(&self) -> Option<&Object> {
+        self.with_role(Role::Incoming)
+    }
+
+    /// The newest retained object.
+    pub fn retained(&self) -> Option<&Object> {
+        self.objects.iter().rev().find(|object| object.role == Role::Retained).map(Arc::as_ref)
+    }
+
+    /// Replaced objects that wait for their deletion.
+    pub fn superseded(&self) -> impl Iterator<Item = &Object> {
+        self.objects.iter().filter(|object| object.role == Role::Superseded).map(Arc::as_ref)
+    }
+
+    /// The object of that generation.
+    pub fn generation(&self, generation: Generation) -> Option<&Object> {
+        self.objects.iter().find(|object| object.generation == generation).map(Arc::as_ref)
+    }
+
+    fn with_role(&self, role: Role) -> Option<&Object> {
+        self.objects.iter().find(|object| object.role == role).map(Arc::as_ref)
+    }
+}
