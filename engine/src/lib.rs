@@ -8,15 +8,19 @@ extern crate self as lsinfra_engine;
 
 pub mod cancel;
 pub mod clock;
+pub mod events;
 pub mod graph;
 pub mod journal;
+pub mod operation;
 pub mod options;
 pub mod output;
+pub mod plan;
 pub mod provider;
 pub mod schema;
 pub mod secret;
 pub mod snapshot;
 pub mod stack;
+pub mod store;
 pub mod urn;
 pub mod value;
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
 /// The key under which secrets are digested for comparison. It belongs to one environment and is
@@ -107,6 +108,34 @@ impl Secret {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the plain text of this secret is not recorded: give it again")]
 pub struct SecretUnavailable;
+
+/// Plain parts as text, sealed ones as their digest: a secret's value is never written.
+impl Serialize for SecretPart {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Plain(text) => RecordedPart::Plain(text.clone()),
+            Self::Sealed { digest, .. } => RecordedPart::Digest(digest.clone()),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretPart {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match RecordedPart::deserialize(deserializer)? {
+            RecordedPart::Plain(text) => Self::Plain(text),
+            RecordedPart::Digest(digest) => Self::Sealed { digest, plain: None },
+        })
+    }
+}
+
+/// The recorded form of a [`SecretPart`].
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RecordedPart {
+    Plain(String),
+    Digest(String),
+}
 
 impl PartialEq for SecretPart {
     fn eq(&self, other: &Self) -> bool {

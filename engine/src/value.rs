@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use crate::secret::Secret;
@@ -110,9 +110,9 @@ impl Value {
             Self::Bool(flag) => serde_json::Value::Bool(*flag),
             Self::Number(number) => serde_json::Value::Number(number.clone()),
             Self::Text(text) => serde_json::Value::String(text.clone()),
-            Self::List(items) => serde_json::Value::Array(
-                items.iter().map(Self::to_plain_json).collect::<Result<_, _>>()?,
-            ),
+            Self::List(items) => {
+                serde_json::Value::Array(items.iter().map(Self::to_plain_json).collect::<Result<_, _>>()?)
+            }
             Self::Map(fields) => serde_json::Value::Object(
                 fields
                     .iter()
@@ -124,6 +124,75 @@ impl Value {
             }
         })
     }
+}
+
+/// JSON with two marks: `{"$unknown": true}` and `{"$secret": [parts]}`, in which a part is plain
+/// text or `{"digest": …}`; a map with a key that begins with `$` is wrapped in `{"$map": …}`.
+impl Serialize for Value {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Bool(flag) => serializer.serialize_bool(*flag),
+            Self::Number(number) => number.serialize(serializer),
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(items) => items.serialize(serializer),
+            Self::Map(fields) if fields.keys().any(|key| key.starts_with('$')) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("$map", fields)?;
+                map.end()
+            }
+            Self::Map(fields) => fields.serialize(serializer),
+            Self::Secret(secret) => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("$secret", secret.parts())?;
+                map.end()
+            }
+            Self::Unknown => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("$unknown", &true)?;
+                map.end()
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_marked_json(serde_json::Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+fn from_marked_json(json: serde_json::Value) -> Result<Value, serde_json::Error> {
+    Ok(match json {
+        serde_json::Value::Array(items) => {
+            Value::List(items.into_iter().map(from_marked_json).collect::<Result<_, _>>()?)
+        }
+        serde_json::Value::Object(mut fields) => {
+            if fields.len() == 1 && fields.contains_key("$unknown") {
+                return Ok(Value::Unknown);
+            }
+            if fields.len() == 1
+                && let Some(parts) = fields.remove("$secret")
+            {
+                return Ok(Value::Secret(Secret::from_parts(serde_json::from_value(parts)?)));
+            }
+            if fields.len() == 1
+                && let Some(inner) = fields.remove("$map")
+                && let serde_json::Value::Object(inner) = inner
+            {
+                fields = inner;
+            }
+            Value::Map(
+                fields.into_iter().map(|(key, value)| Ok((key, from_marked_json(value)?))).collect::<Result<
+                    _,
+                    serde_json::Error,
+                >>(
+                )?,
+            )
+        }
+        plain => Value::from_plain_json(plain),
+    })
 }
 
 impl fmt::Debug for Value {

@@ -43,9 +43,7 @@ pub fn derive_property(item: TokenStream) -> TokenStream {
 }
 
 /// The named fields of a structure.
-fn named_fields(
-    item: &DeriveInput,
-) -> syn::Result<&syn::punctuated::Punctuated<syn::Field, syn::Token![,]>> {
+fn named_fields(item: &DeriveInput) -> syn::Result<&syn::punctuated::Punctuated<syn::Field, syn::Token![,]>> {
     match &item.data {
         syn::Data::Struct(syn::DataStruct { fields: syn::Fields::Named(fields), .. }) => Ok(&fields.named),
         _ => Err(syn::Error::new_spanned(&item.ident, "expected a structure with named fields")),

@@ -47,6 +47,27 @@ pub enum ErrorKind {
     CheckFailed,
 }
 
+impl ErrorKind {
+    /// The name in events and reports, in snake case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::AlreadyExists => "already_exists",
+            Self::Throttled => "throttled",
+            Self::Unclear => "unclear",
+            Self::Conflict => "conflict",
+            Self::Denied => "denied",
+            Self::CredentialsExpired => "credentials_expired",
+            Self::LimitExceeded => "limit_exceeded",
+            Self::Invalid => "invalid",
+            Self::CreationFailed => "creation_failed",
+            Self::TimedOut => "timed_out",
+            Self::Abandoned => "abandoned",
+            Self::CheckFailed => "check_failed",
+        }
+    }
+}
+
 impl ProviderError {
     /// An error without code and request id.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {

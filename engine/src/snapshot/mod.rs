@@ -36,6 +36,8 @@ pub struct Snapshot {
     pub resources: IndexMap<Urn, Record>,
     /// The stack's outputs after the last operation.
     pub outputs: Properties,
+    /// How long steps took, learned from earlier operations: seconds by `<type>/<action>`.
+    pub durations: BTreeMap<String, f64>,
 }
 
 impl Snapshot {
@@ -49,6 +51,7 @@ impl Snapshot {
             facts: BTreeMap::new(),
             resources: IndexMap::new(),
             outputs: Properties::new(),
+            durations: BTreeMap::new(),
         }
     }
 

@@ -1,0 +1,104 @@
+//! The plan: everything that an operation will do, decided before anything is touched.
+//!
+//! Planning is a pure, synchronous function of the desired graph, the snapshot and what was
+//! observed: no clock, no IO, no randomness. Owns the plan's types.
+
+mod step;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use step::{Action, Drift, PropertyChange, Reason, Step};
+
+use crate::journal::{Entry, OperationInfo};
+use crate::urn::Urn;
+
+/// The version of the plan's format.
+pub const PLAN_VERSION: u32 = 1;
+
+/// What an operation will do. Immutable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`PLAN_VERSION`].
+    pub version: u32,
+    /// The operation that it is made for.
+    pub operation: OperationInfo,
+    /// The environment, `<stack>/<environment>`.
+    pub environment: String,
+    /// The lineage of the snapshot that it came from.
+    pub lineage: Uuid,
+    /// The serial of the snapshot that it came from.
+    pub serial: u64,
+    /// Whether the objects were read before planning.
+    pub refreshed: bool,
+    /// The steps; each depends only on the ones that it names, by index.
+    pub steps: Vec<Step>,
+    /// What differs from what was last applied, apart from what changes.
+    pub drift: Vec<Drift>,
+    /// Resources that go on under another URN.
+    pub renames: Vec<Rename>,
+    /// How many resources stay as they are.
+    pub unchanged: usize,
+    /// What is recorded before the first step, without an effect on the cloud.
+    #[serde(skip)]
+    pub preamble: Vec<Entry>,
+}
+
+/// A resource that goes on under another URN.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rename {
+    /// Its URN so far.
+    pub from: Urn,
+    /// Its URN from now on.
+    pub to: Urn,
+}
+
+/// How many resources a plan treats in which way. The two halves of a replacement count once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanCounts {
+    /// New ones.
+    pub create: usize,
+    /// Existing objects that are taken over.
+    pub adopt: usize,
+    /// Updated in place.
+    pub update: usize,
+    /// Replaced by a new object.
+    pub replace: usize,
+    /// Deleted.
+    pub delete: usize,
+    /// Kept although no longer declared.
+    pub retain: usize,
+    /// Looked up.
+    pub read: usize,
+    /// Run.
+    pub run: usize,
+    /// Left as they are.
+    pub unchanged: usize,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// How many resources are treated in which way.
+    pub fn counts(&self) -> PlanCounts {
+        let mut counts = PlanCounts { unchanged: self.unchanged, ..PlanCounts::default() };
+        for step in &self.steps {
+            match step.action {
+                Action::Create if step.replacement => counts.replace += 1,
+                Action::Create => counts.create += 1,
+                Action::Adopt => counts.adopt += 1,
+                Action::Update => counts.update += 1,
+                // The deleting half of a replacement whose creating half is in the plan.
+                Action::Delete if step.replacement => {}
+                Action::Delete => counts.delete += 1,
+                Action::Retain => counts.retain += 1,
+                Action::Read => counts.read += 1,
+                Action::Run => counts.run += 1,
+            }
+        }
+        counts
+    }
+}

@@ -1,0 +1,190 @@
+//! State stores: where snapshot and journal are kept. The engine knows them only by these traits.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::events::{OperationOutcome, StepOutcome};
+use crate::journal::{Entry, OperationInfo};
+use crate::plan::{Action, PlanCounts};
+use crate::snapshot::Snapshot;
+use crate::urn::Urn;
+
+/// The store of one environment.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// Where the state is, for messages: a folder or a URL.
+    fn location(&self) -> String;
+
+    /// Reads snapshot and journal without a lock. The journal holds only what is not in the
+    /// snapshot yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read or are damaged.
+    async fn load(&self) -> Result<Stored, StoreError>;
+
+    /// Locks the environment for one operation.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if another run holds it.
+    async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError>;
+
+    /// The operations recorded so far, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if they cannot be read.
+    async fn history(&self) -> Result<Vec<OperationRecord>, StoreError>;
+}
+
+/// What a store holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Stored {
+    /// The snapshot, if there ever was an operation.
+    pub snapshot: Option<Snapshot>,
+    /// The entries since, in order: not empty if an operation was interrupted.
+    pub journal: Vec<Entry>,
+}
+
+/// A locked environment: the only way to write.
+#[async_trait]
+pub trait Session: Send {
+    /// What the store holds, read under the lock.
+    fn stored(&self) -> &Stored;
+
+    /// Makes entries durable as one batch: all or none of them are there after a crash.
+    ///
+    /// # Errors
+    /// [`StoreError`] if durability is in doubt; nothing that depends on the entries may happen then.
+    async fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError>;
+
+    /// Replaces the snapshot, which takes the journal in, and adds to the history. `snapshot.serial`
+    /// must be one more than the stored one's.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the old snapshot and the journal are then still there.
+    async fn save(&mut self, snapshot: &Snapshot, record: Option<&OperationRecord>)
+    -> Result<(), StoreError>;
+
+    /// Gives the lock back.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that failed; the lock then heals by itself.
+    async fn release(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// Who holds or wants a lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockHolder {
+    /// The operation.
+    pub operation: Uuid,
+    /// The command, such as `up`.
+    pub command: String,
+    /// The user.
+    pub user: String,
+    /// The machine.
+    pub host: String,
+    /// The process.
+    pub process_id: u32,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What went wrong with a store. Texts are fragments; the CLI adds the way out.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another run holds the lock.
+    #[error("locked by {} at {} (process {}, `{}`) since {}", holder.user, holder.host, holder.process_id, holder.command, holder.since)]
+    Locked {
+        /// Who.
+        holder: LockHolder,
+    },
+    /// A file or object cannot be read or written.
+    #[error("cannot {action} {location}")]
+    Io {
+        /// What was being done, such as `write`.
+        action: &'static str,
+        /// The file or object.
+        location: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What is stored does not read back.
+    #[error("{location} is damaged: {reason}")]
+    Damaged {
+        /// The file or object.
+        location: String,
+        /// Where and what.
+        reason: String,
+    },
+    /// What is stored was written by a newer version of the tool.
+    #[error("{location} has format version {found}, this version of lsinfra reads up to {supported}")]
+    NewerFormat {
+        /// The file or object.
+        location: String,
+        /// Its format version.
+        found: u64,
+        /// The newest one that is understood.
+        supported: u64,
+    },
+    /// The snapshot is another one than the operation began with.
+    #[error("{location} was changed by another run: expected serial {expected}, found {found}")]
+    SerialMoved {
+        /// The file or object.
+        location: String,
+        /// The serial that was to be replaced.
+        expected: u64,
+        /// The serial that is there.
+        found: u64,
+    },
+    /// The snapshot describes another environment's objects.
+    #[error("{location} has lineage {found}, expected {expected}")]
+    LineageMismatch {
+        /// The file or object.
+        location: String,
+        /// The lineage of the operation.
+        expected: Uuid,
+        /// The lineage that is there.
+        found: Uuid,
+    },
+}
+
+/// One operation in the history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OperationRecord {
+    /// Who ran what, when.
+    pub operation: OperationInfo,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How it ended.
+    pub outcome: OperationOutcome,
+    /// What was planned.
+    pub counts: PlanCounts,
+    /// The serial of the snapshot that it left.
+    pub serial: u64,
+    /// Each step.
+    pub steps: Vec<StepRecord>,
+}
+
+/// One step in the history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// The resource.
+    pub urn: Urn,
+    /// What was planned.
+    pub action: Action,
+    /// Whether it was a half of a replacement.
+    pub replacement: bool,
+    /// How it ended.
+    pub outcome: StepOutcome,
+    /// When it was started, in seconds after the operation began.
+    pub started_seconds: f64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// Where an environment's objects live, as recorded in [`Snapshot::home`].
+pub type Home = BTreeMap<String, String>;
