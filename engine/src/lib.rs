@@ -16,6 +16,7 @@ pub mod options;
 pub mod output;
 pub mod plan;
 pub mod provider;
+pub mod schedule;
 pub mod schema;
 pub mod secret;
 pub mod snapshot;

@@ -135,6 +135,13 @@ pub enum Entry {
         /// How long the step took, in seconds.
         seconds: f64,
     },
+    /// A deletion was refused and had no effect: the object is as it was.
+    DeleteRefused {
+        /// The resource.
+        urn: Urn,
+        /// The object.
+        generation: Generation,
+    },
     /// An object was kept on purpose when its resource was deleted.
     Retained {
         /// The resource.

@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::journal::Entry;
+use crate::plan::Action;
 use crate::snapshot::{Generation, Object, Record, Role, Snapshot, Status};
 use crate::urn::Urn;
+use crate::value::Properties;
 
 /// An entry that cannot follow the state before it: the journal is damaged or not this snapshot's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,14 +137,27 @@ impl Snapshot {
                 Arc::make_mut(object).status = Status::Deleting;
                 Ok(())
             }
-            Entry::Succeeded { urn, generation, outputs, .. } => {
-                self.succeeded(&Target { entry: "Succeeded", urn, generation: *generation }, outputs)
+            Entry::Succeeded { urn, generation, outputs, at, seconds } => {
+                let target = Target { entry: "Succeeded", urn, generation: *generation };
+                let action = self.succeeded(&target, outputs, *at)?;
+                self.learn(urn, action, *seconds);
+                Ok(())
             }
-            Entry::Deleted { urn, generation, .. } => {
+            Entry::Deleted { urn, generation, seconds } => {
                 let target = Target { entry: "Deleted", urn, generation: *generation };
                 let record = self.record(&target)?;
                 let index = target.index(record)?;
                 record.objects.remove(index);
+                self.learn(urn, Action::Delete, *seconds);
+                Ok(())
+            }
+            Entry::DeleteRefused { urn, generation } => {
+                let target = Target { entry: "DeleteRefused", urn, generation: *generation };
+                let object = self.object(&target)?;
+                if object.status != Status::Deleting {
+                    return Err(target.illegal("no deletion was started"));
+                }
+                Arc::make_mut(object).status = Status::Ready;
                 Ok(())
             }
             Entry::Retained { urn, generation } => {
@@ -204,8 +221,9 @@ impl Snapshot {
     fn succeeded(
         &mut self,
         target: &Target<'_>,
-        outputs: &crate::Properties,
-    ) -> Result<(), IllegalTransition> {
+        outputs: &Properties,
+        at: Timestamp,
+    ) -> Result<Action, IllegalTransition> {
         let record = self.record(target)?;
         let index = target.index(record)?;
         if record.objects[index].physical_id.is_none() {
@@ -220,11 +238,24 @@ impl Snapshot {
             }
         }
         let object = Arc::make_mut(&mut record.objects[index]);
+        let action = match (object.role, &object.status) {
+            (Role::Incoming, _) => Action::Create,
+            (Role::Retained, _) => Action::Adopt,
+            _ => Action::Update,
+        };
         object.role = Role::Current;
         object.status = Status::Ready;
         object.observed = None;
+        object.changed_at = at;
         object.outputs.clone_from(outputs);
-        Ok(())
+        Ok(action)
+    }
+
+    /// Lets the expected duration of a kind of step follow what is seen, the newest half.
+    fn learn(&mut self, urn: &Urn, action: Action, seconds: f64) {
+        let learned =
+            self.durations.entry(format!("{}/{}", urn.resource_type(), action.name())).or_insert(seconds);
+        *learned = f64::midpoint(*learned, seconds);
     }
 
     fn rename(&mut self, from: &Urn, to: &Urn) -> Result<(), IllegalTransition> {

@@ -1,13 +1,21 @@
 //! The plan: everything that an operation will do, decided before anything is touched.
 //!
 //! Planning is a pure, synchronous function of the desired graph, the snapshot and what was
-//! observed: no clock, no IO, no randomness. Owns the plan's types.
+//! observed: no clock, no IO, no randomness. Owns the plan's types; [`build()`] makes it.
 
+mod build;
+mod deletion;
+mod diff;
 mod step;
+mod targets;
+
+pub(crate) use build::{Outcome, duration_key, task_object};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use build::{Observations, Question, build};
+pub use diff::{Comparison, Difference, Severity, compare, drift, effective_inputs};
 pub use step::{Action, Drift, PropertyChange, Reason, Step};
 
 use crate::journal::{Entry, OperationInfo};

@@ -65,6 +65,9 @@ pub struct Object {
     pub owner: Owner,
     /// When its creation was started.
     pub created_at: Timestamp,
+    /// When the last step on it was started or ended: for a while after that, reads may still show
+    /// the world before it.
+    pub changed_at: Timestamp,
 }
 
 /// The options that outlive a declaration.

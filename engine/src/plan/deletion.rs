@@ -1,0 +1,316 @@
+//! The deletions of a plan, and their order: an object goes after everything that stands on it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::journal::Entry;
+use crate::operation::OperationError;
+use crate::plan::build::Planner;
+use crate::plan::{Action, Reason, Step};
+use crate::provider::Observation;
+use crate::snapshot::{Generation, Object, RecordedOptions, Role};
+use crate::urn::Urn;
+
+/// An object that the forward pass decided to delete.
+pub(super) struct Condemned {
+    /// The resource.
+    pub(super) urn: Urn,
+    /// The object.
+    pub(super) generation: Generation,
+    /// Why.
+    pub(super) reasons: Vec<Reason>,
+}
+
+/// Adds all deletions with their edges, then checks protection and that no steps wait for each other.
+///
+/// # Errors
+/// [`OperationError::Protected`], [`OperationError::PlanCycle`], [`OperationError::UnknownType`].
+pub(super) fn plan(planner: &mut Planner<'_>) -> Result<(), OperationError> {
+    condemn_superseded(planner);
+    condemn_undeclared(planner)?;
+    let condemned = std::mem::take(&mut planner.condemned);
+    let deletions = push_steps(planner, condemned)?;
+    connect(planner, &deletions);
+    check_protection(planner)?;
+    check_acyclic(&planner.steps)
+}
+
+/// Old generations that an earlier run had no time to delete.
+fn condemn_superseded(planner: &mut Planner<'_>) {
+    let known: HashSet<(Urn, Generation)> =
+        planner.condemned.iter().map(|one| (one.urn.clone(), one.generation)).collect();
+    let mut found = Vec::new();
+    for (urn, record) in &planner.snapshot.resources {
+        if !planner.selected(urn) {
+            continue;
+        }
+        for object in record.superseded() {
+            if !known.contains(&(urn.clone(), object.generation)) {
+                found.push((urn.clone(), object.clone()));
+            }
+        }
+    }
+    for (urn, object) in found {
+        condemn_unless_gone(planner, &urn, &object, Reason::Replaced);
+    }
+}
+
+/// Everything recorded that the stack does not declare.
+fn condemn_undeclared(planner: &mut Planner<'_>) -> Result<(), OperationError> {
+    let mut found = Vec::new();
+    for (urn, record) in &planner.snapshot.resources {
+        if planner.question.graph.get(urn).is_some() || !planner.selected(urn) {
+            continue;
+        }
+        for object in &record.objects {
+            if matches!(object.role, Role::Current | Role::Incoming) {
+                found.push((urn.clone(), object.as_ref().clone()));
+            }
+        }
+    }
+    for (urn, object) in found {
+        if planner.question.providers.get(urn.resource_type()).is_none() {
+            let resource_type = urn.resource_type().to_owned();
+            return Err(OperationError::UnknownType { urn, resource_type });
+        }
+        if object.physical_id.is_none() {
+            // A lookup or a run: nothing in the cloud stands behind it.
+            planner.preamble.push(Entry::Forgotten { urn, generation: object.generation });
+            continue;
+        }
+        condemn_unless_gone(planner, &urn, &object, Reason::NoLongerDeclared);
+    }
+    Ok(())
+}
+
+fn condemn_unless_gone(planner: &mut Planner<'_>, urn: &Urn, object: &Object, reason: Reason) {
+    let generation = object.generation;
+    if planner.observation(urn, generation) == Some(&Observation::Gone) {
+        planner.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
+        if object.role == Role::Current {
+            planner.note_gone(urn, object);
+        }
+        return;
+    }
+    planner.condemned.push(Condemned { urn: urn.clone(), generation, reasons: vec![reason] });
+}
+
+/// One deletion among the steps.
+struct Deletion {
+    index: usize,
+    urn: Urn,
+    dependencies: BTreeSet<Urn>,
+    /// The container whose deletion takes the object with it.
+    with: Option<Urn>,
+    /// Whether it comes before the creation that replaces the object.
+    first: bool,
+}
+
+fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Vec<Deletion>, OperationError> {
+    let going: HashSet<Urn> = condemned.iter().map(|one| one.urn.clone()).collect();
+    let mut deletions = Vec::new();
+    for one in condemned {
+        let Some(object) = planner
+            .snapshot
+            .resources
+            .get(&one.urn)
+            .and_then(|record| record.generation(one.generation))
+            .cloned()
+        else {
+            continue;
+        };
+        let Some(provider) = planner.question.providers.get(one.urn.resource_type()) else {
+            return Err(OperationError::UnknownType {
+                resource_type: one.urn.resource_type().to_owned(),
+                urn: one.urn,
+            });
+        };
+        let options = effective_options(planner, &one.urn, &object);
+        let main = planner.visited.get(&one.urn).and_then(|visited| visited.main);
+        let replaced = main.is_some_and(|main| planner.steps[main].replacement);
+        let with = options.deleted_with.clone().filter(|container| {
+            going.contains(container) && !planner.visited.get(container).is_some_and(|v| v.delete_first)
+        });
+        let mut reasons = one.reasons;
+        let action = if options.retain_on_delete && object.role != Role::Incoming {
+            reasons.push(Reason::RetainOnDelete);
+            Action::Retain
+        } else {
+            Action::Delete
+        };
+        if let (Some(container), Action::Delete) = (&with, action) {
+            reasons.push(Reason::DeletedWith { container: container.clone() });
+        }
+        // Objects that must go before the new one is made: an unfinished or failed predecessor, or
+        // the current one of a type of which only one can exist.
+        let first = main.is_some_and(|main| {
+            planner.steps[main].action == Action::Create
+                && (object.role == Role::Incoming
+                    || object.status == crate::snapshot::Status::Deleting
+                    || (object.role == Role::Current
+                        && planner.visited.get(&one.urn).is_some_and(|visited| visited.delete_first)))
+        });
+        let expected_seconds = planner.seconds(provider.schema(), action);
+        let index = planner.steps.len();
+        planner.steps.push(Step {
+            urn: one.urn.clone(),
+            action,
+            generation: object.generation,
+            name_generation: object.name_generation,
+            replacement: replaced,
+            delete_first: first,
+            physical_id: object.physical_id.clone(),
+            reasons,
+            changes: Vec::new(),
+            inputs: object.inputs.clone(),
+            depends_on: Vec::new(),
+            expected_seconds,
+        });
+        deletions.push(Deletion {
+            index,
+            with: with.filter(|_| action == Action::Delete),
+            urn: one.urn,
+            dependencies: object.dependencies,
+            first,
+        });
+    }
+    Ok(deletions)
+}
+
+/// What the stack says now, or what was recorded if it says nothing any more.
+fn effective_options(planner: &Planner<'_>, urn: &Urn, object: &Object) -> RecordedOptions {
+    match planner.visited.get(urn) {
+        Some(visited) if planner.selected(urn) => visited.options.clone(),
+        _ => object.options.clone(),
+    }
+}
+
+/// Draws the edges between deletions, and between deletions and the steps that make or move things.
+fn connect(planner: &mut Planner<'_>, deletions: &[Deletion]) {
+    let mut by_urn: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
+    for deletion in deletions {
+        by_urn.entry(&deletion.urn).or_default().push(deletion);
+    }
+    // For each resource: the deletions of objects that stand on it.
+    let mut standing: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
+    for deletion in deletions {
+        for dependency in &deletion.dependencies {
+            standing.entry(dependency).or_default().push(deletion);
+        }
+    }
+    // For each resource: the resources whose objects stand on it now.
+    let mut dependants: HashMap<Urn, BTreeSet<Urn>> = HashMap::new();
+    for (urn, record) in &planner.snapshot.resources {
+        for dependency in record.objects.iter().flat_map(|object| &object.dependencies) {
+            if by_urn.contains_key(dependency) && dependency != urn {
+                dependants.entry(dependency.clone()).or_default().insert(urn.clone());
+            }
+        }
+    }
+    let early = early(deletions, &standing);
+    let mut edges: Vec<(usize, usize)> = Vec::new();
+    for deletion in deletions {
+        for above in standing.get(&deletion.urn).into_iter().flatten() {
+            // An object that goes with its container is crossed off after it.
+            if above.index != deletion.index && above.with.as_ref() != Some(&deletion.urn) {
+                edges.push((deletion.index, above.index));
+            }
+        }
+        for container in deletion.with.iter().filter_map(|container| by_urn.get(container)).flatten() {
+            edges.push((deletion.index, container.index));
+        }
+        let main = planner.visited.get(&deletion.urn).and_then(|visited| visited.main);
+        if deletion.first {
+            if let Some(main) = main {
+                edges.push((main, deletion.index));
+            }
+            // Whether the object really goes is decided by values that these steps make known.
+            for dependency in planner.question.graph.dependencies(&deletion.urn) {
+                if let Some(visited) = planner.visited.get(&dependency)
+                    && !visited.after_delete_first
+                    && let Some(step) = visited.main
+                {
+                    edges.push((deletion.index, step));
+                }
+            }
+        } else if let Some(main) = main {
+            edges.push((deletion.index, main));
+        }
+        if !early.contains(&deletion.index) {
+            for dependant in dependants.get(&deletion.urn).into_iter().flatten() {
+                if let Some(step) = planner.visited.get(dependant).and_then(|visited| visited.main) {
+                    edges.push((deletion.index, step));
+                }
+            }
+        }
+    }
+    for (step, waits_for) in edges {
+        planner.steps[step].depends_on.push(waits_for);
+    }
+    for step in &mut planner.steps {
+        step.depends_on.sort_unstable();
+        step.depends_on.dedup();
+    }
+}
+
+/// The deletions that some replacement's first half waits for: they cannot wait until the objects
+/// that stand on theirs have moved off.
+fn early(deletions: &[Deletion], standing: &HashMap<&Urn, Vec<&Deletion>>) -> HashSet<usize> {
+    let mut early = HashSet::new();
+    let mut queue: Vec<&Deletion> = deletions.iter().filter(|deletion| deletion.first).collect();
+    while let Some(deletion) = queue.pop() {
+        if early.insert(deletion.index) {
+            queue.extend(standing.get(&deletion.urn).into_iter().flatten());
+        }
+    }
+    early
+}
+
+fn check_protection(planner: &Planner<'_>) -> Result<(), OperationError> {
+    let mut urns: Vec<Urn> = Vec::new();
+    for step in planner.steps.iter().filter(|step| step.action == Action::Delete) {
+        let object =
+            planner.snapshot.resources.get(&step.urn).and_then(|record| record.generation(step.generation));
+        let Some(object) = object.filter(|object| object.role == Role::Current) else { continue };
+        if effective_options(planner, &step.urn, object).protect
+            && !planner.question.unprotected.contains(&step.urn)
+        {
+            urns.push(step.urn.clone());
+        }
+    }
+    if urns.is_empty() { Ok(()) } else { Err(OperationError::Protected { urns }) }
+}
+
+fn check_acyclic(steps: &[Step]) -> Result<(), OperationError> {
+    let mut missing: Vec<usize> = steps.iter().map(|step| step.depends_on.len()).collect();
+    let dependants = crate::schedule::dependants(steps);
+    let mut ready: Vec<usize> = (0..steps.len()).filter(|&step| missing[step] == 0).collect();
+    let mut done = 0;
+    while let Some(step) = ready.pop() {
+        done += 1;
+        for &dependant in &dependants[step] {
+            missing[dependant] -= 1;
+            if missing[dependant] == 0 {
+                ready.push(dependant);
+            }
+        }
+    }
+    if done == steps.len() {
+        return Ok(());
+    }
+    // Follow waits among the steps that never became ready until one comes again.
+    let stuck = |step: usize| missing[step] > 0;
+    let mut path = Vec::new();
+    let mut next = (0..steps.len()).find(|&step| stuck(step));
+    while let Some(step) = next {
+        if let Some(start) = path.iter().position(|&seen| seen == step) {
+            path.drain(..start);
+            path.push(step);
+            break;
+        }
+        path.push(step);
+        next = steps[step].depends_on.iter().copied().find(|&dependency| stuck(dependency));
+    }
+    let path =
+        path.into_iter().map(|step| format!("{} {}", steps[step].action.name(), steps[step].urn)).collect();
+    Err(OperationError::PlanCycle { path })
+}
