@@ -6,6 +6,7 @@
 
 extern crate self as lsinfra_engine;
 
+mod apply;
 pub mod cancel;
 pub mod clock;
 pub mod events;
@@ -16,6 +17,8 @@ pub mod options;
 pub mod output;
 pub mod plan;
 pub mod provider;
+mod recover;
+mod refresh;
 pub mod schedule;
 pub mod schema;
 pub mod secret;

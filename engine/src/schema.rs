@@ -21,6 +21,8 @@ pub struct Schema {
     pub singleton: bool,
     /// The service whose rate limits bound how many steps run at once, such as `ec2`.
     pub service: &'static str,
+    /// How many steps of that service may run at once.
+    pub service_parallelism: usize,
     /// Whether the creating call takes a client token, so that it may be sent again.
     pub client_token: bool,
     /// For how long after a change reads may still show the world before it.

@@ -99,7 +99,7 @@ pub enum StoreError {
     #[error("locked by {} at {} (process {}, `{}`) since {}", holder.user, holder.host, holder.process_id, holder.command, holder.since)]
     Locked {
         /// Who.
-        holder: LockHolder,
+        holder: Box<LockHolder>,
     },
     /// A file or object cannot be read or written.
     #[error("cannot {action} {location}")]

@@ -180,6 +180,34 @@ pub enum Entry {
     Outputs(Properties),
 }
 
+impl Entry {
+    /// The resource that it is about, if it is about one.
+    pub fn urn(&self) -> Option<&Urn> {
+        match self {
+            Self::OperationStarted(_) | Self::Facts(_) | Self::Outputs(_) => None,
+            Self::Renamed { to, .. } => Some(to),
+            Self::Recorded { urn, .. }
+            | Self::Forgotten { urn, .. }
+            | Self::CreateStarted { urn, .. }
+            | Self::Identified { urn, .. }
+            | Self::UpdateStarted { urn, .. }
+            | Self::DeleteStarted { urn, .. }
+            | Self::Succeeded { urn, .. }
+            | Self::Deleted { urn, .. }
+            | Self::DeleteRefused { urn, .. }
+            | Self::Retained { urn, .. }
+            | Self::Cleared { urn, .. }
+            | Self::CreationFailed { urn, .. }
+            | Self::Ran { urn, .. } => Some(urn),
+        }
+    }
+
+    /// Whether it announces a call that waits for it to be durable.
+    pub fn is_beginning(&self) -> bool {
+        matches!(self, Self::CreateStarted { .. } | Self::UpdateStarted { .. } | Self::DeleteStarted { .. })
+    }
+}
+
 /// What an update is about to apply to an object.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::journal::Entry;
-use crate::plan::Action;
+use crate::plan::{Action, duration_key};
 use crate::snapshot::{Generation, Object, Record, Role, Snapshot, Status};
 use crate::urn::Urn;
 use crate::value::Properties;
@@ -253,8 +253,7 @@ impl Snapshot {
 
     /// Lets the expected duration of a kind of step follow what is seen, the newest half.
     fn learn(&mut self, urn: &Urn, action: Action, seconds: f64) {
-        let learned =
-            self.durations.entry(format!("{}/{}", urn.resource_type(), action.name())).or_insert(seconds);
+        let learned = self.durations.entry(duration_key(urn.resource_type(), action)).or_insert(seconds);
         *learned = f64::midpoint(*learned, seconds);
     }
 

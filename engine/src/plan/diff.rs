@@ -344,6 +344,7 @@ mod tests {
         outputs: &[],
         singleton: false,
         service: "test",
+        service_parallelism: 1,
         client_token: false,
         consistency_window: std::time::Duration::ZERO,
         durations: Durations::seconds(1, 1, 1),

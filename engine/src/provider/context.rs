@@ -82,9 +82,10 @@ impl StepContext {
     /// # Errors
     /// The probe's own error; [`ErrorKind::TimedOut`] at the deadline; [`ErrorKind::Abandoned`] when
     /// waits are to be abandoned.
-    pub async fn poll<T, F>(&self, interval: PollInterval, mut probe: F) -> Result<T, ProviderError>
+    pub async fn poll<T, F, P>(&self, interval: PollInterval, mut probe: F) -> Result<T, ProviderError>
     where
-        F: AsyncFnMut() -> Result<(Poll<T>, String), ProviderError>,
+        F: FnMut() -> P,
+        P: Future<Output = Result<(Poll<T>, String), ProviderError>>,
     {
         let mut attempt = 0;
         loop {

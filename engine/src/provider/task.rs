@@ -59,6 +59,7 @@ impl<T: TaskType> TaskProvider<T> {
                 outputs: T::Outputs::FIELDS,
                 singleton: false,
                 service: T::SERVICE,
+                service_parallelism: 16,
                 client_token: false,
                 consistency_window: Duration::ZERO,
                 durations: Durations::seconds(T::SECONDS, T::SECONDS, 0),

@@ -67,6 +67,8 @@ pub trait ResourceType: Inputs {
     const TYPE: &'static str;
     /// The service whose rate limits it shares, such as `ec2`.
     const SERVICE: &'static str;
+    /// How many steps of that service may run at once.
+    const SERVICE_PARALLELISM: usize = 16;
     /// The version of the shape of inputs and outputs; raise it with [`migrate`](Self::migrate).
     const VERSION: u32 = 1;
     /// Whether only one such object can exist at a time.
@@ -206,6 +208,7 @@ impl<R: ResourceType> TypedProvider<R> {
                 outputs: R::Outputs::FIELDS,
                 singleton: R::SINGLETON,
                 service: R::SERVICE,
+                service_parallelism: R::SERVICE_PARALLELISM,
                 client_token: R::CLIENT_TOKEN,
                 consistency_window: R::CONSISTENCY_WINDOW,
                 durations: R::DURATIONS,

@@ -32,7 +32,7 @@ pub struct Snapshot {
     pub home: BTreeMap<String, String>,
     /// Facts about the outside, reused until refreshed.
     pub facts: BTreeMap<String, Value>,
-    /// The resources, in an order in which dependencies come first where they can.
+    /// The resources, in the order in which they were first recorded.
     pub resources: IndexMap<Urn, Record>,
     /// The stack's outputs after the last operation.
     pub outputs: Properties,

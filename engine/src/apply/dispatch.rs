@@ -1,0 +1,578 @@
+//! The dispatcher: the only owner of state and journal while steps run.
+//!
+//! One loop: start what is ready, make durable what was learned, hand out the calls that waited for
+//! it, take messages. What is queued while a write is under way shares the next one, so that a step's
+//! outcome and its dependants' beginnings cost one durable write.
+
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::apply::prepare::Prepared;
+use crate::apply::progress::{Message, Recorded, StepProgress};
+use crate::apply::work::{Failure, StepIdentity, Work, WorkResult, carry_out, step_context};
+use crate::cancel::{CancelStage, Cancellation, cancellation};
+use crate::events::{EventKind, OperationOutcome, StepError, StepOutcome};
+use crate::graph::Graph;
+use crate::journal::Entry;
+use crate::operation::Engine;
+use crate::plan::{Action, Observations, Plan};
+use crate::provider::{ErrorKind, Observation, Provider, ProviderError, StepContext};
+use crate::schedule::{Ready, dependants, remaining_seconds};
+use crate::snapshot::{Generation, Object, Owner, Role, Snapshot};
+use crate::store::{Session, StepRecord, StoreError};
+use crate::urn::Urn;
+use crate::value::{Properties, Value};
+
+/// A step may take this many times its expected duration, and never less than the floor.
+const TIMEOUT_FACTOR: f64 = 4.0;
+const TIMEOUT_FLOOR: Duration = Duration::from_secs(20 * 60);
+
+/// Carrying out one plan.
+pub(crate) struct Apply<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) graph: &'a Graph,
+    pub(super) plan: &'a Plan,
+    pub(super) snapshot: Snapshot,
+    observed: &'a Observations,
+    session: &'a mut dyn Session,
+    parallelism: usize,
+    started_at: Timestamp,
+    dependants: Vec<Vec<usize>>,
+    remaining: Vec<f64>,
+    /// How many steps each step still waits for.
+    waits: Vec<usize>,
+    ready: BinaryHeap<Ready>,
+    progress: Vec<StepState>,
+    main_steps: HashMap<Urn, usize>,
+    deletions: HashMap<Urn, Vec<usize>>,
+    running: usize,
+    running_by_service: HashMap<&'static str, usize>,
+    /// Ready steps whose service has no room.
+    held: HashMap<&'static str, BinaryHeap<Ready>>,
+    batch: Vec<Entry>,
+    launches: Vec<Launch>,
+    identified: Vec<usize>,
+    messages: mpsc::UnboundedSender<Message>,
+    tasks: JoinSet<()>,
+    /// What steps see of cancellation: the user's wish, or that the journal is lost.
+    steps_cancellation: Cancellation,
+    stopping: bool,
+    lost: Option<StoreError>,
+}
+
+/// Where one step stands.
+#[derive(Default)]
+struct StepState {
+    outcome: Option<StepOutcome>,
+    started_at: Option<Timestamp>,
+    seconds: f64,
+    call: Option<Call>,
+    recorded: Option<watch::Sender<Recorded>>,
+}
+
+/// What a started step really does, and to which object.
+#[derive(Clone, Copy)]
+struct Call {
+    action: Action,
+    generation: Generation,
+    service: &'static str,
+}
+
+/// A call that waits for its entries to be durable.
+struct Launch {
+    step: usize,
+    work: Work,
+    provider: Arc<dyn Provider>,
+    context: StepContext,
+    progress: Arc<StepProgress>,
+}
+
+/// What came of a plan.
+pub(crate) struct Applied {
+    /// The state after it.
+    pub(crate) snapshot: Snapshot,
+    /// How it ended.
+    pub(crate) outcome: OperationOutcome,
+    /// Each step.
+    pub(crate) steps: Vec<StepRecord>,
+    /// If the journal became unwritable: why, and whose steps were in flight.
+    pub(crate) lost: Option<(StoreError, Vec<Urn>)>,
+}
+
+/// What is to be carried out.
+pub(crate) struct Order<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) graph: &'a Graph,
+    pub(crate) plan: &'a Plan,
+    /// What the refresh saw before planning.
+    pub(crate) observed: &'a Observations,
+    /// The state before the plan.
+    pub(crate) snapshot: Snapshot,
+    /// What is made durable with the first steps' beginnings.
+    pub(crate) preamble: Vec<Entry>,
+    /// How many steps may run at once.
+    pub(crate) parallelism: usize,
+}
+
+/// Carries out a plan.
+pub(crate) async fn apply(order: Order<'_>, session: &mut dyn Session, mut user: Cancellation) -> Applied {
+    let Order { engine, graph, plan, observed, snapshot, preamble, parallelism } = order;
+    let (messages, mut inbox) = mpsc::unbounded_channel();
+    let (canceller, steps_cancellation) = cancellation();
+    let dependants = dependants(&plan.steps);
+    let remaining = remaining_seconds(&plan.steps, &dependants);
+    let mut apply = Apply {
+        engine,
+        graph,
+        plan,
+        snapshot,
+        observed,
+        session,
+        parallelism: parallelism.max(1),
+        started_at: engine.clock.now(),
+        waits: plan.steps.iter().map(|step| step.depends_on.len()).collect(),
+        ready: BinaryHeap::new(),
+        progress: plan.steps.iter().map(|_| StepState::default()).collect(),
+        main_steps: HashMap::new(),
+        deletions: HashMap::new(),
+        dependants,
+        remaining,
+        running: 0,
+        running_by_service: HashMap::new(),
+        held: HashMap::new(),
+        batch: Vec::new(),
+        launches: Vec::new(),
+        identified: Vec::new(),
+        messages,
+        tasks: JoinSet::new(),
+        steps_cancellation,
+        stopping: false,
+        lost: None,
+    };
+    apply.index();
+    for entry in preamble {
+        apply.record(entry);
+    }
+    engine.events.send(EventKind::ApplyStarted {
+        steps: plan.steps.len(),
+        expected_seconds: apply.remaining.iter().copied().fold(0.0, f64::max),
+    });
+    let mut stage = user.stage();
+    loop {
+        apply.stopping |= stage >= CancelStage::Finish;
+        if stage >= CancelStage::Abandon || apply.lost.is_some() {
+            canceller.request(CancelStage::Abandon);
+        }
+        apply.start_ready();
+        apply.flush().await;
+        if apply.running == 0 && (apply.stopping || apply.lost.is_some() || apply.ready.is_empty()) {
+            break;
+        }
+        let next = if stage == CancelStage::None { CancelStage::Finish } else { CancelStage::Abandon };
+        tokio::select! {
+            biased;
+            message = inbox.recv() => {
+                if let Some(message) = message {
+                    apply.take(message);
+                }
+                // Whatever else has arrived by now shares the next durable write.
+                tokio::task::yield_now().await;
+                while let Ok(message) = inbox.try_recv() {
+                    apply.take(message);
+                }
+            }
+            () = user.reached(next), if stage < CancelStage::Abandon => {
+                stage = user.stage();
+                engine.events.send(EventKind::CancelRequested {
+                    abandon_waits: stage >= CancelStage::Abandon,
+                });
+            }
+        }
+    }
+    apply.finish(stage).await
+}
+
+impl Apply<'_> {
+    fn index(&mut self) {
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            if matches!(step.action, Action::Delete | Action::Retain) {
+                self.deletions.entry(step.urn.clone()).or_default().push(index);
+            } else {
+                self.main_steps.insert(step.urn.clone(), index);
+            }
+            if self.waits[index] == 0 {
+                self.ready.push(Ready { remaining_seconds: self.remaining[index], step: index });
+            }
+        }
+    }
+
+    /// The step that makes or changes a resource's object, if the plan has one.
+    pub(super) fn main_step(&self, urn: &Urn) -> Option<usize> {
+        self.main_steps.get(urn).copied()
+    }
+
+    /// Whether a step has ended, in whatever way.
+    pub(super) fn has_ended(&self, step: usize) -> bool {
+        self.progress[step].outcome.is_some()
+    }
+
+    /// Whether the object's container was really deleted, and the object with it.
+    pub(super) fn went_with_container(&self, step: &crate::plan::Step) -> bool {
+        let container = step.reasons.iter().find_map(|reason| match reason {
+            crate::plan::Reason::DeletedWith { container } => Some(container),
+            _ => None,
+        });
+        container.and_then(|container| self.deletions.get(container)).is_some_and(|deletions| {
+            deletions.iter().all(|&deletion| {
+                self.progress[deletion].outcome == Some(StepOutcome::Done { done: Some(Action::Delete) })
+            })
+        })
+    }
+
+    /// What the refresh saw of an object's inputs, as long as nothing was changed since.
+    pub(super) fn observed_inputs<'o>(&'o self, urn: &Urn, object: &'o Object) -> Option<&'o Properties> {
+        let asked =
+            self.plan.renames.iter().find(|rename| rename.to == *urn).map_or(urn, |rename| &rename.from);
+        match self.observed.objects.get(&(asked.clone(), object.generation)) {
+            Some(Observation::Present { inputs, .. }) => Some(inputs),
+            _ => object.observed.as_ref(),
+        }
+    }
+
+    /// Applies an entry to the state and queues it for the journal.
+    fn record(&mut self, entry: Entry) {
+        // The dispatcher only writes what the transition function allows; should it ever not, the
+        // entry must not reach the journal, where it would make the state unreadable.
+        match self.snapshot.apply(&entry) {
+            Ok(()) => self.batch.push(entry),
+            Err(illegal) => debug_assert!(false, "{illegal}"),
+        }
+    }
+
+    /// Prepares ready steps, the longest remaining path first, as far as there is room.
+    fn start_ready(&mut self) {
+        while !self.stopping && self.lost.is_none() && self.running < self.parallelism {
+            let Some(ready) = self.ready.pop() else { break };
+            let index = ready.step;
+            let step = &self.plan.steps[index];
+            let Some(provider) = self.engine.providers.get(step.urn.resource_type()).cloned() else {
+                let error = ProviderError::new(ErrorKind::Invalid, "no provider serves its type");
+                self.end(index, StepOutcome::Failed { error: StepError::from(&error) });
+                continue;
+            };
+            let schema = provider.schema();
+            let at_work = self.running_by_service.get(schema.service).copied().unwrap_or_default();
+            if at_work >= schema.service_parallelism {
+                self.held.entry(schema.service).or_default().push(ready);
+                continue;
+            }
+            self.progress[index].started_at = Some(self.engine.clock.now());
+            match self.prepare(index) {
+                Ok(Prepared::Immediate { entries, done }) => {
+                    for entry in entries {
+                        self.record(entry);
+                    }
+                    self.end(index, StepOutcome::Done { done });
+                }
+                Ok(Prepared::Call { entries, work, generation, owner, connection, action }) => {
+                    for entry in entries {
+                        self.record(entry);
+                    }
+                    let call = Call { action, generation, service: schema.service };
+                    self.launch(index, call, work, provider, &owner, &connection);
+                }
+                Err(error) => self.end(index, StepOutcome::Failed { error: StepError::from(&error) }),
+            }
+        }
+    }
+
+    fn launch(
+        &mut self,
+        index: usize,
+        call: Call,
+        work: Work,
+        provider: Arc<dyn Provider>,
+        owner: &Owner,
+        connection: &Value,
+    ) {
+        let step = &self.plan.steps[index];
+        self.engine.events.send(EventKind::StepStarted {
+            step: index,
+            urn: step.urn.clone(),
+            action: call.action,
+            replacement: step.replacement,
+            generation: call.generation,
+            expected_seconds: step.expected_seconds,
+        });
+        let recorded = watch::Sender::new(Recorded::Settled);
+        let progress = Arc::new(StepProgress::new(index, self.messages.clone(), recorded.clone()));
+        let identity = StepIdentity {
+            urn: &step.urn,
+            generation: call.generation,
+            owner,
+            connection,
+            timeout: self.timeout(index, call),
+        };
+        let context = step_context(
+            &self.snapshot,
+            identity,
+            &self.engine.clock,
+            progress.clone(),
+            &self.steps_cancellation,
+        );
+        self.progress[index].recorded = Some(recorded);
+        self.progress[index].call = Some(call);
+        self.running += 1;
+        *self.running_by_service.entry(call.service).or_default() += 1;
+        self.launches.push(Launch { step: index, work, provider, context, progress });
+    }
+
+    /// A started step no longer counts; its service has room for another.
+    fn leave(&mut self, index: usize) {
+        self.running -= 1;
+        let Some(call) = self.progress[index].call else { return };
+        if let Some(running) = self.running_by_service.get_mut(call.service) {
+            *running -= 1;
+        }
+        if let Some(next) = self.held.get_mut(call.service).and_then(BinaryHeap::pop) {
+            self.ready.push(next);
+        }
+    }
+
+    fn timeout(&self, index: usize, call: Call) -> Duration {
+        let step = &self.plan.steps[index];
+        let record = self.snapshot.resources.get(&step.urn);
+        let object = record.and_then(|record| record.generation(call.generation));
+        let timeouts = object.map(|object| object.options.timeouts).unwrap_or_default();
+        let given = match call.action {
+            Action::Create | Action::Adopt | Action::Read | Action::Run => timeouts.create,
+            Action::Update => timeouts.update,
+            Action::Delete | Action::Retain => timeouts.delete,
+        };
+        given.unwrap_or_else(|| {
+            Duration::from_secs_f64(step.expected_seconds * TIMEOUT_FACTOR).max(TIMEOUT_FLOOR)
+        })
+    }
+
+    /// Makes the queued entries durable, then starts the calls that waited for that.
+    async fn flush(&mut self) {
+        if !self.batch.is_empty() && self.lost.is_none() {
+            match self.session.append(&self.batch).await {
+                Ok(()) => self.batch.clear(),
+                Err(error) => self.lost = Some(error),
+            }
+        }
+        if self.lost.is_some() {
+            // Without a durable beginning there is no call. The search of the next run decides.
+            for launch in std::mem::take(&mut self.launches) {
+                self.leave(launch.step);
+                self.progress[launch.step].outcome = Some(StepOutcome::NotStarted);
+            }
+        }
+        for step in std::mem::take(&mut self.identified) {
+            if let Some(recorded) = &self.progress[step].recorded {
+                recorded.send_replace(Recorded::Settled);
+            }
+        }
+        for Launch { step, work, provider, context, progress } in std::mem::take(&mut self.launches) {
+            let messages = self.messages.clone();
+            self.tasks.spawn(async move {
+                let result = carry_out(&*provider, &context, &progress, work).await;
+                // See `StepProgress::send`.
+                let _ = messages.send(Message::Finished { step, result });
+            });
+        }
+        // Ended tasks are taken out as they go, so that memory stays bounded.
+        while self.tasks.try_join_next().is_some() {}
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Identified { step, id } => {
+                let Some((urn, generation)) = self.named(step) else { return };
+                self.engine.events.send(EventKind::StepIdentified {
+                    step,
+                    urn: urn.clone(),
+                    physical_id: id.clone(),
+                });
+                self.record(Entry::Identified { urn, generation, physical_id: id });
+                self.identified.push(step);
+            }
+            Message::Waiting { step, status } => {
+                let Some((urn, _)) = self.named(step) else { return };
+                self.engine.events.send(EventKind::StepWaiting { step, urn, status });
+            }
+            Message::Retrying { step, attempt, error, pause_seconds } => {
+                let Some((urn, _)) = self.named(step) else { return };
+                self.engine.events.send(EventKind::StepRetrying { step, urn, attempt, error, pause_seconds });
+            }
+            Message::Finished { step, result } => {
+                self.leave(step);
+                self.finished(step, result);
+            }
+        }
+    }
+
+    /// The object that a started step is about.
+    fn named(&self, step: usize) -> Option<(Urn, Generation)> {
+        let call = self.progress.get(step)?.call?;
+        Some((self.plan.steps[step].urn.clone(), call.generation))
+    }
+
+    fn finished(&mut self, index: usize, result: WorkResult) {
+        let Some(Call { action, generation, .. }) = self.progress[index].call else { return };
+        let outputs = match result {
+            Ok(outputs) => outputs,
+            Err(failure) => return self.failed(index, action, generation, failure),
+        };
+        let step = &self.plan.steps[index];
+        let urn = step.urn.clone();
+        let seconds = self.seconds_since_start(index);
+        let entry = match action {
+            Action::Delete | Action::Retain => Ok(Entry::Deleted { urn, generation, seconds }),
+            Action::Read | Action::Run => self.task_outcome(step, outputs),
+            Action::Create | Action::Adopt | Action::Update => {
+                let at = self.engine.clock.now();
+                Ok(Entry::Succeeded { urn, generation, outputs, at, seconds })
+            }
+        };
+        match entry {
+            Ok(entry) => {
+                self.record(entry);
+                self.end(index, StepOutcome::Done { done: Some(action) });
+            }
+            Err(error) => self.end(index, StepOutcome::Failed { error: StepError::from(&error) }),
+        }
+    }
+
+    fn failed(&mut self, index: usize, action: Action, generation: Generation, failure: Failure) {
+        let urn = self.plan.steps[index].urn.clone();
+        let Failure { error, without_effect } = failure;
+        let object = self.snapshot.resources.get(&urn).and_then(|record| record.generation(generation));
+        let incoming = object.is_some_and(|object| object.role == Role::Incoming);
+        let identified = object.is_some_and(|object| object.physical_id.is_some());
+        match action {
+            Action::Create if without_effect && !identified => {
+                self.record(Entry::Cleared { urn, generation });
+            }
+            Action::Create | Action::Adopt
+                if error.kind == ErrorKind::CreationFailed && incoming && identified =>
+            {
+                let reason = error.message.clone();
+                self.record(Entry::CreationFailed { urn, generation, reason });
+            }
+            Action::Delete if without_effect => self.record(Entry::DeleteRefused { urn, generation }),
+            _ => {}
+        }
+        // Nothing more can be done without credentials: what is in flight may still end.
+        self.stopping |= error.kind == ErrorKind::CredentialsExpired;
+        let error_text = StepError::from(&error);
+        let outcome = if error.kind == ErrorKind::Abandoned {
+            StepOutcome::Unfinished { error: error_text }
+        } else {
+            StepOutcome::Failed { error: error_text }
+        };
+        self.end(index, outcome);
+    }
+
+    /// Ends a step and lets those go on, or not, that wait for it.
+    fn end(&mut self, index: usize, outcome: StepOutcome) {
+        let ended_well = matches!(outcome, StepOutcome::Done { .. });
+        let seconds = self.seconds_since_start(index);
+        self.tell_finished(index, outcome.clone(), seconds);
+        self.progress[index].seconds = seconds;
+        self.progress[index].outcome = Some(outcome);
+        self.progress[index].recorded = None;
+        if ended_well {
+            for dependant in self.dependants[index].clone() {
+                self.waits[dependant] -= 1;
+                if self.waits[dependant] == 0 && self.progress[dependant].outcome.is_none() {
+                    self.ready.push(Ready { remaining_seconds: self.remaining[dependant], step: dependant });
+                }
+            }
+        } else {
+            self.block(index);
+        }
+    }
+
+    /// Everything that waits for a step that did not end well, near or far, is not started.
+    fn block(&mut self, index: usize) {
+        let by = self.plan.steps[index].urn.clone();
+        let mut queue = self.dependants[index].clone();
+        while let Some(step) = queue.pop() {
+            if self.progress[step].outcome.is_none() {
+                self.progress[step].outcome = Some(StepOutcome::Blocked { by: by.clone() });
+                self.tell_finished(step, StepOutcome::Blocked { by: by.clone() }, 0.0);
+                queue.extend(self.dependants[step].iter().copied());
+            }
+        }
+    }
+
+    fn tell_finished(&self, index: usize, outcome: StepOutcome, seconds: f64) {
+        let step = &self.plan.steps[index];
+        self.engine.events.send(EventKind::StepFinished {
+            step: index,
+            urn: step.urn.clone(),
+            action: step.action,
+            replacement: step.replacement,
+            outcome,
+            seconds,
+        });
+    }
+
+    fn seconds_since_start(&self, index: usize) -> f64 {
+        let started = self.progress[index].started_at;
+        started.map_or(0.0, |started| self.engine.clock.since(started).as_secs_f64())
+    }
+
+    async fn finish(mut self, stage: CancelStage) -> Applied {
+        // A journal that could not be written may be writable again: one more try, so that what is
+        // known of the calls in flight is not lost.
+        if self.lost.is_some() && self.session.append(&self.batch).await.is_ok() {
+            self.batch.clear();
+            self.lost = None;
+            self.stopping = true;
+        }
+        // What ended or became known without being on record.
+        let in_flight: BTreeSet<Urn> =
+            self.batch.iter().filter(|entry| !entry.is_beginning()).filter_map(Entry::urn).cloned().collect();
+        let steps: Vec<StepRecord> = self
+            .plan
+            .steps
+            .iter()
+            .zip(&self.progress)
+            .map(|(step, progress)| StepRecord {
+                urn: step.urn.clone(),
+                action: step.action,
+                replacement: step.replacement,
+                outcome: progress.outcome.clone().unwrap_or(StepOutcome::NotStarted),
+                started_seconds: progress.started_at.map_or(0.0, |at| {
+                    Duration::try_from(at.duration_since(self.started_at)).unwrap_or_default().as_secs_f64()
+                }),
+                seconds: progress.seconds,
+            })
+            .collect();
+        let failed = steps.iter().any(|step| matches!(step.outcome, StepOutcome::Failed { .. }));
+        let all_done = steps.iter().all(|step| matches!(step.outcome, StepOutcome::Done { .. }));
+        let outcome = if failed {
+            OperationOutcome::Failed
+        } else if all_done {
+            OperationOutcome::Succeeded
+        } else if stage > CancelStage::None || self.stopping {
+            OperationOutcome::Interrupted
+        } else {
+            OperationOutcome::Failed
+        };
+        Applied {
+            snapshot: self.snapshot,
+            outcome,
+            steps,
+            lost: self.lost.map(|error| (error, in_flight.into_iter().collect())),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Why an operation could not go on.
+
+use crate::journal::IllegalTransition;
+use crate::provider::{InputProblem, ProviderError};
+use crate::store::{Home, StoreError};
+use crate::urn::Urn;
+use crate::value::ValueError;
+
+/// Why an operation could not go on. Steps that fail are no such error: see [`Report`].
+#[derive(Debug, thiserror::Error)]
+pub enum OperationError {
+    /// The state store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal became unwritable in the middle: what was in flight is found by the next run.
+    #[error("the journal at {location} can no longer be written; what was in flight: {}", in_flight.iter().map(Urn::as_str).collect::<Vec<_>>().join(", "))]
+    JournalLost {
+        /// Where the journal is.
+        location: String,
+        /// The resources whose steps were in flight.
+        in_flight: Vec<Urn>,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The journal does not fit the snapshot.
+    #[error("the journal does not fit the snapshot: {0}")]
+    IllegalTransition(#[from] IllegalTransition),
+    /// The objects of this environment live elsewhere.
+    #[error("this state belongs to {recorded:?}, not to {requested:?}")]
+    WrongHome {
+        /// Where the state says that they live.
+        recorded: Home,
+        /// Where the run would work.
+        requested: Home,
+    },
+    /// The state belongs to another environment.
+    #[error("this state belongs to the environment {recorded}, not to {requested}")]
+    WrongEnvironment {
+        /// The state's.
+        recorded: String,
+        /// The run's.
+        requested: String,
+    },
+    /// Inputs are invalid: all problems, by resource.
+    #[error("{} invalid inputs", problems.len())]
+    InvalidInputs {
+        /// The problems.
+        problems: Vec<(Urn, InputProblem)>,
+    },
+    /// The plan would delete or replace protected resources.
+    #[error("the plan would delete or replace protected resources: {}", urns.iter().map(Urn::as_str).collect::<Vec<_>>().join(", "))]
+    Protected {
+        /// The resources.
+        urns: Vec<Urn>,
+    },
+    /// A target that neither the stack nor the state knows.
+    #[error("there is no resource {urn}")]
+    UnknownTarget {
+        /// The target.
+        urn: Urn,
+    },
+    /// A recorded or declared resource type that no provider serves.
+    #[error("{urn}: there is no resource type {resource_type}")]
+    UnknownType {
+        /// The resource.
+        urn: Urn,
+        /// Its type.
+        resource_type: String,
+    },
+    /// Recorded values of an older version cannot be brought to the present one, or a newer version
+    /// of the tool wrote them.
+    #[error("{urn}: cannot migrate its recorded values")]
+    Migration {
+        /// The resource.
+        urn: Urn,
+        /// Why.
+        #[source]
+        source: ValueError,
+    },
+    /// A call that planning needs failed.
+    #[error("cannot {doing}")]
+    Provider {
+        /// What was being done, such as `read aws:ec2:Vpc`.
+        doing: String,
+        /// Why.
+        #[source]
+        source: ProviderError,
+    },
+    /// The steps wait for each other: a defect of planning, found before anything was touched.
+    #[error("the plan's steps wait for each other: {}", path.join(" -> "))]
+    PlanCycle {
+        /// The steps, each waiting for the next.
+        path: Vec<String>,
+    },
+    /// A step would exceed what the approved plan allows.
+    #[error("{urn} would need to {needed}, which the approved plan does not allow")]
+    ExceedsApproved {
+        /// The resource.
+        urn: Urn,
+        /// The action that would be necessary.
+        needed: String,
+    },
+    /// The approved plan was made from another state.
+    #[error(
+        "the approved plan is for serial {planned} of lineage {lineage}, but the state has moved on to serial {found}"
+    )]
+    StalePlan {
+        /// The plan's serial.
+        planned: u64,
+        /// The plan's lineage.
+        lineage: uuid::Uuid,
+        /// The state's serial.
+        found: u64,
+    },
+    /// The operation was begun without a lock, and cannot change anything.
+    #[error("this operation only reads: it holds no lock")]
+    ReadOnly,
+}

@@ -1,0 +1,192 @@
+//! Refresh: reading what is there, with few calls.
+//!
+//! Objects are read in batches, by type and connection. What may only seem gone or changed, because
+//! the last change is younger than the service's consistency window, is read again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt};
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::events::EventKind;
+use crate::operation::{Engine, OperationError};
+use crate::options::Options;
+use crate::plan::{drift, effective_inputs};
+use crate::provider::{Observation, PollInterval, Provider, ProviderError, ReadRequest};
+use crate::snapshot::{Generation, Object, Role, Snapshot, Status};
+use crate::urn::Urn;
+use crate::value::Value;
+
+/// How many batches are read at once.
+const PARALLEL_READS: usize = 16;
+
+/// How often a read without a clear answer is sent again.
+const READ_ATTEMPTS: u32 = 10;
+
+const READ_AGAIN: PollInterval =
+    PollInterval { first: Duration::from_millis(500), longest: Duration::from_secs(10) };
+
+/// Which objects are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// All.
+    All,
+    /// Only those whose deletion was started and not seen to end.
+    Unfinished,
+}
+
+/// One object to read.
+struct Subject<'a> {
+    urn: &'a Urn,
+    object: &'a Object,
+}
+
+/// Reads the objects of a snapshot.
+///
+/// # Errors
+/// [`OperationError::Provider`] if a read fails, [`OperationError::UnknownType`].
+pub(crate) async fn refresh(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    scope: Scope,
+) -> Result<HashMap<(Urn, Generation), Observation>, OperationError> {
+    let mut batches: Vec<(Arc<dyn Provider>, &Value, Vec<Subject<'_>>)> = Vec::new();
+    let mut index: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut objects = 0;
+    for (urn, record) in &snapshot.resources {
+        for object in &record.objects {
+            let wanted = match scope {
+                Scope::All => object.role != Role::Superseded,
+                Scope::Unfinished => object.status == Status::Deleting && object.role == Role::Current,
+            };
+            if !wanted || object.physical_id.is_none() {
+                continue;
+            }
+            let Some(provider) = engine.providers.get(urn.resource_type()) else {
+                return Err(OperationError::UnknownType {
+                    urn: urn.clone(),
+                    resource_type: urn.resource_type().to_owned(),
+                });
+            };
+            objects += 1;
+            let of_type = index.entry(urn.resource_type()).or_default();
+            let known = of_type.iter().copied().find(|&batch| *batches[batch].1 == object.connection);
+            let batch = known.unwrap_or_else(|| {
+                batches.push((Arc::clone(provider), &object.connection, Vec::new()));
+                of_type.push(batches.len() - 1);
+                batches.len() - 1
+            });
+            batches[batch].2.push(Subject { urn, object });
+        }
+    }
+    if objects == 0 {
+        return Ok(HashMap::new());
+    }
+    engine.events.send(EventKind::RefreshStarted { objects });
+    let mut reads = Vec::with_capacity(batches.len());
+    for (provider, connection, subjects) in batches {
+        reads.push(read_batch(&engine.clock, provider, connection, subjects));
+    }
+    let answers: Vec<_> = stream::iter(reads).buffer_unordered(PARALLEL_READS).collect().await;
+    let mut observed = HashMap::with_capacity(objects);
+    let (mut drifted, mut gone) = (0, 0);
+    for answer in answers {
+        let batch = answer?;
+        drifted += batch.drifted;
+        gone += batch.gone;
+        observed.extend(batch.observed);
+    }
+    engine.events.send(EventKind::RefreshFinished { objects, drifted, gone });
+    Ok(observed)
+}
+
+#[derive(Default)]
+struct Batch {
+    observed: Vec<((Urn, Generation), Observation)>,
+    drifted: usize,
+    gone: usize,
+}
+
+async fn read_batch(
+    clock: &Clock,
+    provider: Arc<dyn Provider>,
+    connection: &Value,
+    mut subjects: Vec<Subject<'_>>,
+) -> Result<Batch, OperationError> {
+    let started = clock.now();
+    let mut batch = Batch::default();
+    let mut attempt = 0;
+    while !subjects.is_empty() {
+        let answers = read(clock, &*provider, connection, &subjects).await?;
+        let mut again = Vec::new();
+        for (subject, observation) in subjects.into_iter().zip(answers) {
+            let differs = match &observation {
+                Observation::Gone => true,
+                Observation::Present { inputs, .. } => {
+                    let object = subject.object;
+                    !drift(
+                        provider.schema(),
+                        &object.inputs,
+                        inputs,
+                        object.name_generation,
+                        &Options::default(),
+                    )
+                    .is_empty()
+                }
+            };
+            let unsettled = match subject.object.status {
+                Status::Deleting => observation != Observation::Gone && is_fresh(clock, started, &*provider),
+                _ => differs && is_fresh(clock, subject.object.changed_at, &*provider),
+            };
+            if unsettled {
+                again.push(subject);
+                continue;
+            }
+            batch.gone += usize::from(observation == Observation::Gone);
+            batch.drifted += usize::from(differs && observation != Observation::Gone);
+            batch.observed.push(((subject.urn.clone(), subject.object.generation), observation));
+        }
+        subjects = again;
+        if !subjects.is_empty() {
+            clock.sleep(READ_AGAIN.pause(attempt, provider.schema().resource_type)).await;
+            attempt += 1;
+        }
+    }
+    Ok(batch)
+}
+
+/// Whether a change at `changed_at` may still be invisible to reads.
+fn is_fresh(clock: &Clock, changed_at: Timestamp, provider: &dyn Provider) -> bool {
+    clock.since(changed_at) < provider.schema().consistency_window
+}
+
+async fn read(
+    clock: &Clock,
+    provider: &dyn Provider,
+    connection: &Value,
+    subjects: &[Subject<'_>],
+) -> Result<Vec<Observation>, OperationError> {
+    let requests: Vec<ReadRequest> = subjects
+        .iter()
+        .filter_map(|Subject { object, .. }| {
+            let inputs = effective_inputs(provider.schema(), &object.inputs, object.name_generation);
+            Some(ReadRequest { id: object.physical_id.clone()?, inputs })
+        })
+        .collect();
+    let mut attempt = 0;
+    loop {
+        let error: ProviderError = match provider.read(connection, &requests).await {
+            Ok(answers) => return Ok(answers),
+            Err(error) => error,
+        };
+        attempt += 1;
+        if !error.is_transient() || attempt >= READ_ATTEMPTS {
+            let doing = format!("read {}", provider.schema().resource_type);
+            return Err(OperationError::Provider { doing, source: error });
+        }
+        clock.sleep(READ_AGAIN.pause(attempt, provider.schema().resource_type)).await;
+    }
+}
