@@ -3,20 +3,19 @@
 //! Decides for each resource what becomes of it. What must be deleted, and in which order, is the
 //! business of [`deletion`](super::deletion).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::graph::Graph;
 use crate::journal::{Entry, OperationInfo};
 use crate::operation::OperationError;
 use crate::output::Resolve;
 use crate::plan::deletion::{self, Condemned};
-use crate::plan::diff::{self, Comparison, Difference, Severity, compare, effective_inputs};
+use crate::plan::diff;
 use crate::plan::targets::{self, Selection};
 use crate::plan::{Action, Drift, PLAN_VERSION, Plan, Reason, Rename, Step};
 use crate::provider::{InputProblem, Observation, Provider, Providers};
 use crate::schema::{Kind, Schema};
-use crate::snapshot::{Generation, Object, Record, RecordedOptions, Role, Snapshot, Status};
+use crate::snapshot::{Generation, Object, RecordedOptions, Snapshot};
 use crate::stack::Declaration;
 use crate::urn::Urn;
 use crate::value::{Properties, Value, ValueError};
@@ -80,7 +79,7 @@ pub(super) struct Visited {
     /// Its step, if it needs one.
     pub(super) main: Option<usize>,
     /// The steps that its dependants must wait for: its own, or those of what it stands on.
-    waits: Vec<usize>,
+    pub(super) waits: Vec<usize>,
     /// Whether its current object is deleted before its replacement is created.
     pub(super) delete_first: bool,
     /// Whether its step waits for such a deletion.
@@ -95,7 +94,7 @@ pub(super) struct Planner<'a> {
     selection: &'a Selection,
     /// The snapshot after renames.
     pub(super) snapshot: Snapshot,
-    outputs: HashMap<Urn, Properties>,
+    pub(super) outputs: HashMap<Urn, Properties>,
     pub(super) visited: HashMap<Urn, Visited>,
     pub(super) steps: Vec<Step>,
     pub(super) condemned: Vec<Condemned>,
@@ -103,7 +102,7 @@ pub(super) struct Planner<'a> {
     renames: Vec<Rename>,
     drift: Vec<Drift>,
     problems: Vec<(Urn, InputProblem)>,
-    unchanged: usize,
+    pub(super) unchanged: usize,
 }
 
 impl Resolve for Planner<'_> {
@@ -124,17 +123,17 @@ impl Resolve for Planner<'_> {
 }
 
 /// A declaration with its provider and evaluated inputs.
-struct Candidate<'a> {
-    declaration: &'a Declaration,
-    provider: &'a dyn Provider,
-    schema: &'a Schema,
-    inputs: Properties,
-    connection: Value,
-    dependencies: BTreeSet<Urn>,
+pub(super) struct Candidate<'a> {
+    pub(super) declaration: &'a Declaration,
+    pub(super) provider: &'a dyn Provider,
+    pub(super) schema: &'a Schema,
+    pub(super) inputs: Properties,
+    pub(super) connection: Value,
+    pub(super) dependencies: BTreeSet<Urn>,
 }
 
 impl Candidate<'_> {
-    fn options(&self) -> RecordedOptions {
+    pub(super) fn options(&self) -> RecordedOptions {
         let options = &self.declaration.options;
         RecordedOptions {
             protect: options.protect,
@@ -232,7 +231,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn problem(&mut self, urn: &Urn, path: &str, message: String) {
+    pub(super) fn problem(&mut self, urn: &Urn, path: &str, message: String) {
         self.problems.push((urn.clone(), InputProblem { path: path.to_owned(), message }));
     }
 
@@ -270,400 +269,11 @@ impl<'a> Planner<'a> {
         self.mark_unchanged(&declaration.urn, dependencies, RecordedOptions::default());
     }
 
-    fn visit_managed(&mut self, candidate: &Candidate<'_>) {
-        let urn = &candidate.declaration.urn;
-        let mut record = self.snapshot.resources.get(urn).cloned().unwrap_or_default();
-        let mut reason = Reason::New;
-        // The name of an object that is gone, or goes first, is free again.
-        let mut freed_name = None;
-        for object in record.objects.clone() {
-            if self.observation(urn, object.generation) == Some(&Observation::Gone) {
-                let generation = object.generation;
-                self.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
-                record.objects.retain(|other| other.generation != generation);
-                freed_name = Some(object.name_generation);
-                if object.role == Role::Current {
-                    reason = Reason::Gone;
-                    self.note_gone(urn, &object);
-                }
-            }
-        }
-        let mut delete_first = None;
-        if let Some(incoming) = record.incoming().cloned() {
-            let difference = self.compare(candidate, &incoming);
-            if let Status::CreationFailed { reason: why } = &incoming.status {
-                reason = Reason::CreationFailed { reason: why.clone() };
-                delete_first = Some(incoming);
-            } else if difference.severity == Severity::Replace || incoming.status == Status::Deleting {
-                reason = Reason::ForcesReplacement { fields: difference.forcing_fields() };
-                delete_first = Some(incoming);
-            } else {
-                return self.adopt(candidate, &record, &incoming, difference, Reason::Unfinished);
-            }
-        }
-        let current = record.current().cloned();
-        if let Some(object) = &delete_first {
-            freed_name = Some(object.name_generation);
-            self.condemn(urn, object, vec![reason.clone()]);
-        }
-        match current {
-            // A deletion that was started and whose object was seen all the same had no effect.
-            Some(current)
-                if current.status == Status::Deleting
-                    && self.observation(urn, current.generation).is_none() =>
-            {
-                self.condemn(urn, &current, vec![Reason::Unfinished]);
-                freed_name = Some(current.name_generation);
-                self.create(candidate, &record, Reason::Unfinished, freed_name, true, None);
-            }
-            Some(current) => self.change(candidate, &record, &current, delete_first.is_some()),
-            None => {
-                if delete_first.is_none()
-                    && let Some(retained) = record.retained().cloned()
-                {
-                    let difference = self.compare(candidate, &retained);
-                    if difference.severity < Severity::Replace {
-                        return self.adopt(candidate, &record, &retained, difference, Reason::Retained);
-                    }
-                }
-                self.create(candidate, &record, reason, freed_name, delete_first.is_some(), None);
-            }
-        }
-    }
-
-    fn compare(&self, candidate: &Candidate<'_>, object: &Object) -> Difference {
-        let urn = &candidate.declaration.urn;
-        let observed = match self.observation(urn, object.generation) {
-            Some(Observation::Present { inputs, .. }) => Some(inputs),
-            _ => object.observed.as_ref(),
-        };
-        compare(
-            &Comparison {
-                schema: candidate.schema,
-                desired: &candidate.inputs,
-                recorded: &object.inputs,
-                observed,
-                name_generation: object.name_generation,
-                options: &candidate.declaration.options,
-            },
-            &|field| self.causes(candidate.declaration, field),
-        )
-    }
-
-    /// The resources with steps whose outputs a field is made from.
-    fn causes(&self, declaration: &Declaration, field: &str) -> BTreeSet<Urn> {
-        let mut references = BTreeSet::new();
-        if let Some(expression) = declaration.inputs.get(field) {
-            expression.collect_references(&mut references);
-        }
-        references.retain(|urn| self.visited.get(urn).is_some_and(|visited| visited.main.is_some()));
-        references
-    }
-
-    /// An existing object: unchanged, updated or replaced.
-    fn change(
-        &mut self,
-        candidate: &Candidate<'_>,
-        record: &Record,
-        current: &Object,
-        failed_replacement: bool,
-    ) {
-        let mut difference = self.compare(candidate, current);
-        self.note_drift(candidate, current);
-        let mut reasons = Vec::new();
-        if difference.changes.iter().any(|change| !change.drift) {
-            reasons.push(Reason::InputsChanged);
-        }
-        if difference.changes.iter().any(|change| change.drift) {
-            reasons.push(Reason::Drifted);
-        }
-        if current.status == Status::Updating {
-            reasons.push(Reason::Unfinished);
-            difference.severity = difference.severity.max(Severity::Update);
-        }
-        let fields = difference.forcing_fields();
-        if !fields.is_empty() {
-            reasons.push(Reason::ForcesReplacement { fields });
-        }
-        let identity = |connection: &Value| candidate.provider.connection_identity(connection);
-        // A connection that is known only after apply counts as changed: apply looks again.
-        if identity(&current.connection) != identity(&candidate.connection) {
-            reasons.push(Reason::ConnectionChanged);
-            difference.severity = Severity::Replace;
-        }
-        match difference.severity {
-            Severity::Same => self.keep(candidate, current, difference.inputs),
-            Severity::Update => self.update(candidate, current, difference, reasons),
-            Severity::Replace => {
-                self.replace(candidate, record, current, difference, reasons, failed_replacement);
-            }
-        }
-    }
-
-    fn keep(&mut self, candidate: &Candidate<'_>, current: &Object, inputs: Properties) {
-        let urn = &candidate.declaration.urn;
-        let outputs = match self.observation(urn, current.generation) {
-            Some(Observation::Present { outputs, .. }) => outputs.clone(),
-            _ => current.outputs.clone(),
-        };
-        let kept = Object {
-            inputs,
-            outputs: outputs.clone(),
-            observed: None,
-            connection: candidate.connection.clone(),
-            dependencies: candidate.dependencies.clone(),
-            options: candidate.options(),
-            status: Status::Ready,
-            ..current.clone()
-        };
-        if kept != *current {
-            self.preamble.push(Entry::Recorded {
-                urn: urn.clone(),
-                schema_version: candidate.schema.version,
-                object: Arc::new(kept),
-            });
-        }
-        self.outputs.insert(urn.clone(), outputs);
-        self.unchanged += 1;
-        self.mark_unchanged(urn, &candidate.dependencies, candidate.options());
-    }
-
-    fn update(
-        &mut self,
-        candidate: &Candidate<'_>,
-        current: &Object,
-        difference: Difference,
-        reasons: Vec<Reason>,
-    ) {
-        let urn = &candidate.declaration.urn;
-        let outputs = self.outputs_after_update(candidate, current, &difference.inputs);
-        let step = self.step(candidate, Action::Update, current.generation, current.name_generation);
-        let step = Step {
-            physical_id: current.physical_id.clone(),
-            reasons,
-            changes: difference.changes,
-            inputs: difference.inputs,
-            expected_seconds: self.seconds(candidate.schema, Action::Update),
-            ..step
-        };
-        self.outputs.insert(urn.clone(), outputs);
-        self.push_main(candidate, step, false);
-    }
-
-    fn outputs_after_update(
-        &self,
-        candidate: &Candidate<'_>,
-        current: &Object,
-        inputs: &Properties,
-    ) -> Properties {
-        let urn = &candidate.declaration.urn;
-        let mut outputs = match self.observation(urn, current.generation) {
-            Some(Observation::Present { outputs, .. }) => outputs.clone(),
-            _ => current.outputs.clone(),
-        };
-        let effective = effective_inputs(candidate.schema, inputs, current.name_generation);
-        let mut predicted = candidate.provider.predict(&effective, &candidate.connection);
-        for field in candidate.schema.outputs.iter().filter(|field| field.volatile) {
-            let value = predicted.remove(field.name).unwrap_or(Value::Unknown);
-            outputs.insert(field.name.to_owned(), value);
-        }
-        outputs
-    }
-
-    /// An object that exists without being the current one: it is brought to its inputs.
-    fn adopt(
-        &mut self,
-        candidate: &Candidate<'_>,
-        record: &Record,
-        object: &Object,
-        difference: Difference,
-        reason: Reason,
-    ) {
-        let urn = &candidate.declaration.urn;
-        let mut outputs = self.outputs_after_update(candidate, object, &difference.inputs);
-        if object.outputs.is_empty() {
-            let effective = effective_inputs(candidate.schema, &difference.inputs, object.name_generation);
-            outputs = candidate.provider.predict(&effective, &candidate.connection);
-        }
-        let step = self.step(candidate, Action::Adopt, object.generation, object.name_generation);
-        let step = Step {
-            physical_id: object.physical_id.clone(),
-            reasons: vec![reason],
-            changes: difference.changes,
-            inputs: difference.inputs,
-            expected_seconds: self.seconds(candidate.schema, Action::Create),
-            ..step
-        };
-        self.outputs.insert(urn.clone(), outputs);
-        if let Some(current) = record.current() {
-            self.condemn(urn, current, vec![Reason::Replaced]);
-        }
-        self.push_main(candidate, step, false);
-    }
-
-    fn replace(
-        &mut self,
-        candidate: &Candidate<'_>,
-        record: &Record,
-        current: &Object,
-        difference: Difference,
-        mut reasons: Vec<Reason>,
-        failed_replacement: bool,
-    ) {
-        let dependency = candidate
-            .dependencies
-            .iter()
-            .find(|dependency| self.visited.get(*dependency).is_some_and(|visited| visited.delete_first));
-        if let Some(dependency) = dependency {
-            reasons.push(Reason::DependencyReplaced { dependency: dependency.clone() });
-        }
-        let delete_first = candidate.schema.singleton
-            || candidate.declaration.options.delete_before_replace
-            || dependency.is_some();
-        let freed_name = delete_first.then_some(current.name_generation);
-        self.condemn(&candidate.declaration.urn, current, vec![Reason::Replaced]);
-        let reason = reasons.first().cloned().unwrap_or(Reason::InputsChanged);
-        self.create(
-            candidate,
-            record,
-            reason,
-            freed_name,
-            delete_first || failed_replacement,
-            Some(Replacement { difference, reasons, delete_first }),
-        );
-    }
-
-    /// A new object, possibly in place of another.
-    fn create(
-        &mut self,
-        candidate: &Candidate<'_>,
-        record: &Record,
-        reason: Reason,
-        freed_name: Option<Generation>,
-        delete_first: bool,
-        replacement: Option<Replacement>,
-    ) {
-        let urn = &candidate.declaration.urn;
-        let occupied: HashSet<Generation> = record
-            .objects
-            .iter()
-            .map(|object| object.name_generation)
-            .filter(|generation| !(delete_first && Some(*generation) == freed_name))
-            .collect();
-        let name_generation = freed_name
-            .or((record.last_name_generation > 0 && record.objects.is_empty())
-                .then_some(record.last_name_generation))
-            .filter(|generation| !occupied.contains(generation))
-            .unwrap_or(record.last_name_generation + 1);
-        let inputs = match &replacement {
-            Some(replacement) => replacement.difference.inputs.clone(),
-            None => candidate.inputs.clone(),
-        };
-        self.check_suffixed_name(candidate, name_generation);
-        let effective = effective_inputs(candidate.schema, &inputs, name_generation);
-        let outputs = candidate.provider.predict(&effective, &candidate.connection);
-        self.outputs.insert(urn.clone(), outputs);
-        let step = self.step(candidate, Action::Create, record.last_generation + 1, name_generation);
-        let step = Step {
-            replacement: replacement.is_some(),
-            delete_first: replacement.as_ref().is_some_and(|replacement| replacement.delete_first),
-            reasons: replacement
-                .as_ref()
-                .map_or_else(|| vec![reason], |replacement| replacement.reasons.clone()),
-            inputs,
-            expected_seconds: self.seconds(candidate.schema, Action::Create),
-            changes: replacement.map(|replacement| replacement.difference.changes).unwrap_or_default(),
-            ..step
-        };
-        let delete_first = step.delete_first;
-        self.push_main(candidate, step, delete_first);
-    }
-
-    /// The suffix of a replacement's name must fit too.
-    fn check_suffixed_name(&mut self, candidate: &Candidate<'_>, name_generation: Generation) {
-        if name_generation < 2 {
-            return;
-        }
-        let effective = effective_inputs(candidate.schema, &candidate.inputs, name_generation);
-        for field in candidate.schema.inputs {
-            if let (Some(limit), Some(Value::Text(name))) =
-                (field.name_limit_characters, effective.get(field.name))
-                && name.chars().count() > limit
-            {
-                self.problem(
-                    &candidate.declaration.urn,
-                    field.name,
-                    format!("the replacement's name {name:?} is longer than {limit} characters"),
-                );
-            }
-        }
-    }
-
-    fn visit_task(&mut self, candidate: &Candidate<'_>) {
-        let urn = &candidate.declaration.urn;
-        let recorded = self.snapshot.current(urn).cloned();
-        let unchanged_inputs = recorded.as_ref().is_some_and(|object| object.inputs == candidate.inputs);
-        let looked_up = self.question.observed.lookups.get(urn).cloned();
-        let dependency_changes = candidate
-            .dependencies
-            .iter()
-            .any(|dependency| self.visited.get(dependency).is_some_and(|visited| !visited.waits.is_empty()));
-        let outputs = match (candidate.schema.kind, looked_up, &recorded) {
-            (Kind::Lookup, Some(outputs), _) => Some(outputs),
-            (Kind::Lookup, None, Some(object)) if unchanged_inputs => Some(object.outputs.clone()),
-            (Kind::Run, _, Some(object)) if unchanged_inputs && !dependency_changes => {
-                Some(object.outputs.clone())
-            }
-            _ => None,
-        };
-        let Some(outputs) = outputs else {
-            let action = if candidate.schema.kind == Kind::Run { Action::Run } else { Action::Read };
-            let generation = recorded.map_or(1, |object| object.generation);
-            let step = Step {
-                reasons: vec![Reason::DependenciesChanged],
-                inputs: candidate.inputs.clone(),
-                expected_seconds: self.seconds(candidate.schema, action),
-                ..self.step(candidate, action, generation, 1)
-            };
-            self.outputs
-                .insert(urn.clone(), candidate.provider.predict(&candidate.inputs, &candidate.connection));
-            self.push_main(candidate, step, false);
-            return;
-        };
-        self.outputs.insert(urn.clone(), outputs.clone());
-        let unchanged = recorded.as_ref().is_some_and(|object| {
-            object.outputs == outputs
-                && unchanged_inputs
-                && object.dependencies == candidate.dependencies
-                && object.connection == candidate.connection
-        });
-        if !unchanged {
-            let object = task_object(
-                candidate.declaration,
-                recorded.as_ref(),
-                Outcome {
-                    inputs: candidate.inputs.clone(),
-                    outputs,
-                    connection: candidate.connection.clone(),
-                    dependencies: candidate.dependencies.clone(),
-                },
-                self.question.operation,
-            );
-            self.preamble.push(Entry::Ran {
-                urn: urn.clone(),
-                schema_version: candidate.schema.version,
-                object: Arc::new(object),
-            });
-        }
-        self.unchanged += 1;
-        self.mark_unchanged(urn, &candidate.dependencies, candidate.options());
-    }
-
-    fn condemn(&mut self, urn: &Urn, object: &Object, reasons: Vec<Reason>) {
+    pub(super) fn condemn(&mut self, urn: &Urn, object: &Object, reasons: Vec<Reason>) {
         self.condemned.push(Condemned { urn: urn.clone(), generation: object.generation, reasons });
     }
 
-    fn note_drift(&mut self, candidate: &Candidate<'_>, current: &Object) {
+    pub(super) fn note_drift(&mut self, candidate: &Candidate<'_>, current: &Object) {
         let urn = &candidate.declaration.urn;
         let Some(physical_id) = &current.physical_id else { return };
         if let Some(Observation::Present { inputs, .. }) = self.observation(urn, current.generation) {
@@ -697,7 +307,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A step with its waits and nothing else.
-    fn step(
+    pub(super) fn step(
         &self,
         candidate: &Candidate<'_>,
         action: Action,
@@ -726,7 +336,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn push_main(&mut self, candidate: &Candidate<'_>, step: Step, delete_first: bool) {
+    pub(super) fn push_main(&mut self, candidate: &Candidate<'_>, step: Step, delete_first: bool) {
         let index = self.steps.len();
         self.steps.push(step);
         let after_delete_first = delete_first
@@ -745,7 +355,12 @@ impl<'a> Planner<'a> {
         );
     }
 
-    fn mark_unchanged(&mut self, urn: &Urn, dependencies: &BTreeSet<Urn>, options: RecordedOptions) {
+    pub(super) fn mark_unchanged(
+        &mut self,
+        urn: &Urn,
+        dependencies: &BTreeSet<Urn>,
+        options: RecordedOptions,
+    ) {
         let below = || dependencies.iter().filter_map(|dependency| self.visited.get(dependency));
         let waits: BTreeSet<usize> = below().flat_map(|visited| visited.waits.iter().copied()).collect();
         let visited = Visited {
@@ -803,46 +418,6 @@ impl<'a> Planner<'a> {
             unchanged: self.unchanged,
             preamble: self.preamble,
         })
-    }
-}
-
-/// What makes a creation a replacement.
-struct Replacement {
-    difference: Difference,
-    reasons: Vec<Reason>,
-    delete_first: bool,
-}
-
-/// What a lookup or a run gave, and from what.
-pub(crate) struct Outcome {
-    pub(crate) inputs: Properties,
-    pub(crate) outputs: Properties,
-    pub(crate) connection: Value,
-    pub(crate) dependencies: BTreeSet<Urn>,
-}
-
-/// The recorded form of a lookup's or a run's outcome.
-pub(crate) fn task_object(
-    declaration: &Declaration,
-    recorded: Option<&Object>,
-    outcome: Outcome,
-    operation: &OperationInfo,
-) -> Object {
-    Object {
-        generation: recorded.map_or(1, |object| object.generation),
-        name_generation: 1,
-        role: Role::Current,
-        status: Status::Ready,
-        physical_id: None,
-        inputs: outcome.inputs,
-        observed: None,
-        outputs: outcome.outputs,
-        connection: outcome.connection,
-        dependencies: outcome.dependencies,
-        options: RecordedOptions::default(),
-        owner: crate::snapshot::Owner { urn: declaration.urn.clone(), client_token: String::new() },
-        created_at: operation.started_at,
-        changed_at: operation.started_at,
     }
 }
 

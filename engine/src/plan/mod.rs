@@ -6,10 +6,13 @@
 mod build;
 mod deletion;
 mod diff;
+mod managed;
 mod step;
 mod targets;
+mod task;
 
-pub(crate) use build::{Outcome, duration_key, task_object};
+pub(crate) use build::duration_key;
+pub(crate) use task::{Outcome, task_object};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -1,0 +1,352 @@
+//! What becomes of one managed resource: kept, adopted, updated, replaced or created.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use crate::journal::Entry;
+use crate::plan::build::{Candidate, Planner};
+use crate::plan::diff::{Comparison, Difference, Severity, compare, effective_inputs};
+use crate::plan::{Action, Reason, Step};
+use crate::provider::Observation;
+use crate::snapshot::{Generation, Object, Record, Role, Status};
+use crate::stack::Declaration;
+use crate::urn::Urn;
+use crate::value::{Properties, Value};
+
+impl Planner<'_> {
+    pub(super) fn visit_managed(&mut self, candidate: &Candidate<'_>) {
+        let urn = &candidate.declaration.urn;
+        let mut record = self.snapshot.resources.get(urn).cloned().unwrap_or_default();
+        let mut reason = Reason::New;
+        // The name of an object that is gone, or goes first, is free again.
+        let mut freed_name = None;
+        for object in record.objects.clone() {
+            if self.observation(urn, object.generation) == Some(&Observation::Gone) {
+                let generation = object.generation;
+                self.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
+                record.objects.retain(|other| other.generation != generation);
+                freed_name = Some(object.name_generation);
+                if object.role == Role::Current {
+                    reason = Reason::Gone;
+                    self.note_gone(urn, &object);
+                }
+            }
+        }
+        let mut delete_first = None;
+        if let Some(incoming) = record.incoming().cloned() {
+            let difference = self.compare(candidate, &incoming);
+            if let Status::CreationFailed { reason: why } = &incoming.status {
+                reason = Reason::CreationFailed { reason: why.clone() };
+                delete_first = Some(incoming);
+            } else if difference.severity == Severity::Replace || incoming.status == Status::Deleting {
+                reason = Reason::ForcesReplacement { fields: difference.forcing_fields() };
+                delete_first = Some(incoming);
+            } else {
+                return self.adopt(candidate, &record, &incoming, difference, Reason::Unfinished);
+            }
+        }
+        let current = record.current().cloned();
+        if let Some(object) = &delete_first {
+            freed_name = Some(object.name_generation);
+            self.condemn(urn, object, vec![reason.clone()]);
+        }
+        match current {
+            // A deletion that was started and whose object was seen all the same had no effect.
+            Some(current)
+                if current.status == Status::Deleting
+                    && self.observation(urn, current.generation).is_none() =>
+            {
+                self.condemn(urn, &current, vec![Reason::Unfinished]);
+                freed_name = Some(current.name_generation);
+                self.create(candidate, &record, Reason::Unfinished, freed_name, true, None);
+            }
+            Some(current) => self.change(candidate, &record, &current, delete_first.is_some()),
+            None => {
+                if delete_first.is_none()
+                    && let Some(retained) = record.retained().cloned()
+                {
+                    let difference = self.compare(candidate, &retained);
+                    if difference.severity < Severity::Replace {
+                        return self.adopt(candidate, &record, &retained, difference, Reason::Retained);
+                    }
+                }
+                self.create(candidate, &record, reason, freed_name, delete_first.is_some(), None);
+            }
+        }
+    }
+
+    fn compare(&self, candidate: &Candidate<'_>, object: &Object) -> Difference {
+        let urn = &candidate.declaration.urn;
+        let observed = match self.observation(urn, object.generation) {
+            Some(Observation::Present { inputs, .. }) => Some(inputs),
+            _ => object.observed.as_ref(),
+        };
+        compare(
+            &Comparison {
+                schema: candidate.schema,
+                desired: &candidate.inputs,
+                recorded: &object.inputs,
+                observed,
+                name_generation: object.name_generation,
+                options: &candidate.declaration.options,
+            },
+            &|field| self.causes(candidate.declaration, field),
+        )
+    }
+
+    /// The resources with steps whose outputs a field is made from.
+    fn causes(&self, declaration: &Declaration, field: &str) -> BTreeSet<Urn> {
+        let mut references = BTreeSet::new();
+        if let Some(expression) = declaration.inputs.get(field) {
+            expression.collect_references(&mut references);
+        }
+        references.retain(|urn| self.visited.get(urn).is_some_and(|visited| visited.main.is_some()));
+        references
+    }
+
+    /// An existing object: unchanged, updated or replaced.
+    fn change(
+        &mut self,
+        candidate: &Candidate<'_>,
+        record: &Record,
+        current: &Object,
+        failed_replacement: bool,
+    ) {
+        let mut difference = self.compare(candidate, current);
+        self.note_drift(candidate, current);
+        let mut reasons = Vec::new();
+        if difference.changes.iter().any(|change| !change.drift) {
+            reasons.push(Reason::InputsChanged);
+        }
+        if difference.changes.iter().any(|change| change.drift) {
+            reasons.push(Reason::Drifted);
+        }
+        if current.status == Status::Updating {
+            reasons.push(Reason::Unfinished);
+            difference.severity = difference.severity.max(Severity::Update);
+        }
+        let fields = difference.forcing_fields();
+        if !fields.is_empty() {
+            reasons.push(Reason::ForcesReplacement { fields });
+        }
+        let identity = |connection: &Value| candidate.provider.connection_identity(connection);
+        // A connection that is known only after apply counts as changed: apply looks again.
+        if identity(&current.connection) != identity(&candidate.connection) {
+            reasons.push(Reason::ConnectionChanged);
+            difference.severity = Severity::Replace;
+        }
+        match difference.severity {
+            Severity::Same => self.keep(candidate, current, difference.inputs),
+            Severity::Update => self.update(candidate, current, difference, reasons),
+            Severity::Replace => {
+                self.replace(candidate, record, current, difference, reasons, failed_replacement);
+            }
+        }
+    }
+
+    fn keep(&mut self, candidate: &Candidate<'_>, current: &Object, inputs: Properties) {
+        let urn = &candidate.declaration.urn;
+        let outputs = match self.observation(urn, current.generation) {
+            Some(Observation::Present { outputs, .. }) => outputs.clone(),
+            _ => current.outputs.clone(),
+        };
+        let kept = Object {
+            inputs,
+            outputs: outputs.clone(),
+            observed: None,
+            connection: candidate.connection.clone(),
+            dependencies: candidate.dependencies.clone(),
+            options: candidate.options(),
+            status: Status::Ready,
+            ..current.clone()
+        };
+        if kept != *current {
+            self.preamble.push(Entry::Recorded {
+                urn: urn.clone(),
+                schema_version: candidate.schema.version,
+                object: Arc::new(kept),
+            });
+        }
+        self.outputs.insert(urn.clone(), outputs);
+        self.unchanged += 1;
+        self.mark_unchanged(urn, &candidate.dependencies, candidate.options());
+    }
+
+    fn update(
+        &mut self,
+        candidate: &Candidate<'_>,
+        current: &Object,
+        difference: Difference,
+        reasons: Vec<Reason>,
+    ) {
+        let urn = &candidate.declaration.urn;
+        let outputs = self.outputs_after_update(candidate, current, &difference.inputs);
+        let step = self.step(candidate, Action::Update, current.generation, current.name_generation);
+        let step = Step {
+            physical_id: current.physical_id.clone(),
+            reasons,
+            changes: difference.changes,
+            inputs: difference.inputs,
+            expected_seconds: self.seconds(candidate.schema, Action::Update),
+            ..step
+        };
+        self.outputs.insert(urn.clone(), outputs);
+        self.push_main(candidate, step, false);
+    }
+
+    fn outputs_after_update(
+        &self,
+        candidate: &Candidate<'_>,
+        current: &Object,
+        inputs: &Properties,
+    ) -> Properties {
+        let urn = &candidate.declaration.urn;
+        let mut outputs = match self.observation(urn, current.generation) {
+            Some(Observation::Present { outputs, .. }) => outputs.clone(),
+            _ => current.outputs.clone(),
+        };
+        let effective = effective_inputs(candidate.schema, inputs, current.name_generation);
+        let mut predicted = candidate.provider.predict(&effective, &candidate.connection);
+        for field in candidate.schema.outputs.iter().filter(|field| field.volatile) {
+            let value = predicted.remove(field.name).unwrap_or(Value::Unknown);
+            outputs.insert(field.name.to_owned(), value);
+        }
+        outputs
+    }
+
+    /// An object that exists without being the current one: it is brought to its inputs.
+    fn adopt(
+        &mut self,
+        candidate: &Candidate<'_>,
+        record: &Record,
+        object: &Object,
+        difference: Difference,
+        reason: Reason,
+    ) {
+        let urn = &candidate.declaration.urn;
+        let mut outputs = self.outputs_after_update(candidate, object, &difference.inputs);
+        if object.outputs.is_empty() {
+            let effective = effective_inputs(candidate.schema, &difference.inputs, object.name_generation);
+            outputs = candidate.provider.predict(&effective, &candidate.connection);
+        }
+        let step = self.step(candidate, Action::Adopt, object.generation, object.name_generation);
+        let step = Step {
+            physical_id: object.physical_id.clone(),
+            reasons: vec![reason],
+            changes: difference.changes,
+            inputs: difference.inputs,
+            expected_seconds: self.seconds(candidate.schema, Action::Create),
+            ..step
+        };
+        self.outputs.insert(urn.clone(), outputs);
+        if let Some(current) = record.current() {
+            self.condemn(urn, current, vec![Reason::Replaced]);
+        }
+        self.push_main(candidate, step, false);
+    }
+
+    fn replace(
+        &mut self,
+        candidate: &Candidate<'_>,
+        record: &Record,
+        current: &Object,
+        difference: Difference,
+        mut reasons: Vec<Reason>,
+        failed_replacement: bool,
+    ) {
+        let dependency = candidate
+            .dependencies
+            .iter()
+            .find(|dependency| self.visited.get(*dependency).is_some_and(|visited| visited.delete_first));
+        if let Some(dependency) = dependency {
+            reasons.push(Reason::DependencyReplaced { dependency: dependency.clone() });
+        }
+        let delete_first = candidate.schema.singleton
+            || candidate.declaration.options.delete_before_replace
+            || dependency.is_some();
+        let freed_name = delete_first.then_some(current.name_generation);
+        self.condemn(&candidate.declaration.urn, current, vec![Reason::Replaced]);
+        let reason = reasons.first().cloned().unwrap_or(Reason::InputsChanged);
+        self.create(
+            candidate,
+            record,
+            reason,
+            freed_name,
+            delete_first || failed_replacement,
+            Some(Replacement { difference, reasons, delete_first }),
+        );
+    }
+
+    /// A new object, possibly in place of another.
+    fn create(
+        &mut self,
+        candidate: &Candidate<'_>,
+        record: &Record,
+        reason: Reason,
+        freed_name: Option<Generation>,
+        delete_first: bool,
+        replacement: Option<Replacement>,
+    ) {
+        let urn = &candidate.declaration.urn;
+        let occupied: HashSet<Generation> = record
+            .objects
+            .iter()
+            .map(|object| object.name_generation)
+            .filter(|generation| !(delete_first && Some(*generation) == freed_name))
+            .collect();
+        let name_generation = freed_name
+            .or((record.last_name_generation > 0 && record.objects.is_empty())
+                .then_some(record.last_name_generation))
+            .filter(|generation| !occupied.contains(generation))
+            .unwrap_or(record.last_name_generation + 1);
+        let inputs = match &replacement {
+            Some(replacement) => replacement.difference.inputs.clone(),
+            None => candidate.inputs.clone(),
+        };
+        self.check_suffixed_name(candidate, name_generation);
+        let effective = effective_inputs(candidate.schema, &inputs, name_generation);
+        let outputs = candidate.provider.predict(&effective, &candidate.connection);
+        self.outputs.insert(urn.clone(), outputs);
+        let step = self.step(candidate, Action::Create, record.last_generation + 1, name_generation);
+        let step = Step {
+            replacement: replacement.is_some(),
+            delete_first: replacement.as_ref().is_some_and(|replacement| replacement.delete_first),
+            reasons: replacement
+                .as_ref()
+                .map_or_else(|| vec![reason], |replacement| replacement.reasons.clone()),
+            inputs,
+            expected_seconds: self.seconds(candidate.schema, Action::Create),
+            changes: replacement.map(|replacement| replacement.difference.changes).unwrap_or_default(),
+            ..step
+        };
+        let delete_first = step.delete_first;
+        self.push_main(candidate, step, delete_first);
+    }
+
+    /// The suffix of a replacement's name must fit too.
+    fn check_suffixed_name(&mut self, candidate: &Candidate<'_>, name_generation: Generation) {
+        if name_generation < 2 {
+            return;
+        }
+        let effective = effective_inputs(candidate.schema, &candidate.inputs, name_generation);
+        for field in candidate.schema.inputs {
+            if let (Some(limit), Some(Value::Text(name))) =
+                (field.name_limit_characters, effective.get(field.name))
+                && name.chars().count() > limit
+            {
+                self.problem(
+                    &candidate.declaration.urn,
+                    field.name,
+                    format!("the replacement's name {name:?} is longer than {limit} characters"),
+                );
+            }
+        }
+    }
+}
+
+/// What makes a creation a replacement.
+struct Replacement {
+    difference: Difference,
+    reasons: Vec<Reason>,
+    delete_first: bool,
+}
