@@ -166,6 +166,9 @@ impl Apply<'_> {
     /// Whether a resource that is deleted first must really go, as far as can be told now.
     pub(super) fn must_replace(&self, urn: &Urn) -> bool {
         let Some(current) = self.snapshot.current(urn) else { return true };
+        if current.status == Status::Deleting {
+            return true;
+        }
         let Some(declaration) = self.graph.get(urn) else { return true };
         let Ok(provider) = self.provider(urn) else { return true };
         match self.evaluate(declaration, &BeforeDeletion(self)) {

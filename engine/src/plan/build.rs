@@ -355,6 +355,17 @@ impl<'a> Planner<'a> {
         );
     }
 
+    /// The old object of a resource goes before its new one is made, whatever its inputs turn out to be.
+    pub(super) fn mark_deleted_first(&mut self, urn: &Urn) {
+        if let Some(visited) = self.visited.get_mut(urn) {
+            visited.delete_first = true;
+            visited.after_delete_first = true;
+            if let Some(main) = visited.main {
+                self.steps[main].delete_first = true;
+            }
+        }
+    }
+
     pub(super) fn mark_unchanged(
         &mut self,
         urn: &Urn,

@@ -103,6 +103,16 @@ struct Deletion {
     with: Option<Urn>,
     /// Whether it comes before the creation that replaces the object.
     first: bool,
+    /// Whether the object never was the current one, so that nothing stands on it.
+    incoming: bool,
+}
+
+impl Deletion {
+    /// The deletions of the objects that stand on this one.
+    fn carries<'a>(&self, standing: &HashMap<&Urn, Vec<&'a Deletion>>) -> impl Iterator<Item = &'a Deletion> {
+        let above = if self.incoming { None } else { standing.get(&self.urn) };
+        above.cloned().unwrap_or_default().into_iter()
+    }
 }
 
 fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Vec<Deletion>, OperationError> {
@@ -171,6 +181,7 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
             urn: one.urn,
             dependencies: object.dependencies,
             first,
+            incoming: object.role == Role::Incoming,
         });
     }
     Ok(deletions)
@@ -192,7 +203,7 @@ fn connect(planner: &mut Planner<'_>, deletions: &[Deletion]) {
     }
     // For each resource: the deletions of objects that stand on it.
     let mut standing: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
-    for deletion in deletions {
+    for deletion in deletions.iter() {
         for dependency in &deletion.dependencies {
             standing.entry(dependency).or_default().push(deletion);
         }
@@ -209,7 +220,7 @@ fn connect(planner: &mut Planner<'_>, deletions: &[Deletion]) {
     let early = early(deletions, &standing);
     let mut edges: Vec<(usize, usize)> = Vec::new();
     for deletion in deletions {
-        for above in standing.get(&deletion.urn).into_iter().flatten() {
+        for above in deletion.carries(&standing) {
             // An object that goes with its container is crossed off after it.
             if above.index != deletion.index && above.with.as_ref() != Some(&deletion.urn) {
                 edges.push((deletion.index, above.index));
@@ -259,7 +270,7 @@ fn early(deletions: &[Deletion], standing: &HashMap<&Urn, Vec<&Deletion>>) -> Ha
     let mut queue: Vec<&Deletion> = deletions.iter().filter(|deletion| deletion.first).collect();
     while let Some(deletion) = queue.pop() {
         if early.insert(deletion.index) {
-            queue.extend(standing.get(&deletion.urn).into_iter().flatten());
+            queue.extend(deletion.carries(standing));
         }
     }
     early

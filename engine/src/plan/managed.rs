@@ -59,6 +59,8 @@ impl Planner<'_> {
                 self.condemn(urn, &current, vec![Reason::Unfinished]);
                 freed_name = Some(current.name_generation);
                 self.create(candidate, &record, Reason::Unfinished, freed_name, true, None);
+                // What stands on the object must go before it, too.
+                self.mark_deleted_first(urn);
             }
             Some(current) => self.change(candidate, &record, &current, delete_first.is_some()),
             None => {
@@ -153,7 +155,10 @@ impl Planner<'_> {
         let kept = Object {
             inputs,
             outputs: outputs.clone(),
-            observed: None,
+            observed: match self.observation(urn, current.generation) {
+                Some(_) => None,
+                None => current.observed.clone(),
+            },
             connection: candidate.connection.clone(),
             dependencies: candidate.dependencies.clone(),
             options: candidate.options(),
