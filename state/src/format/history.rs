@@ -1,0 +1,208 @@
+//! The form of the history: one document per operation.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use lsinfra_engine::Urn;
+use lsinfra_engine::events::{OperationOutcome, StepError, StepOutcome};
+use lsinfra_engine::plan::{Action, PlanCounts};
+use lsinfra_engine::store::{OperationRecord, StepRecord};
+use serde::{Deserialize, Serialize};
+
+use super::{Document, FORMAT_VERSION, StoredOperation, StoredSeconds, stored_enum};
+
+/// [`OperationRecord`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredOperationRecord<'a> {
+    format: Cow<'a, str>,
+    format_version: u64,
+    serial: u64,
+    operation: StoredOperation<'a>,
+    ended_at: Timestamp,
+    outcome: StoredOperationOutcome,
+    counts: StoredCounts,
+    steps: Vec<StoredStep<'a>>,
+}
+
+stored_enum! {
+    /// [`OperationOutcome`] on disk.
+    StoredOperationOutcome of OperationOutcome { Succeeded, Failed, Interrupted }
+}
+
+stored_enum! {
+    /// [`Action`] on disk.
+    StoredAction of Action { Read, Run, Update, Adopt, Create, Retain, Delete }
+}
+
+/// [`PlanCounts`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredCounts {
+    create: usize,
+    adopt: usize,
+    update: usize,
+    replace: usize,
+    delete: usize,
+    retain: usize,
+    read: usize,
+    run: usize,
+    unchanged: usize,
+}
+
+/// [`StepRecord`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredStep<'a> {
+    urn: Cow<'a, Urn>,
+    action: StoredAction,
+    replacement: bool,
+    outcome: StoredStepOutcome<'a>,
+    started_seconds: StoredSeconds,
+    seconds: StoredSeconds,
+}
+
+/// [`StepOutcome`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum StoredStepOutcome<'a> {
+    Done { action: Option<StoredAction> },
+    Failed { error: StoredStepError<'a> },
+    Blocked { by: Cow<'a, Urn> },
+    NotStarted,
+    Unfinished { error: StoredStepError<'a> },
+}
+
+/// [`StepError`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredStepError<'a> {
+    kind: Cow<'a, str>,
+    message: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    request_id: Option<Cow<'a, str>>,
+}
+
+impl Document for StoredOperationRecord<'static> {
+    const FORMAT: &'static str = "lsinfra-operation";
+
+    fn header(&self) -> (&str, u64) {
+        (&self.format, self.format_version)
+    }
+}
+
+impl<'a> From<&'a OperationRecord> for StoredOperationRecord<'a> {
+    fn from(record: &'a OperationRecord) -> Self {
+        Self {
+            format: StoredOperationRecord::FORMAT.into(),
+            format_version: FORMAT_VERSION,
+            serial: record.serial,
+            operation: (&record.operation).into(),
+            ended_at: record.ended_at,
+            outcome: record.outcome.into(),
+            counts: record.counts.into(),
+            steps: record.steps.iter().map(StoredStep::from).collect(),
+        }
+    }
+}
+
+impl From<StoredOperationRecord<'_>> for OperationRecord {
+    fn from(stored: StoredOperationRecord<'_>) -> Self {
+        Self {
+            operation: stored.operation.into(),
+            ended_at: stored.ended_at,
+            outcome: stored.outcome.into(),
+            counts: stored.counts.into(),
+            serial: stored.serial,
+            steps: stored.steps.into_iter().map(StepRecord::from).collect(),
+        }
+    }
+}
+
+impl From<PlanCounts> for StoredCounts {
+    fn from(counts: PlanCounts) -> Self {
+        let PlanCounts { create, adopt, update, replace, delete, retain, read, run, unchanged } = counts;
+        Self { create, adopt, update, replace, delete, retain, read, run, unchanged }
+    }
+}
+
+impl From<StoredCounts> for PlanCounts {
+    fn from(stored: StoredCounts) -> Self {
+        let StoredCounts { create, adopt, update, replace, delete, retain, read, run, unchanged } = stored;
+        Self { create, adopt, update, replace, delete, retain, read, run, unchanged }
+    }
+}
+
+impl<'a> From<&'a StepRecord> for StoredStep<'a> {
+    fn from(step: &'a StepRecord) -> Self {
+        Self {
+            urn: Cow::Borrowed(&step.urn),
+            action: step.action.into(),
+            replacement: step.replacement,
+            outcome: (&step.outcome).into(),
+            started_seconds: step.started_seconds.into(),
+            seconds: step.seconds.into(),
+        }
+    }
+}
+
+impl From<StoredStep<'_>> for StepRecord {
+    fn from(stored: StoredStep<'_>) -> Self {
+        Self {
+            urn: stored.urn.into_owned(),
+            action: stored.action.into(),
+            replacement: stored.replacement,
+            outcome: stored.outcome.into(),
+            started_seconds: stored.started_seconds.into(),
+            seconds: stored.seconds.into(),
+        }
+    }
+}
+
+impl<'a> From<&'a StepOutcome> for StoredStepOutcome<'a> {
+    fn from(outcome: &'a StepOutcome) -> Self {
+        match outcome {
+            StepOutcome::Done { done } => Self::Done { action: done.map(StoredAction::from) },
+            StepOutcome::Failed { error } => Self::Failed { error: error.into() },
+            StepOutcome::Blocked { by } => Self::Blocked { by: Cow::Borrowed(by) },
+            StepOutcome::NotStarted => Self::NotStarted,
+            StepOutcome::Unfinished { error } => Self::Unfinished { error: error.into() },
+        }
+    }
+}
+
+impl From<StoredStepOutcome<'_>> for StepOutcome {
+    fn from(stored: StoredStepOutcome<'_>) -> Self {
+        match stored {
+            StoredStepOutcome::Done { action } => Self::Done { done: action.map(Action::from) },
+            StoredStepOutcome::Failed { error } => Self::Failed { error: error.into() },
+            StoredStepOutcome::Blocked { by } => Self::Blocked { by: by.into_owned() },
+            StoredStepOutcome::NotStarted => Self::NotStarted,
+            StoredStepOutcome::Unfinished { error } => Self::Unfinished { error: error.into() },
+        }
+    }
+}
+
+impl<'a> From<&'a StepError> for StoredStepError<'a> {
+    fn from(error: &'a StepError) -> Self {
+        Self {
+            kind: error.kind.as_str().into(),
+            message: error.message.as_str().into(),
+            code: error.code.as_deref().map(Cow::Borrowed),
+            request_id: error.request_id.as_deref().map(Cow::Borrowed),
+        }
+    }
+}
+
+impl From<StoredStepError<'_>> for StepError {
+    fn from(stored: StoredStepError<'_>) -> Self {
+        Self {
+            kind: stored.kind.into_owned(),
+            message: stored.message.into_owned(),
+            code: stored.code.map(Cow::into_owned),
+            request_id: stored.request_id.map(Cow::into_owned),
+        }
+    }
+}

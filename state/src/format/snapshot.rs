@@ -1,0 +1,133 @@
+//! The form of a snapshot.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+use lsinfra_engine::{Generation, Properties, Record, Snapshot, Urn, Value};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::object::StoredObject;
+use super::{Document, FORMAT_VERSION, StoredSeconds};
+
+/// [`Snapshot`] on disk, and which part of the journal is in it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredSnapshot<'a> {
+    format: Cow<'a, str>,
+    format_version: u64,
+    lineage: Uuid,
+    serial: u64,
+    environment: Cow<'a, str>,
+    /// The last batch of the journal that the snapshot has taken in, 0 for none.
+    last_batch: u64,
+    home: Cow<'a, BTreeMap<String, String>>,
+    facts: Cow<'a, BTreeMap<String, Value>>,
+    outputs: Cow<'a, Properties>,
+    durations_seconds: BTreeMap<Cow<'a, str>, StoredSeconds>,
+    /// A list, since order matters and a URN that is there twice must be noticed.
+    resources: Vec<StoredResource<'a>>,
+}
+
+/// One URN with its [`Record`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredResource<'a> {
+    urn: Cow<'a, Urn>,
+    schema_version: u32,
+    last_generation: Generation,
+    last_name_generation: Generation,
+    objects: Vec<StoredObject<'a>>,
+}
+
+/// What a stored snapshot is, without its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct SnapshotIdentity {
+    /// Its lineage.
+    pub(crate) lineage: Uuid,
+    /// Its serial.
+    pub(crate) serial: u64,
+}
+
+impl Document for StoredSnapshot<'static> {
+    const FORMAT: &'static str = "lsinfra-snapshot";
+
+    fn header(&self) -> (&str, u64) {
+        (&self.format, self.format_version)
+    }
+}
+
+impl<'a> StoredSnapshot<'a> {
+    /// The form of `snapshot`, which has taken in the journal up to `last_batch`.
+    pub(crate) fn new(snapshot: &'a Snapshot, last_batch: u64) -> Self {
+        Self {
+            format: StoredSnapshot::FORMAT.into(),
+            format_version: FORMAT_VERSION,
+            lineage: snapshot.lineage,
+            serial: snapshot.serial,
+            environment: snapshot.environment.as_str().into(),
+            last_batch,
+            home: Cow::Borrowed(&snapshot.home),
+            facts: Cow::Borrowed(&snapshot.facts),
+            outputs: Cow::Borrowed(&snapshot.outputs),
+            durations_seconds: snapshot
+                .durations
+                .iter()
+                .map(|(name, seconds)| (name.as_str().into(), (*seconds).into()))
+                .collect(),
+            resources: snapshot
+                .resources
+                .iter()
+                .map(|(urn, record)| StoredResource {
+                    urn: Cow::Borrowed(urn),
+                    schema_version: record.schema_version,
+                    last_generation: record.last_generation,
+                    last_name_generation: record.last_name_generation,
+                    objects: record.objects.iter().map(|object| object.as_ref().into()).collect(),
+                })
+                .collect(),
+        }
+    }
+
+    /// The last batch of the journal that it has taken in, 0 for none.
+    pub(crate) fn last_batch(&self) -> u64 {
+        self.last_batch
+    }
+
+    /// The snapshot itself.
+    ///
+    /// # Errors
+    /// The URN that is recorded twice.
+    pub(crate) fn into_snapshot(self) -> Result<Snapshot, Urn> {
+        let mut resources = IndexMap::with_capacity(self.resources.len());
+        for resource in self.resources {
+            let record = Record {
+                schema_version: resource.schema_version,
+                last_generation: resource.last_generation,
+                last_name_generation: resource.last_name_generation,
+                objects: resource.objects.into_iter().map(|object| Arc::new(object.into())).collect(),
+            };
+            match resources.entry(resource.urn.into_owned()) {
+                Entry::Occupied(entry) => return Err(entry.key().clone()),
+                Entry::Vacant(entry) => entry.insert(record),
+            };
+        }
+        Ok(Snapshot {
+            lineage: self.lineage,
+            serial: self.serial,
+            environment: self.environment.into_owned(),
+            home: self.home.into_owned(),
+            facts: self.facts.into_owned(),
+            resources,
+            outputs: self.outputs.into_owned(),
+            durations: self
+                .durations_seconds
+                .into_iter()
+                .map(|(name, seconds)| (name.into_owned(), seconds.into()))
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! The snapshot file, and the one way to read it together with the journal.
+
+use lsinfra_engine::Snapshot;
+use lsinfra_engine::snapshot::check_integrity;
+use lsinfra_engine::store::{StoreError, Stored};
+
+use super::disk::{Disk, io_error};
+use super::journal::{Pending, read_journal};
+use super::layout::Layout;
+use crate::format::{DecodeError, FORMAT_VERSION, SnapshotIdentity, StoredSnapshot, decode};
+
+/// Everything that a folder holds, and what a writer must know of the journal.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) stored: Stored,
+    /// The journal file as it is, `None` if there is none.
+    pub(super) journal: Option<Vec<u8>>,
+    /// What counts of it; its entries are in `stored`.
+    pub(super) pending: Pending,
+}
+
+/// Reads snapshot and journal, with or without the lock.
+///
+/// The journal first: a run that saves a snapshot in between takes in every batch that was read, so
+/// that both fit together whatever happens at the same time.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn read_contents(disk: &Disk, layout: &Layout) -> Result<Contents, StoreError> {
+    let journal = disk.read(&layout.journal())?;
+    let snapshot = read_snapshot(disk, layout)?;
+    let last_batch = snapshot.as_ref().map_or(0, |(_, last_batch)| *last_batch);
+    let mut pending = read_journal(layout, journal.as_deref().unwrap_or_default(), last_batch)?;
+    let entries = std::mem::take(&mut pending.entries);
+    let stored = Stored { snapshot: snapshot.map(|(snapshot, _)| snapshot), journal: entries };
+    Ok(Contents { stored, journal, pending })
+}
+
+/// The snapshot, and the last batch of the journal that it has taken in.
+fn read_snapshot(disk: &Disk, layout: &Layout) -> Result<Option<(Snapshot, u64)>, StoreError> {
+    let Some(text) = disk.read(&layout.snapshot())? else {
+        if layout.previous_snapshot().exists() {
+            return Err(damaged(layout, "it is missing"));
+        }
+        return Ok(None);
+    };
+    let stored: StoredSnapshot<'static> = decode(&text).map_err(|error| match error {
+        DecodeError::Newer { found } => StoreError::NewerFormat {
+            location: layout.snapshot().display().to_string(),
+            found,
+            supported: FORMAT_VERSION,
+        },
+        DecodeError::Damaged(reason) => damaged(layout, &reason),
+    })?;
+    let last_batch = stored.last_batch();
+    let snapshot =
+        stored.into_snapshot().map_err(|urn| damaged(layout, &format!("{urn} is recorded twice")))?;
+    if let Some(problems) = unsound(&snapshot) {
+        return Err(damaged(layout, &problems));
+    }
+    Ok(Some((snapshot, last_batch)))
+}
+
+/// Which snapshot is stored, without its contents.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn read_identity(disk: &Disk, layout: &Layout) -> Result<Option<SnapshotIdentity>, StoreError> {
+    let Some(text) = disk.read(&layout.snapshot())? else { return Ok(None) };
+    serde_json::from_slice(&text).map(Some).map_err(|error| damaged(layout, &error.to_string()))
+}
+
+/// Writes a snapshot that follows the stored one and has taken in the journal up to `last_batch`.
+/// The stored one is kept as the previous one.
+///
+/// # Errors
+/// [`StoreError`]; the stored snapshot is untouched then.
+pub(super) fn write_snapshot(
+    disk: &Disk,
+    layout: &Layout,
+    snapshot: &Snapshot,
+    last_batch: u64,
+) -> Result<(), StoreError> {
+    let path = layout.snapshot();
+    let mut text = serde_json::to_vec_pretty(&StoredSnapshot::new(snapshot, last_batch))
+        .map_err(|error| io_error("write", &path)(error.into()))?;
+    text.push(b'\n');
+    disk.replace(&path, Some(&layout.previous_snapshot()), &text)
+}
+
+/// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
+/// not be read again.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn check_follows(disk: &Disk, layout: &Layout, snapshot: &Snapshot) -> Result<(), StoreError> {
+    let location = || layout.snapshot().display().to_string();
+    let stored = read_identity(disk, layout)?;
+    if let Some(stored) = stored
+        && stored.lineage != snapshot.lineage
+    {
+        return Err(StoreError::LineageMismatch {
+            location: location(),
+            expected: snapshot.lineage,
+            found: stored.lineage,
+        });
+    }
+    let found = stored.map_or(0, |stored| stored.serial);
+    let expected = snapshot.serial.saturating_sub(1);
+    if found != expected || snapshot.serial == 0 {
+        return Err(StoreError::SerialMoved { location: location(), expected, found });
+    }
+    match unsound(snapshot) {
+        Some(problems) => Err(io_error("write", &layout.snapshot())(std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            format!("the new snapshot is unsound: {problems}"),
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// Every way in which a snapshot is unsound, `None` if it is sound.
+fn unsound(snapshot: &Snapshot) -> Option<String> {
+    let problems: Vec<String> = check_integrity(snapshot).iter().map(ToString::to_string).collect();
+    (!problems.is_empty()).then(|| problems.join("; "))
+}
+
+fn damaged(layout: &Layout, reason: &str) -> StoreError {
+    let mut reason = reason.to_owned();
+    if layout.previous_snapshot().exists() {
+        reason.push_str(
+            "; snapshot.previous.json and journal.previous.jsonl beside it, put in the place of \
+             snapshot.json and journal.jsonl, are the state from before it was saved",
+        );
+    }
+    StoreError::Damaged { location: layout.snapshot().display().to_string(), reason }
+}

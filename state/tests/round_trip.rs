@@ -1,0 +1,227 @@
+//! What is stored comes back as it was, in the form that version 1 has.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::path::Path;
+
+use common::samples::{SECRET, every_entry, properties, record, snapshot};
+use common::{arbitrary, files, load, lock, run};
+use lsinfra_engine::store::{StateStore, Stored};
+use lsinfra_engine::{Entry, SecretKey};
+use lsinfra_state::LocalStore;
+use proptest::prelude::*;
+
+#[test]
+fn an_environment_that_is_not_there_is_empty_and_stays_away() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("langsmith/dev");
+    assert_eq!(load(&folder).unwrap(), Stored::default());
+    assert!(run(LocalStore::open(&folder).history()).unwrap().is_empty());
+    assert!(!root.path().join("langsmith").exists());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_snapshot_and_journal_comes_back(
+        snapshot in arbitrary::snapshot(1),
+        batches in arbitrary::batches(),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = lock(folder.path()).unwrap();
+        run(async {
+            session.save(&snapshot, None).await.unwrap();
+            for batch in &batches {
+                session.append(batch).await.unwrap();
+            }
+        });
+        let expected = Stored { snapshot: Some(snapshot), journal: batches.concat() };
+        prop_assert_eq!(load(folder.path()).unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_session_goes_on_where_the_last_one_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second, third] = [&every_entry()[..4], &every_entry()[4..9], &every_entry()[9..]];
+    let mut session = lock(folder.path()).unwrap();
+    run(session.append(first)).unwrap();
+    drop(session);
+    let mut session = lock(folder.path()).unwrap();
+    assert_eq!(session.stored(), &Stored { snapshot: None, journal: first.to_vec() });
+    run(session.append(second)).unwrap();
+    assert_eq!(load(folder.path()).unwrap().journal, [first, second].concat());
+    run(session.save(&snapshot(1), None)).unwrap();
+    assert_eq!(load(folder.path()).unwrap(), Stored { snapshot: Some(snapshot(1)), journal: vec![] });
+    run(session.append(third)).unwrap();
+    drop(session);
+    let session = lock(folder.path()).unwrap();
+    assert_eq!(session.stored(), &Stored { snapshot: Some(snapshot(1)), journal: third.to_vec() });
+}
+
+/// Writes the sample environment: a snapshot, a journal on top of it, and a record.
+fn write_samples(folder: &Path) {
+    let mut session = lock(folder).unwrap();
+    run(async {
+        session.append(&every_entry()[..1]).await.unwrap();
+        session.save(&snapshot(1), Some(&record(1))).await.unwrap();
+        session.append(&every_entry()).await.unwrap();
+        session.append(&[]).await.unwrap();
+        session.release().await.unwrap();
+    });
+}
+
+fn version_1() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version-1")
+}
+
+#[test]
+fn files_of_version_1_stay_readable() {
+    let stored = load(&version_1()).unwrap();
+    assert_eq!(stored.snapshot, Some(snapshot(1)));
+    assert_eq!(stored.journal, every_entry());
+    assert_eq!(run(LocalStore::open(version_1()).history()).unwrap(), [record(1)]);
+}
+
+/// If this fails, the format has changed: that takes a new version and fixtures of its own.
+#[test]
+fn version_1_is_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    write_samples(folder.path());
+    let (mut written, fixtures) = (files(folder.path()), files(&version_1()));
+    written.remove("journal.previous.jsonl").unwrap();
+    let as_text = |files: std::collections::BTreeMap<String, Vec<u8>>| -> Vec<(String, String)> {
+        files.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())).collect()
+    };
+    assert_eq!(as_text(written), as_text(fixtures));
+}
+
+#[test]
+fn history_is_every_operation_that_left_a_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = lock(folder.path()).unwrap();
+    run(async {
+        session.save(&snapshot(1), Some(&record(1))).await.unwrap();
+        session.save(&snapshot(2), None).await.unwrap();
+        session.save(&snapshot(3), Some(&record(3))).await.unwrap();
+    });
+    let store = LocalStore::open(folder.path());
+    assert_eq!(run(store.history()).unwrap(), [record(1), record(3)]);
+    // A record whose snapshot was then not saved: left by a crash between the two.
+    std::fs::copy(folder.path().join("history/000003.json"), folder.path().join("history/000004.json")).unwrap();
+    assert_eq!(run(store.history()).unwrap(), [record(1), record(3)]);
+    // The operation that saves that serial after all has no record of its own.
+    run(session.save(&snapshot(4), None)).unwrap();
+    assert_eq!(run(store.history()).unwrap(), [record(1), record(3)]);
+}
+
+#[test]
+fn the_previous_snapshot_and_journal_make_the_present_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = lock(folder.path()).unwrap();
+    run(async {
+        session.save(&snapshot(1), None).await.unwrap();
+        session.append(&every_entry()).await.unwrap();
+        session.save(&snapshot(2), None).await.unwrap();
+        session.release().await.unwrap();
+    });
+    for (from, to) in
+        [("snapshot.previous.json", "snapshot.json"), ("journal.previous.jsonl", "journal.jsonl")]
+    {
+        std::fs::copy(folder.path().join(from), folder.path().join(to)).unwrap();
+    }
+    let expected = Stored { snapshot: Some(snapshot(1)), journal: every_entry() };
+    assert_eq!(load(folder.path()).unwrap(), expected);
+    // And an operation can go on from there.
+    let mut session = lock(folder.path()).unwrap();
+    run(session.save(&snapshot(2), None)).unwrap();
+    assert_eq!(load(folder.path()).unwrap().snapshot, Some(snapshot(2)));
+}
+
+#[test]
+fn numbers_that_json_does_not_have_leave_the_journal_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = lock(folder.path()).unwrap();
+    let deleted = |seconds| Entry::Deleted { urn: common::samples::urn("a"), generation: 1, seconds };
+    run(session.append(&[deleted(f64::NAN), deleted(f64::INFINITY)])).unwrap();
+    assert_eq!(load(folder.path()).unwrap().journal, [deleted(0.0), deleted(0.0)]);
+}
+
+#[test]
+fn no_file_has_the_plain_text_of_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(matches!(&properties()["password"], lsinfra_engine::Value::Secret(secret) if secret.reveal().is_ok()));
+    write_samples(folder.path());
+    let written = files(folder.path());
+    assert!(written.len() >= 4);
+    for (name, bytes) in written {
+        assert!(!String::from_utf8_lossy(&bytes).contains(SECRET), "{name}");
+    }
+}
+
+#[test]
+fn the_secret_key_is_made_once_and_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("langsmith/dev");
+    let digest = |key: &SecretKey| {
+        let secret = lsinfra_engine::Secret::given(key, secrecy::SecretString::from("x".to_owned()));
+        serde_json::to_string(secret.parts()).unwrap()
+    };
+    // Many runs at once agree on one key.
+    let digests: std::collections::BTreeSet<String> = std::thread::scope(|scope| {
+        let makers: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| digest(&LocalStore::open(&folder).secret_key().unwrap()))).collect();
+        makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+    });
+    assert_eq!(digests.len(), 1);
+    let other = LocalStore::open(root.path().join("langsmith/prod")).secret_key().unwrap();
+    assert!(!digests.contains(&digest(&other)));
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&folder.join("secret.key")), 0o600);
+    assert_eq!(files(&folder).keys().collect::<Vec<_>>(), ["secret.key"]);
+}
+
+#[test]
+fn environments_are_the_folders_with_state() {
+    let root = tempfile::tempdir().unwrap();
+    assert!(lsinfra_state::environments(&root.path().join("none")).unwrap().is_empty());
+    for name in ["langsmith/prod", "langsmith/dev", "other/dev"] {
+        let store = LocalStore::at(root.path(), name).unwrap();
+        assert_eq!(store.location(), root.path().join(name).display().to_string());
+        run(async { store.lock(&common::samples::holder("up")).await.unwrap().release().await.unwrap() });
+    }
+    std::fs::create_dir_all(root.path().join("langsmith/no-state")).unwrap();
+    std::fs::create_dir_all(root.path().join("sandbox")).unwrap();
+    assert_eq!(
+        lsinfra_state::environments(root.path()).unwrap(),
+        ["langsmith/dev", "langsmith/prod", "other/dev"]
+    );
+    for name in ["dev", "a/b/c", "../dev", "langsmith/..", "/dev", "langsmith/", "a b/c", ".x/y"] {
+        assert!(LocalStore::at(root.path(), name).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_batch_is_one_write_and_one_sync_of_constant_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(folder.path());
+    run(async {
+        let mut session = store.lock(&common::samples::holder("up")).await.unwrap();
+        session.save(&snapshot(1), None).await.unwrap();
+        let mut costs = std::collections::BTreeSet::new();
+        for _ in 0..8 {
+            let before = store.statistics();
+            session.append(&every_entry()).await.unwrap();
+            let after = store.statistics();
+            assert_eq!(after.durable_writes - before.durable_writes, 1);
+            costs.insert(after.bytes_written - before.bytes_written);
+        }
+        assert_eq!(costs.len(), 1);
+        let length = std::fs::metadata(folder.path().join("journal.jsonl")).unwrap().len();
+        assert_eq!(length, 8 * costs.first().unwrap());
+    });
+}
