@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// A source of choices. Stateless: a choice depends on seed and occasion alone.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {

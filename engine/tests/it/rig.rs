@@ -28,6 +28,10 @@ use crate::store::Disk;
 /// Longer than any operation takes: an operation that is not over by then waits for nothing.
 const FOREVER: Duration = Duration::from_secs(60 * 24 * 3600);
 
+/// For how long at most reads of a stale cloud show the world before a change: within the window of
+/// every type.
+const STALENESS: Duration = Duration::from_secs(15);
+
 /// One environment.
 pub(crate) struct Rig {
     pub(crate) cloud: Cloud,
@@ -37,7 +41,7 @@ pub(crate) struct Rig {
 }
 
 /// How a process is run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Run {
     pub(crate) kind: OperationKind,
     pub(crate) faults: Faults,
@@ -140,6 +144,42 @@ impl Rig {
     /// An empty environment whose cloud shows everything at once.
     pub(crate) fn consistent() -> Self {
         Self::new(1, Duration::ZERO)
+    }
+
+    /// A consistent environment for stacks.
+    pub(crate) fn for_stacks(seed: u64, stacks: &[StackSpec]) -> Self {
+        Self::new(seed, Duration::ZERO).with_rules_for(stacks)
+    }
+
+    /// An environment for stacks whose cloud may be slow to show what was done.
+    pub(crate) fn stale_for_stacks(seed: u64, stacks: &[StackSpec]) -> Self {
+        Self::new(seed, STALENESS).with_rules_for(stacks)
+    }
+
+    /// Where an object is deleted before its replacement is there, others that use it cannot have
+    /// moved off it in time: then the cloud does not insist on it.
+    fn with_rules_for(self, stacks: &[StackSpec]) -> Self {
+        let insists = !stacks.iter().any(StackSpec::deletes_first);
+        self.cloud.world(|world, _| world.groups_hold = insists);
+        self
+    }
+
+    /// Waits until reads show everything as it is.
+    pub(crate) async fn calm_down(&self) {
+        tokio::time::sleep(STALENESS * 2).await;
+    }
+
+    /// How many calls there were that change something.
+    pub(crate) fn changing_calls(&self) -> usize {
+        self.cloud.world(|world, _| world.log.iter().filter(|call| call.verb.is_changing()).count())
+    }
+
+    /// In an undisturbed run the cloud has no reason to refuse anything.
+    pub(crate) fn no_call_was_refused(&self) {
+        let refused: Vec<_> = self.cloud.world(|world, _| {
+            world.log.iter().filter(|call| matches!(call.answer, Some(Err(_)))).cloned().collect()
+        });
+        assert!(refused.is_empty(), "{refused:#?}");
     }
 
     /// An independent copy. No process may be at work.

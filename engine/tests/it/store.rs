@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lsinfra_engine::journal::replay;
 use lsinfra_engine::snapshot::check_integrity;
 use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
 use lsinfra_engine::{Entry, Snapshot};
@@ -100,6 +99,11 @@ impl Disk {
     pub(crate) fn fail_write(&self, after: u64, durable: bool) {
         let mut inner = self.lock();
         inner.failing_write = Some((inner.writes + after + 1, durable));
+    }
+
+    /// Lets all further writes succeed.
+    pub(crate) fn heal(&self) {
+        self.lock().failing_write = None;
     }
 
     /// The operations of the history.

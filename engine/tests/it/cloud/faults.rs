@@ -22,7 +22,7 @@ pub(crate) enum Fault {
 pub(crate) const FAULTS: [Fault; 3] = [Fault::Throttle, Fault::FailBefore, Fault::LoseAnswer];
 
 /// Which calls of one process are hit by what. By default none.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Faults {
     /// How many in a thousand calls are hit, by dice.
     pub(crate) random: Option<(Dice, u64)>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lsinfra_engine::{Properties, Value};
 use tokio::time::Instant;
 
-use crate::cloud::catalog::{Naming, SimulatedType};
+use crate::cloud::catalog::SimulatedType;
 
 /// One object. It stays on record after its end.
 #[derive(Clone, Debug)]
@@ -90,6 +90,11 @@ impl CloudObject {
 
     fn shown(&self, phase: Phase, inputs: &Properties, with_tags: bool) -> View {
         let mut inputs = inputs.clone();
+        for field in self.simulated_type.schema.inputs {
+            if let Some(default) = default_of(field.name) {
+                inputs.entry(field.name.to_owned()).or_insert(default);
+            }
+        }
         // No cloud shows a secret again.
         inputs.remove("password");
         View {
@@ -120,11 +125,6 @@ impl CloudObject {
             .collect()
     }
 
-    /// The ids of objects that it holds in place.
-    pub(crate) fn holds(&self) -> BTreeSet<String> {
-        held_ids(&self.inputs)
-    }
-
     /// The value of a field as text.
     pub(crate) fn text(&self, field: &str) -> Option<&str> {
         self.inputs.get(field).and_then(Value::as_text)
@@ -134,10 +134,15 @@ impl CloudObject {
     pub(crate) fn owner(&self) -> Option<(&str, &str)> {
         Some((self.tags.get("lsinfra:urn")?, self.tags.get("lsinfra:generation")?))
     }
+}
 
-    /// Whether it is found by its name.
-    pub(crate) fn is_named(&self) -> bool {
-        self.simulated_type.naming == Naming::Name
+/// What a read shows of a field that is not set.
+fn default_of(field: &str) -> Option<Value> {
+    match field {
+        "label" | "settings" | "description" => Some(Value::text("")),
+        "groups" | "links" | "parents" => Some(Value::List(Vec::new())),
+        "tags" => Some(Value::Map(BTreeMap::new())),
+        _ => None,
     }
 }
 
@@ -146,9 +151,12 @@ pub(crate) fn arn(account: &str, name: &str) -> String {
     format!("arn:sim:{account}:{name}")
 }
 
-/// The ids that inputs hold in place: those in `parents` and `groups`.
-pub(crate) fn held_ids(inputs: &Properties) -> BTreeSet<String> {
-    ["parents", "groups"]
+/// The fields that refer to other objects by their ids.
+pub(crate) const HOLDING: &[&str] = &["parents", "groups"];
+
+/// The ids in such fields.
+pub(crate) fn held_ids(inputs: &Properties, fields: &[&str]) -> BTreeSet<String> {
+    fields
         .iter()
         .filter_map(|field| inputs.get(*field))
         .flat_map(|value| match value {

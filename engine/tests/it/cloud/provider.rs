@@ -82,7 +82,7 @@ impl SimulatedProvider {
     /// Waits until an object is ready, and returns its outputs.
     async fn ready(&self, step: &StepContext, id: &PhysicalId) -> Answer<Properties> {
         let patience = step.clock.now() + self.simulated_type.schema.consistency_window;
-        step.poll(POLL, async || {
+        step.poll(POLL, || async {
             let Some(view) = self.describe(step, id).await? else {
                 if step.clock.now() > patience {
                     return refuse(ErrorKind::NotFound, format!("there is no {id}"));
@@ -229,10 +229,10 @@ impl Provider for SimulatedProvider {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
             begun => begun?,
         }
-        step.poll(POLL, async || match self.describe(step, id).await? {
+        step.poll(POLL, || async { match self.describe(step, id).await? {
             Some(view) => Ok((Poll::Pending, format!("{id} is {:?}", view.phase))),
             None => Ok((Poll::Ready(()), String::new())),
-        })
+        }})
         .await
     }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::cloud::catalog::{Naming, SimulatedType};
 use crate::cloud::log::Call;
-use crate::cloud::object::{CloudObject, Phase, View, held_ids};
+use crate::cloud::object::{CloudObject, HOLDING, Phase, View, held_ids};
 use crate::random::Dice;
 
 /// A result of a rule.
@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) objects: BTreeMap<String, CloudObject>,
     /// For how long at most reads may show the world before a change.
     pub(crate) staleness: Duration,
+    /// Whether an object on others' lists of groups cannot be deleted.
+    pub(crate) groups_hold: bool,
     /// How many creations are still given up, by URN.
     pub(crate) doomed: BTreeMap<String, u32>,
     /// What lookups answer with.
@@ -63,6 +65,7 @@ impl World {
         Self {
             objects: BTreeMap::new(),
             staleness,
+            groups_hold: true,
             doomed: BTreeMap::new(),
             answers: "first".to_owned(),
             failing_subjects: BTreeSet::new(),
@@ -89,7 +92,7 @@ impl World {
             self.violations.push(format!("the token of {} was used with other parameters", token.id));
             return refuse(ErrorKind::Invalid, "the token was used with other parameters");
         }
-        let references = held_ids(&creation.inputs).into_iter().chain(container(&creation.inputs));
+        let references = held_ids(&creation.inputs, HOLDING).into_iter().chain(container(&creation.inputs));
         self.require(references, now)?;
         let id = self.new_id(&creation, now)?;
         self.check_single(&creation, now);
@@ -152,7 +155,7 @@ impl World {
                 None => inputs.remove(name),
             };
         }
-        let references: Vec<String> = held_ids(&inputs).difference(&object.holds()).cloned().collect();
+        let references: Vec<String> = held_ids(&inputs, HOLDING).difference(&held_ids(&object.inputs, HOLDING)).cloned().collect();
         self.require(references, now)?;
         let settled_at = now + self.around(simulated_type.schema.durations.update);
         if let Some(object) = self.objects.get_mut(id)
@@ -172,8 +175,8 @@ impl World {
         if object.phase(now) == Phase::Deleting {
             return Ok(());
         }
-        if let Some(holder) = self.existing(now).find(|other| other.holds().contains(id)) {
-            return refuse(ErrorKind::Conflict, format!("{} still uses {id}", holder.id));
+        if let Some(holder) = self.holder(id, now) {
+            return refuse(ErrorKind::Conflict, format!("{holder} still uses {id}"));
         }
         let contents: Vec<String> = self
             .existing(now)
@@ -186,11 +189,43 @@ impl World {
         Ok(())
     }
 
-    /// Deletes an object whatever uses it, as someone else would.
-    pub(crate) fn vanish(&mut self, id: &str, now: Instant) {
+    fn holder(&self, id: &str, now: Instant) -> Option<&str> {
+        let fields: &[&str] = if self.groups_hold { &["parents", "groups"] } else { &["parents"] };
+        let holds = |object: &&CloudObject| held_ids(&object.inputs, fields).contains(id);
+        self.existing(now).find(holds).map(|object| object.id.as_str())
+    }
+
+    /// Changes a field as someone else would. Returns whether the object was there.
+    pub(crate) fn meddle(&mut self, id: &str, field: &str, value: Value, now: Instant) -> bool {
+        match self.objects.get_mut(id) {
+            Some(object) if object.exists(now) => {
+                object.inputs.insert(field.to_owned(), value);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Deletes an object as someone else would, if nothing uses it. Returns whether it did.
+    pub(crate) fn vanish_if_unused(&mut self, id: &str, now: Instant) -> bool {
+        let used = self.holder(id, now).is_some()
+            || self.existing(now).any(|other| {
+                other.text("container") == Some(id) || other.account == account_in(id)
+            });
+        match self.objects.get_mut(id) {
+            Some(object) if object.exists(now) && !used => {
+                object.gone_at = Some(now);
+                object.end_visible_from = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Gives a field back to its default, as if nobody had ever touched it.
+    pub(crate) fn forget(&mut self, id: &str, field: &str) {
         if let Some(object) = self.objects.get_mut(id) {
-            object.gone_at = Some(now);
-            object.end_visible_from = now;
+            object.inputs.remove(field);
         }
     }
 

@@ -251,6 +251,13 @@ impl StackSpec {
         self.get(key).urn()
     }
 
+    /// Whether a replacement may delete first.
+    pub(crate) fn deletes_first(&self) -> bool {
+        self.resources.iter().any(|resource| {
+            resource.options.delete_before_replace || resource.simulated_type.schema.singleton
+        })
+    }
+
     /// All that a resource needs, itself included.
     pub(crate) fn needed_by(&self, key: Key) -> BTreeSet<Key> {
         let mut needed = BTreeSet::from([key]);
