@@ -12,7 +12,7 @@ use lsinfra_engine::clock::Clock;
 use lsinfra_engine::events::{Event, EventKind, Events, Listener};
 use lsinfra_engine::operation::{Access, Engine, FactSource, Operation, OperationError, Report, Request};
 use lsinfra_engine::plan::Plan;
-use lsinfra_engine::store::{Home, LockHolder};
+use lsinfra_engine::store::{Home, LockHolder, StepRecord};
 use lsinfra_engine::{Graph, OperationInfo, OperationKind, ProviderError, Urn, Value};
 use uuid::Uuid;
 
@@ -36,6 +36,7 @@ const STALENESS: Duration = Duration::from_secs(15);
 pub(crate) struct Rig {
     pub(crate) cloud: Cloud,
     pub(crate) disk: Disk,
+    clock: Clock,
     moments: Moments,
     operations: Mutex<u128>,
 }
@@ -97,8 +98,21 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 pub(crate) struct Finished {
     pub(crate) plan: Plan,
-    pub(crate) report: Report,
+    /// Absent for a refresh.
+    pub(crate) report: Option<Report>,
     pub(crate) events: Vec<EventKind>,
+}
+
+impl Finished {
+    /// The record of each step.
+    pub(crate) fn steps(&self) -> &[StepRecord] {
+        self.report.as_ref().map_or(&[], |report| &report.steps)
+    }
+
+    /// The steps that did not end well.
+    pub(crate) fn unfinished(&self) -> Vec<StepRecord> {
+        self.steps().iter().filter(|step| !is_done(&step.outcome)).cloned().collect()
+    }
 }
 
 impl Ended {
@@ -136,7 +150,8 @@ impl Rig {
         let dice = Dice(seed);
         let disk = Disk::new(moments.clone(), dice.fork(1));
         let cloud = Cloud::new(moments.clone(), dice.fork(2), staleness, Witness::new(disk.clone()));
-        let rig = Self { cloud, disk, moments, operations: Mutex::new(0) };
+        let clock = Clock::paced(Timestamp::UNIX_EPOCH, 1.0);
+        let rig = Self { cloud, disk, clock, moments, operations: Mutex::new(0) };
         rig.watch();
         rig
     }
@@ -188,7 +203,7 @@ impl Rig {
         let disk = self.disk.fork(moments.clone());
         let cloud = self.cloud.fork(moments.clone(), Witness::new(disk.clone()));
         let operations = Mutex::new(*self.operations.lock().unwrap());
-        let rig = Self { cloud, disk, moments, operations };
+        let rig = Self { cloud, disk, clock: self.clock.clone(), moments, operations };
         rig.watch();
         rig
     }
@@ -206,7 +221,7 @@ impl Rig {
     /// `up` to a good end.
     pub(crate) async fn up_with(&self, stack: &StackSpec, run: Run) -> Finished {
         let finished = self.run(stack, run).await.finished();
-        let bad: Vec<_> = finished.report.steps.iter().filter(|step| !is_done(&step.outcome)).collect();
+        let bad = finished.unfinished();
         assert!(bad.is_empty(), "steps failed: {bad:#?}");
         finished
     }
@@ -227,6 +242,7 @@ impl Rig {
             ended = operate => ended.expect("the operation waits for something that never comes"),
         };
         if ended.died() {
+            // Whatever was in memory is gone by now.
             self.cloud.end_process();
         }
         self.complain();
@@ -242,7 +258,7 @@ impl Rig {
         let writes = self.disk.writes();
         let store = self.disk.store(process);
         let mut operation = Operation::begin(engine, request, &store, Access::ReadOnly).await?;
-        let plan = operation.plan(&stack.graph(), &NoFacts).await?;
+        let plan = operation.plan(&stack.graph(), &NoFacts, &cancellation().1).await?;
         operation.release().await?;
         assert_eq!(self.disk.writes(), writes, "a preview writes nothing");
         self.complain();
@@ -266,12 +282,13 @@ impl Rig {
             std::future::pending::<()>().await;
         };
         let carry_out = async {
-            let plan = operation.plan(graph, &NoFacts).await?;
+            let plan = operation.plan(graph, &NoFacts, &cancellation).await?;
             if run.kind == OperationKind::Refresh {
                 operation.save_refreshed(&plan).await?;
+                return Ok((plan, None));
             }
             let report = operation.apply(graph, &plan, cancellation).await?;
-            Ok((plan, report))
+            Ok((plan, Some(report)))
         };
         let ended: Result<_, OperationError> = tokio::select! {
             ended = carry_out => ended,
@@ -287,7 +304,7 @@ impl Rig {
     }
 
     fn engine(&self, process: ProcessNumber) -> (Engine, Arc<Recorder>) {
-        let clock = Clock::paced(Timestamp::UNIX_EPOCH, 1.0);
+        let clock = self.clock.clone();
         let recorder = Arc::new(Recorder::default());
         let events = Events::new(clock.clone(), recorder.clone());
         (Engine { providers: providers(&self.cloud, process), clock, events }, recorder)

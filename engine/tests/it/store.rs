@@ -238,7 +238,7 @@ impl StateStore for MemoryStore {
         if let Some((holder, process)) = &inner.lock
             && self.disk.moments.is_alive(*process)
         {
-            return Err(StoreError::Locked { holder: holder.clone() });
+            return Err(StoreError::Locked { holder: Box::new(holder.clone()) });
         }
         inner.lock = Some((holder.clone(), self.process));
         let stored = inner.stored.clone();

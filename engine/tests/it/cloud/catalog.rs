@@ -65,6 +65,7 @@ const BASE: Schema = Schema {
     outputs: &[],
     singleton: false,
     service: "net",
+    service_parallelism: 16,
     client_token: false,
     consistency_window: WINDOW,
     durations: Durations::seconds(3, 2, 3),

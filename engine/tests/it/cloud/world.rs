@@ -183,8 +183,10 @@ impl World {
             .filter(|other| other.text("container") == Some(id) || other.account == account_in(id))
             .map(|other| other.id.clone())
             .collect();
+        let delay = object.simulated_type.schema.durations.delete;
+        let gone_at = now + self.around(delay);
         for id in contents.iter().map(String::as_str).chain([id]) {
-            self.end(id, now);
+            self.end(id, gone_at);
         }
         Ok(())
     }
@@ -307,15 +309,10 @@ impl World {
         self.violations.extend(double);
     }
 
-    fn end(&mut self, id: &str, now: Instant) {
+    fn end(&mut self, id: &str, gone_at: Instant) {
         let stale = self.stale_for();
-        let Some(delay) = self.objects.get(id).map(|object| object.simulated_type.schema.durations.delete)
-        else {
-            return;
-        };
-        let gone_at = now + self.around(delay);
         if let Some(object) = self.objects.get_mut(id)
-            && object.gone_at.is_none()
+            && object.gone_at.is_none_or(|earlier| gone_at < earlier)
         {
             object.gone_at = Some(gone_at);
             object.end_visible_from = gone_at + stale;

@@ -42,7 +42,7 @@ fn a_failure_stops_only_what_depends_on_it() {
                 .filter(|resource| stack.needed_by(resource.key).contains(&failing))
                 .map(|resource| resource.urn())
                 .collect();
-            for step in &finished.report.steps {
+            for step in finished.steps() {
                 let as_expected = match &step.outcome {
                     StepOutcome::Failed { error } => step.urn == urn && error.kind == kind.name(),
                     StepOutcome::Blocked { by } => dependants.contains(&step.urn) && dependants.contains(by),

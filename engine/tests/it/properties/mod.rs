@@ -14,12 +14,13 @@ mod renames;
 mod targets;
 
 use std::cell::Cell;
+use std::sync::Once;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestError, TestRng, TestRunner};
 
 use crate::oracle::differences;
-use crate::rig::{Rig, Run, is_done};
+use crate::rig::{Rig, Run};
 use crate::stack::StackSpec;
 
 /// What a property went through.
@@ -44,20 +45,21 @@ pub(crate) fn check<S: Strategy>(
     property: &str,
     usual: u32,
     strategy: S,
-    test: impl Fn(S::Value, &Tally) + std::panic::RefUnwindSafe,
+    test: impl Fn(S::Value, &Tally),
 ) {
     let factor = std::env::var("LSINFRA_CASES").ok().and_then(|text| text.parse::<f64>().ok()).unwrap_or(1.0);
     let cases = ((f64::from(usual) * factor).ceil() as u32).max(1);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 3_000, ..Config::default() };
     let seed: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap() ^ (cases % 251) as u8);
     let random = TestRng::from_seed(config.rng_algorithm, &seed);
-    let tally = std::panic::AssertUnwindSafe(Tally::default());
+    let tally = Tally::default();
+    quietly_for_this_thread(true);
     let result = TestRunner::new_with_rng(config, random).run(&strategy, |case| {
-        let tally = &tally;
         tally.cases.set(tally.cases.get() + 1);
-        test(case, tally);
+        test(case, &tally);
         Ok(())
     });
+    quietly_for_this_thread(false);
     match result {
         Ok(()) => eprintln!(
             "{property}: {} cases, {} disturbed operations",
@@ -69,14 +71,31 @@ pub(crate) fn check<S: Strategy>(
     }
 }
 
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While a failing case is shrunk, its hundreds of panics say nothing new.
+fn quietly_for_this_thread(quiet: bool) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+    QUIET.set(quiet);
+}
+
 /// Runs until everything is done, as a person would who types the same command again, and expects
 /// that the stack is reached and nothing is left to do.
 pub(crate) async fn converge(rig: &Rig, stack: &StackSpec, run: &Run) {
     let mut unfinished = Vec::new();
     for _ in 0..3 {
         let finished = rig.run(stack, run.clone()).await.finished();
-        unfinished = finished.report.steps;
-        unfinished.retain(|step| !is_done(&step.outcome));
+        unfinished = finished.unfinished();
         if unfinished.is_empty() {
             break;
         }

@@ -30,8 +30,8 @@ pub(crate) enum Edit {
     Unlink(u8),
     /// Go on under another name.
     Rename(u8),
-    /// Go on under another name, and give the old one to a new resource.
-    RenameAndReuse(u8),
+    /// Give the name that a resource had before to a new one.
+    ReuseName(u8),
     /// Live in another account.
     Move(u8),
     /// Change options.
@@ -58,7 +58,7 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
         2 => (which(), vec(which(), 0..3)).prop_map(|(which, groups)| Edit::Groups(which, groups)),
         1 => which().prop_map(Edit::Unlink),
         2 => which().prop_map(Edit::Rename),
-        1 => which().prop_map(Edit::RenameAndReuse),
+        1 => which().prop_map(Edit::ReuseName),
         1 => which().prop_map(Edit::Move),
         1 => which().prop_map(Edit::Retain),
         1 => which().prop_map(Edit::DeleteFirst),
@@ -95,14 +95,10 @@ impl Edit {
                 one.links.pop();
             }),
             Self::Rename(drawn) => with(stack, named(drawn), rename),
-            Self::RenameAndReuse(drawn) => {
-                let Some(key) = named(drawn) else { return };
-                let old = stack.get(key).clone();
-                with(stack, Some(key), rename);
-                let mut new = ResourceSpec::new(stack.next_key(), old.simulated_type);
-                new.name = old.name;
-                new.component = old.component;
-                stack.resources.push(new);
+            Self::ReuseName(drawn) => {
+                if let Some(key) = named(drawn) {
+                    reuse_name(stack, key);
+                }
             }
             Self::Move(drawn) => with(stack, named(drawn), |one| {
                 if let HomeSpec::Account { account, .. } = &mut one.home {
@@ -132,7 +128,22 @@ fn with(stack: &mut StackSpec, key: Option<Key>, change: impl FnOnce(&mut Resour
 fn rename(resource: &mut ResourceSpec) {
     let old = resource.urn();
     resource.options.aliases.push(old);
-    resource.name.push('x');
+    resource.is_freshly_renamed = true;
+    resource.name = format!("r{}v{}", resource.key, resource.options.aliases.len());
+}
+
+/// An alias of a resource that is still declared means nothing, so the name is free only once the
+/// rename was carried out.
+fn reuse_name(stack: &mut StackSpec, key: Key) {
+    let old = stack.get(key).clone();
+    let Some(free) = old.options.aliases.last().filter(|_| !old.is_freshly_renamed) else { return };
+    if stack.resources.iter().any(|resource| resource.urn() == *free) {
+        return;
+    }
+    let mut new = ResourceSpec::new(stack.next_key(), old.simulated_type);
+    new.name = free.name().to_owned();
+    new.component = free.components().next().map(str::to_owned);
+    stack.resources.push(new);
 }
 
 fn reattach(

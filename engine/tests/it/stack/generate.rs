@@ -78,6 +78,7 @@ pub(crate) fn history(
         let mut stacks = vec![first];
         for batch in edits {
             let mut next = stacks.last().cloned().unwrap_or_default();
+            next.resources.iter_mut().for_each(|resource| resource.is_freshly_renamed = false);
             batch.iter().for_each(|edit: &Edit| edit.apply(&mut next));
             stacks.push(next);
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod edit;
 pub(crate) mod generate;
+mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::cloud::world::account_in;
 pub(crate) type Key = usize;
 
 /// A stack: resources that refer only to earlier ones.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct StackSpec {
     pub(crate) resources: Vec<ResourceSpec>,
     /// The keys that were ever given out.
@@ -23,12 +24,14 @@ pub(crate) struct StackSpec {
 }
 
 /// One declared resource. Numbers stand for values; `None` for an input that is not given.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ResourceSpec {
     pub(crate) key: Key,
     pub(crate) simulated_type: SimulatedType,
     pub(crate) name: String,
     pub(crate) component: Option<String>,
+    /// Whether its last rename was made since the stack before.
+    pub(crate) is_freshly_renamed: bool,
     /// Fixed at creation: another one needs another object.
     pub(crate) identity: u8,
     /// Can be changed in place.
@@ -86,6 +89,7 @@ impl ResourceSpec {
             simulated_type,
             name: format!("r{key}"),
             component: None,
+            is_freshly_renamed: false,
             identity: 0,
             label: None,
             settings: None,
