@@ -282,6 +282,12 @@ impl Planner<'_> {
         );
     }
 
+    /// The last generation of an object that was made under this URN and goes on under another one:
+    /// its tags name this URN for ever, and no other object may carry the same ones.
+    fn last_owned_generation(&self, urn: &Urn) -> Generation {
+        self.renamed_owners.get(urn).copied().unwrap_or_default()
+    }
+
     /// A new object, possibly in place of another.
     fn create(
         &mut self,
@@ -312,7 +318,8 @@ impl Planner<'_> {
         let effective = effective_inputs(candidate.schema, &inputs, name_generation);
         let outputs = candidate.provider.predict(&effective, &candidate.connection);
         self.outputs.insert(urn.clone(), outputs);
-        let step = self.step(candidate, Action::Create, record.last_generation + 1, name_generation);
+        let generation = record.last_generation.max(self.last_owned_generation(urn)) + 1;
+        let step = self.step(candidate, Action::Create, generation, name_generation);
         let step = Step {
             replacement: replacement.is_some(),
             delete_first: replacement.as_ref().is_some_and(|replacement| replacement.delete_first),
