@@ -2,6 +2,7 @@
 //! alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use lsinfra_engine::output::Resolve;
 use lsinfra_engine::schema::{Compare, InputField};
@@ -76,8 +77,10 @@ impl Oracle<'_> {
         let Some(record) = self.snapshot.resources.get(urn) else {
             return self.complain(urn, "is not recorded");
         };
-        let [object] = record.objects.as_slice() else {
-            return self.complain(urn, format_args!("has not one object: {:#?}", record.objects));
+        let kept: Vec<&Arc<Object>> =
+            record.objects.iter().filter(|object| object.role != Role::Retained).collect();
+        let [object] = kept.as_slice() else {
+            return self.complain(urn, format_args!("has not one object: {kept:?}"));
         };
         if object.role != Role::Current || object.status != Status::Ready {
             self.complain(urn, format_args!("is {:?} and {:?}", object.role, object.status));

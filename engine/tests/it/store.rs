@@ -162,9 +162,6 @@ impl Disk {
 
 impl Inner {
     fn look(&mut self) {
-        for problem in check_integrity(&self.state) {
-            self.violations.push(format!("the durable state is unsound: {problem}"));
-        }
         if let Some(violation) = self.watcher.clone().and_then(|watcher| watcher(&self.state)) {
             self.violations.push(violation);
         }
@@ -193,6 +190,9 @@ impl Inner {
         recorded.resources.values_mut().flat_map(|record| &mut record.objects).for_each(|object| {
             *object = recorded_object(object);
         });
+        for problem in check_integrity(snapshot) {
+            self.violations.push(format!("the saved snapshot is unsound: {problem}"));
+        }
         if let Some(lost) = lost_objects(&self.state, snapshot) {
             self.violations.push(format!("the saved snapshot lost {lost}"));
         }

@@ -122,12 +122,12 @@ impl Draft {
         resource.component = self.component.map(|component| format!("component-{component}"));
         resource.options.depends_on = pick(&keys(stack), self.depends_on).into_iter().collect();
         match self.option {
-            0 => resource.options.delete_before_replace = simulated_type.is_managed(),
-            1 => resource.options.retain_on_delete = can_be_retained(&resource),
-            2 | 3 => resource.options.deleted_with_container = resource.container.is_some(),
-            4 => resource.options.ignore_label = true,
-            5 => resource.options.replace_on_label = true,
-            6 => {
+            1 => resource.options.delete_before_replace = simulated_type.is_managed(),
+            2 => resource.options.retain_on_delete = can_be_retained(&resource),
+            3 | 4 => resource.options.deleted_with_container = resource.container.is_some(),
+            5 => resource.options.ignore_label = true,
+            6 => resource.options.replace_on_label = true,
+            7 => {
                 if let HomeSpec::Account { role, .. } = &mut resource.home {
                     *role = 1;
                 }
