@@ -35,8 +35,15 @@ pub fn replay<'a>(
     entries.into_iter().try_for_each(|entry| snapshot.apply(entry))
 }
 
-/// Drops records that hold no object and that no object depends on. Done when a snapshot is saved.
+/// Drops records that hold no object and that no object depends on, and dependencies on resources
+/// that never came to be. Done when a snapshot is saved.
 pub fn prune(snapshot: &mut Snapshot) {
+    let recorded: std::collections::HashSet<Urn> = snapshot.resources.keys().cloned().collect();
+    for object in snapshot.resources.values_mut().flat_map(|record| &mut record.objects) {
+        if object.dependencies.iter().any(|dependency| !recorded.contains(dependency)) {
+            Arc::make_mut(object).dependencies.retain(|dependency| recorded.contains(dependency));
+        }
+    }
     let needed: std::collections::HashSet<Urn> = snapshot
         .resources
         .values()

@@ -84,7 +84,12 @@ pub(super) async fn gather_lookups(
     let mut known = Known { snapshot, facts, lookups: HashMap::new() };
     for declaration in graph.declarations() {
         let Some(provider) = engine.providers.get(declaration.resource_type) else { continue };
-        if provider.schema().kind != Kind::Lookup {
+        // What waits for a resource is looked up when that is there.
+        let is_certain = graph
+            .dependencies(&declaration.urn)
+            .iter()
+            .all(|dependency| known.lookups.contains_key(dependency));
+        if provider.schema().kind != Kind::Lookup || !is_certain {
             continue;
         }
         let evaluated: Result<Properties, ValueError> = declaration

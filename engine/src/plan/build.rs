@@ -62,6 +62,7 @@ pub fn build(question: Question<'_>) -> Result<Plan, OperationError> {
     loop {
         let mut planner = Planner::new(question, &selection);
         planner.rename();
+        planner.note_renamed_owners();
         for declaration in question.graph.declarations() {
             planner.visit(declaration)?;
         }
@@ -100,6 +101,9 @@ pub(super) struct Planner<'a> {
     pub(super) condemned: Vec<Condemned>,
     pub(super) preamble: Vec<Entry>,
     renames: Vec<Rename>,
+    /// The last generations of objects that are recorded under another URN than they were made under,
+    /// by the latter.
+    pub(super) renamed_owners: HashMap<Urn, Generation>,
     drift: Vec<Drift>,
     problems: Vec<(Urn, InputProblem)>,
     pub(super) unchanged: usize,
@@ -160,6 +164,7 @@ impl<'a> Planner<'a> {
             condemned: Vec::new(),
             preamble,
             renames: Vec::new(),
+            renamed_owners: HashMap::new(),
             drift: Vec::new(),
             problems: Vec::new(),
             unchanged: 0,
@@ -181,6 +186,15 @@ impl<'a> Planner<'a> {
                     self.preamble.push(entry);
                     self.renames.push(Rename { from: from.clone(), to: declaration.urn.clone() });
                 }
+            }
+        }
+    }
+
+    fn note_renamed_owners(&mut self) {
+        for (urn, record) in &self.snapshot.resources {
+            for object in record.objects.iter().filter(|object| object.owner.urn != *urn) {
+                let last = self.renamed_owners.entry(object.owner.urn.clone()).or_default();
+                *last = object.generation.max(*last);
             }
         }
     }

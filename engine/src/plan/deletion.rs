@@ -28,7 +28,8 @@ pub(super) fn plan(planner: &mut Planner<'_>) -> Result<(), OperationError> {
     condemn_superseded(planner);
     condemn_undeclared(planner)?;
     let condemned = std::mem::take(&mut planner.condemned);
-    let deletions = push_steps(planner, condemned)?;
+    let mut deletions = push_steps(planner, condemned)?;
+    part_from_containers(planner, &mut deletions);
     connect(planner, &deletions);
     check_protection(planner)?;
     check_acyclic(&planner.steps)
@@ -195,19 +196,53 @@ fn effective_options(planner: &Planner<'_>, urn: &Urn, object: &Object) -> Recor
     }
 }
 
+/// Lets an object not go with its container if the container has to wait for it in a roundabout way:
+/// because the object stands on another one that must be gone before the container.
+fn part_from_containers(planner: &mut Planner<'_>, deletions: &mut [Deletion]) {
+    let standing = standing(deletions);
+    let mut waited_for: HashMap<Urn, HashSet<usize>> = HashMap::new();
+    for container in deletions.iter().filter_map(|deletion| deletion.with.as_ref()) {
+        if waited_for.contains_key(container) {
+            continue;
+        }
+        let mut seen = HashSet::new();
+        let mut queue: Vec<&Deletion> =
+            deletions.iter().filter(|deletion| deletion.urn == *container).collect();
+        while let Some(deletion) = queue.pop() {
+            let above = deletion.carries(&standing).filter(|above| above.with.as_ref() != Some(&deletion.urn));
+            queue.extend(above.filter(|above| seen.insert(above.index)));
+        }
+        waited_for.insert(container.clone(), seen);
+    }
+    for deletion in deletions {
+        let roundabout = |container: &Urn| waited_for[container].contains(&deletion.index);
+        if deletion.with.as_ref().is_some_and(roundabout) {
+            deletion.with = None;
+            planner.steps[deletion.index]
+                .reasons
+                .retain(|reason| !matches!(reason, Reason::DeletedWith { .. }));
+        }
+    }
+}
+
+/// For each resource: the deletions of objects that stand on it.
+fn standing(deletions: &[Deletion]) -> HashMap<&Urn, Vec<&Deletion>> {
+    let mut standing: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
+    for deletion in deletions {
+        for dependency in &deletion.dependencies {
+            standing.entry(dependency).or_default().push(deletion);
+        }
+    }
+    standing
+}
+
 /// Draws the edges between deletions, and between deletions and the steps that make or move things.
 fn connect(planner: &mut Planner<'_>, deletions: &[Deletion]) {
     let mut by_urn: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
     for deletion in deletions {
         by_urn.entry(&deletion.urn).or_default().push(deletion);
     }
-    // For each resource: the deletions of objects that stand on it.
-    let mut standing: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
-    for deletion in deletions.iter() {
-        for dependency in &deletion.dependencies {
-            standing.entry(dependency).or_default().push(deletion);
-        }
-    }
+    let standing = standing(deletions);
     // For each resource: the resources whose objects stand on it now.
     let mut dependants: HashMap<Urn, BTreeSet<Urn>> = HashMap::new();
     for (urn, record) in &planner.snapshot.resources {

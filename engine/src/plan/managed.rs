@@ -282,6 +282,12 @@ impl Planner<'_> {
         );
     }
 
+    /// The last generation of an object that was made under this URN and goes on under another one:
+    /// its tags name this URN for ever, and no other object may carry the same ones.
+    fn last_owned_generation(&self, urn: &Urn) -> Generation {
+        self.renamed_owners.get(urn).copied().unwrap_or_default()
+    }
+
     /// A new object, possibly in place of another.
     fn create(
         &mut self,
@@ -310,9 +316,15 @@ impl Planner<'_> {
         };
         self.check_suffixed_name(candidate, name_generation);
         let effective = effective_inputs(candidate.schema, &inputs, name_generation);
-        let outputs = candidate.provider.predict(&effective, &candidate.connection);
+        let mut outputs = candidate.provider.predict(&effective, &candidate.connection);
+        if replacement.as_ref().is_some_and(|replacement| replacement.delete_first) {
+            // The new object may have the old one's name, and is another object all the same: what
+            // stands on the old one must let go of it before it can be deleted.
+            outputs.values_mut().for_each(|output| *output = Value::Unknown);
+        }
         self.outputs.insert(urn.clone(), outputs);
-        let step = self.step(candidate, Action::Create, record.last_generation + 1, name_generation);
+        let generation = record.last_generation.max(self.last_owned_generation(urn)) + 1;
+        let step = self.step(candidate, Action::Create, generation, name_generation);
         let step = Step {
             replacement: replacement.is_some(),
             delete_first: replacement.as_ref().is_some_and(|replacement| replacement.delete_first),

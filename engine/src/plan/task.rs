@@ -24,10 +24,7 @@ impl Planner<'_> {
             .any(|dependency| self.visited.get(dependency).is_some_and(|visited| !visited.waits.is_empty()));
         let outputs = match (candidate.schema.kind, looked_up, &recorded) {
             (Kind::Lookup, Some(outputs), _) => Some(outputs),
-            (Kind::Lookup, None, Some(object)) if unchanged_inputs => Some(object.outputs.clone()),
-            (Kind::Run, _, Some(object)) if unchanged_inputs && !dependency_changes => {
-                Some(object.outputs.clone())
-            }
+            (_, _, Some(object)) if unchanged_inputs && !dependency_changes => Some(object.outputs.clone()),
             _ => None,
         };
         let Some(outputs) = outputs else {

@@ -1,0 +1,114 @@
+//! Drift: what someone else changed or deleted is found and mended; what is not managed, or ignored,
+//! is left alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lsinfra_engine::{OperationKind, Urn, Value};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::properties::{check, converge, nothing_to_do};
+use crate::rig::{Rig, Run, simulate};
+use crate::stack::StackSpec;
+use crate::stack::generate::{pick, stack};
+
+/// What someone else does to an object.
+#[derive(Clone, Debug)]
+enum Meddling {
+    Set(u8, usize),
+    Delete(u8),
+}
+
+const FIELDS: [&str; 5] = ["label", "settings", "description", "window", "links"];
+
+fn meddling() -> impl Strategy<Value = Meddling> {
+    prop_oneof![
+        2 => (any::<u8>(), 0..FIELDS.len()).prop_map(|(which, field)| Meddling::Set(which, field)),
+        1 => any::<u8>().prop_map(Meddling::Delete),
+    ]
+}
+
+/// Lets someone else at the cloud; returns whose drift must be noticed, and what was set without being
+/// managed, by object id.
+fn meddle(
+    rig: &Rig,
+    stack: &StackSpec,
+    all: &[Meddling],
+) -> (BTreeSet<Urn>, BTreeMap<(String, &'static str), Value>) {
+    let state = rig.disk.state();
+    let objects: Vec<(Urn, String)> = stack
+        .resources
+        .iter()
+        .filter_map(|spec| {
+            let id = state.current(&spec.urn())?.physical_id.clone()?;
+            Some((spec.urn(), id.to_string()))
+        })
+        .collect();
+    let indices: Vec<usize> = (0..objects.len()).collect();
+    let (mut noticed, mut unmanaged) = (BTreeSet::new(), BTreeMap::new());
+    for (number, one) in all.iter().enumerate() {
+        match one {
+            Meddling::Set(which, field) => {
+                let (Some(index), field) = (pick(&indices, Some(*which)), FIELDS[*field]) else { continue };
+                let (urn, id) = &objects[index];
+                let spec = stack.resources.iter().find(|spec| spec.urn() == *urn).unwrap();
+                if !spec.simulated_type.has_input(field) {
+                    continue;
+                }
+                let value = match field {
+                    "links" => Value::List(vec![Value::text(format!("meddled-{number}"))]),
+                    _ => Value::text(format!("meddled-{number}")),
+                };
+                let exists = rig.cloud.world(|world, now| world.meddle(id, field, value.clone(), now));
+                if !exists {
+                    continue;
+                }
+                let managed = state.current(urn).unwrap().inputs.contains_key(field);
+                if !managed {
+                    unmanaged.insert((id.clone(), field), value);
+                } else if !(field == "label" && spec.options.ignore_label) {
+                    noticed.insert(urn.clone());
+                }
+            }
+            Meddling::Delete(which) => {
+                let Some(index) = pick(&indices, Some(*which)) else { continue };
+                let (urn, id) = &objects[index];
+                if rig.cloud.world(|world, now| world.vanish_if_unused(id, now)) {
+                    noticed.insert(urn.clone());
+                    unmanaged.retain(|(of, _), _| of != id);
+                }
+            }
+        }
+    }
+    (noticed, unmanaged)
+}
+
+#[test]
+fn drift_is_noticed_and_mended() {
+    check("drift", 150, (stack(2..18), vec(meddling(), 1..6)), |(stack, all), _| {
+        simulate(async {
+            let rig = Rig::for_stacks(13, std::slice::from_ref(&stack));
+            converge(&rig, &stack, &Run::default()).await;
+            let (noticed, unmanaged) = meddle(&rig, &stack, &all);
+            let plan = rig.preview(&stack, &Run::default()).await.unwrap();
+            let shown: BTreeSet<Urn> = plan.drift.iter().map(|drift| drift.urn.clone()).collect();
+            assert_eq!(shown, noticed);
+
+            let fork = rig.fork();
+            fork.run(&stack, Run { kind: OperationKind::Refresh, ..Run::default() }).await.finished();
+            let before = fork.changing_calls();
+            assert_eq!(before, rig.changing_calls(), "a refresh changes nothing");
+
+            for rig in [&rig, &fork] {
+                rig.up(&stack).await;
+                for ((id, field), value) in &unmanaged {
+                    let seen = rig.cloud.world(|world, _| world.objects[id].inputs.get(*field).cloned());
+                    assert_eq!(seen.as_ref(), Some(value), "{field} of {id} is not managed");
+                    rig.cloud.world(|world, _| world.forget(id, field));
+                }
+                converge(rig, &stack, &Run::default()).await;
+                nothing_to_do(rig, &stack).await;
+            }
+        });
+    });
+}

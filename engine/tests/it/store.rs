@@ -1,0 +1,302 @@
+//! A state store in memory, as strict as the real ones: one lock, whole batches, dense serials, one
+//! lineage. It replays every batch as it becomes durable, so that no prefix of a journal can be one
+//! that a later run could not read.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lsinfra_engine::snapshot::check_integrity;
+use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
+use lsinfra_engine::{Entry, Snapshot};
+use uuid::Uuid;
+
+use crate::moments::{Moment, Moments, ProcessNumber};
+use crate::random::Dice;
+use crate::recorded::{recorded_entry, recorded_object};
+
+/// Looks at what is durable each time that changes, and says what is wrong with it.
+type Watcher = Arc<dyn Fn(&Snapshot) -> Option<String> + Send + Sync>;
+
+/// The durable part of a store: what survives every process. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Disk {
+    inner: Arc<Mutex<Inner>>,
+    moments: Moments,
+    dice: Dice,
+}
+
+struct Inner {
+    stored: Stored,
+    /// The snapshot with the journal replayed.
+    state: Snapshot,
+    lock: Option<(LockHolder, ProcessNumber)>,
+    history: Vec<OperationRecord>,
+    writes: u64,
+    /// The write, counted from 1, that fails, and whether it is durable nevertheless.
+    failing_write: Option<(u64, bool)>,
+    violations: Vec<String>,
+    watcher: Option<Watcher>,
+}
+
+impl Disk {
+    pub(crate) fn new(moments: Moments, dice: Dice) -> Self {
+        let inner = Inner {
+            stored: Stored::default(),
+            state: Snapshot::new(Uuid::nil(), "", Default::default()),
+            lock: None,
+            history: Vec::new(),
+            writes: 0,
+            failing_write: None,
+            violations: Vec::new(),
+            watcher: None,
+        };
+        Self { inner: Arc::new(Mutex::new(inner)), moments, dice }
+    }
+
+    /// The store as one process sees it.
+    pub(crate) fn store(&self, process: ProcessNumber) -> MemoryStore {
+        MemoryStore { disk: self.clone(), process }
+    }
+
+    /// An independent copy.
+    pub(crate) fn fork(&self, moments: Moments) -> Self {
+        let inner = self.lock();
+        let copy = Inner {
+            stored: inner.stored.clone(),
+            state: inner.state.clone(),
+            history: inner.history.clone(),
+            lock: None,
+            writes: 0,
+            failing_write: None,
+            violations: Vec::new(),
+            watcher: None,
+        };
+        Self { inner: Arc::new(Mutex::new(copy)), moments, dice: self.dice }
+    }
+
+    /// What is durable: the snapshot with the journal replayed.
+    pub(crate) fn state(&self) -> Snapshot {
+        self.lock().state.clone()
+    }
+
+    /// Looks at what is durable without copying it.
+    pub(crate) fn with_state<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        look(&self.lock().state)
+    }
+
+    /// What is stored.
+    pub(crate) fn stored(&self) -> Stored {
+        self.lock().stored.clone()
+    }
+
+    /// How many writes there were.
+    pub(crate) fn writes(&self) -> u64 {
+        self.lock().writes
+    }
+
+    /// Lets the write after `after` more ones fail, durable nevertheless or not.
+    pub(crate) fn fail_write(&self, after: u64, durable: bool) {
+        let mut inner = self.lock();
+        inner.failing_write = Some((inner.writes + after + 1, durable));
+    }
+
+    /// Lets all further writes succeed.
+    pub(crate) fn heal(&self) {
+        self.lock().failing_write = None;
+    }
+
+    /// The operations of the history.
+    pub(crate) fn history(&self) -> Vec<OperationRecord> {
+        self.lock().history.clone()
+    }
+
+    /// What went against the contract of a store.
+    pub(crate) fn violations(&self) -> Vec<String> {
+        self.lock().violations.clone()
+    }
+
+    /// Has every durable state looked at.
+    pub(crate) fn watch(&self, watcher: impl Fn(&Snapshot) -> Option<String> + Send + Sync + 'static) {
+        self.lock().watcher = Some(Arc::new(watcher));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One durable write: with its moments, its duration, and its chance to fail.
+    async fn write(
+        &self,
+        process: ProcessNumber,
+        moments: [Moment; 2],
+        effect: impl FnOnce(&mut Inner),
+    ) -> Result<(), StoreError> {
+        self.moments.pass(process, moments[0]).await;
+        let number = self.lock().writes + 1;
+        tokio::time::sleep(self.dice.between(number, Duration::from_millis(1), Duration::from_millis(20))).await;
+        if !self.moments.is_alive(process) {
+            std::future::pending::<()>().await;
+        }
+        let failing = {
+            let mut inner = self.lock();
+            inner.writes = number;
+            let failing = inner.failing_write.filter(|(at, _)| *at <= number).map(|(_, durable)| durable);
+            if failing != Some(false) {
+                effect(&mut inner);
+                inner.look();
+            }
+            failing
+        };
+        self.moments.pass(process, moments[1]).await;
+        if failing.is_some() {
+            return Err(StoreError::Io {
+                action: "write",
+                location: "memory".to_owned(),
+                source: std::io::Error::from(std::io::ErrorKind::StorageFull),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    fn look(&mut self) {
+        if let Some(violation) = self.watcher.clone().and_then(|watcher| watcher(&self.state)) {
+            self.violations.push(violation);
+        }
+    }
+
+    fn append(&mut self, entries: &[Entry]) {
+        if entries.is_empty() {
+            self.violations.push("an empty batch was appended".to_owned());
+        }
+        let mut state = self.state.clone();
+        for entry in entries {
+            let before = state.clone();
+            if let Err(error) = state.apply(entry) {
+                self.violations.push(format!("an entry does not follow: {error}"));
+                if state != before {
+                    self.violations.push(format!("a refused entry changed the state: {error}"));
+                }
+            }
+        }
+        self.state = state;
+        self.stored.journal.extend(entries.iter().map(recorded_entry));
+    }
+
+    fn save(&mut self, snapshot: &Snapshot, record: Option<&OperationRecord>) {
+        let mut recorded = snapshot.clone();
+        recorded.resources.values_mut().flat_map(|record| &mut record.objects).for_each(|object| {
+            *object = recorded_object(object);
+        });
+        for problem in check_integrity(snapshot) {
+            self.violations.push(format!("the saved snapshot is unsound: {problem}"));
+        }
+        if let Some(lost) = lost_objects(&self.state, snapshot) {
+            self.violations.push(format!("the saved snapshot lost {lost}"));
+        }
+        self.state = recorded.clone();
+        self.stored = Stored { snapshot: Some(recorded), journal: Vec::new() };
+        self.history.extend(record.cloned());
+    }
+}
+
+/// An object that the journal knows and the snapshot that takes it in does not.
+fn lost_objects(state: &Snapshot, snapshot: &Snapshot) -> Option<String> {
+    state.resources.iter().find_map(|(urn, record)| {
+        record
+            .objects
+            .iter()
+            .find(|object| {
+                let kept = snapshot.resources.get(urn).and_then(|kept| kept.generation(object.generation));
+                kept.is_none_or(|kept| kept.role != object.role || kept.physical_id != object.physical_id)
+            })
+            .map(|object| format!("{urn} (generation {})", object.generation))
+    })
+}
+
+/// The store as one process sees it.
+#[derive(Clone)]
+pub(crate) struct MemoryStore {
+    disk: Disk,
+    process: ProcessNumber,
+}
+
+#[async_trait]
+impl StateStore for MemoryStore {
+    fn location(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn load(&self) -> Result<Stored, StoreError> {
+        Ok(self.disk.stored())
+    }
+
+    async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        let mut inner = self.disk.lock();
+        if let Some((holder, process)) = &inner.lock
+            && self.disk.moments.is_alive(*process)
+        {
+            return Err(StoreError::Locked { holder: Box::new(holder.clone()) });
+        }
+        inner.lock = Some((holder.clone(), self.process));
+        let stored = inner.stored.clone();
+        Ok(Box::new(MemorySession { disk: self.disk.clone(), process: self.process, stored }))
+    }
+
+    async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
+        Ok(self.disk.history())
+    }
+}
+
+struct MemorySession {
+    disk: Disk,
+    process: ProcessNumber,
+    stored: Stored,
+}
+
+#[async_trait]
+impl Session for MemorySession {
+    fn stored(&self) -> &Stored {
+        &self.stored
+    }
+
+    async fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        let moments = [Moment::BeforeAppend, Moment::AfterAppend];
+        self.disk.write(self.process, moments, |inner| inner.append(entries)).await?;
+        self.stored.journal.extend(entries.iter().cloned());
+        Ok(())
+    }
+
+    async fn save(
+        &mut self,
+        snapshot: &Snapshot,
+        record: Option<&OperationRecord>,
+    ) -> Result<(), StoreError> {
+        let old = self.disk.stored().snapshot;
+        let expected = snapshot.serial.saturating_sub(1);
+        let found = old.as_ref().map_or(0, |old| old.serial);
+        if expected != found {
+            return Err(StoreError::SerialMoved { location: "memory".to_owned(), expected, found });
+        }
+        if let Some(old) = old
+            && old.lineage != snapshot.lineage
+        {
+            return Err(StoreError::LineageMismatch {
+                location: "memory".to_owned(),
+                expected: snapshot.lineage,
+                found: old.lineage,
+            });
+        }
+        let moments = [Moment::BeforeSave, Moment::AfterSave];
+        self.disk.write(self.process, moments, |inner| inner.save(snapshot, record)).await?;
+        self.stored = Stored { snapshot: Some(snapshot.clone()), journal: Vec::new() };
+        Ok(())
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), StoreError> {
+        self.disk.lock().lock = None;
+        Ok(())
+    }
+}
