@@ -1,5 +1,6 @@
 //! What an operation is given to work with, and what it is.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -59,6 +60,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Timestamp,
     /// How long lifecycles take.
     pub(crate) pace: Pace,
+    /// Quotas that the fault plan sets, by name.
+    pub(crate) quotas: BTreeMap<String, usize>,
     /// A number that differs from call to call, if lists without an order are to be shuffled.
     pub(crate) shuffle: Option<u64>,
 }

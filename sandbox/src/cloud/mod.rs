@@ -173,6 +173,7 @@ impl Cloud {
         };
         let plan = self.faults.plan();
         let window = plan.consistency_window_ms;
+        let quotas = plan.quotas.clone();
         let lag_until = (window > 0).then(|| now + Duration::from_millis(window));
         let shuffle = plan.shuffle.then_some(plan.seed ^ admitted.number);
         let moment = match operation.effect {
@@ -196,6 +197,7 @@ impl Cloud {
             blobs: self.store.blobs(),
             now,
             pace: self.pace,
+            quotas,
             shuffle,
         };
         admitted.service.guard(&call)?;

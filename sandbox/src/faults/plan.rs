@@ -1,5 +1,7 @@
 //! The fault plan: the JSON that `POST /_sandbox/faults` takes and `GET` gives back.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What goes wrong, how often, and which calls are held. The default is a plan under which nothing does.
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 ///   "throttle": 0.05, "server_error": 0.02, "dropped_connection": 0.01, "lost_response": 0.05,
 ///   "consistency_window_ms": 3000,
 ///   "shuffle": true,
+///   "quotas": {"vpcs": 5, "addresses": 5},
 ///   "deny": ["ec2:CreateNatGateway"],
 ///   "hold": [{"call": 12, "count": "changing", "point": "after"}]
 /// }
@@ -33,6 +36,8 @@ pub struct FaultPlan {
     pub consistency_window_ms: u64,
     /// Whether lists that AWS gives in no order come in another order each time.
     pub shuffle: bool,
+    /// How many of a kind a region, zone, VPC or group takes, by the names in `services/ec2/common/quotas.rs`.
+    pub quotas: BTreeMap<String, usize>,
     /// Operations that are refused for want of permission: `service:Operation`, or a prefix that ends in `*`.
     pub deny: Vec<String>,
     /// If not empty, the rates above apply to these operations alone (same patterns).
