@@ -18,6 +18,8 @@ mod protocol;
 mod server;
 mod services;
 mod storage;
+#[cfg(test)]
+mod testing;
 
 pub use client::{Control, Status};
 pub use cloud::calls::{CallRecord, Calls, Effect, Outcome};

@@ -247,3 +247,6 @@ fn digest(request: &Request) -> String {
     hash.update(&request.body);
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

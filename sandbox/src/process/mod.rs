@@ -120,5 +120,3 @@ pub fn reset(folder: &Path) -> Result<()> {
     Ok(storage::erase(folder)?)
 }
 
-#[cfg(test)]
-mod tests;

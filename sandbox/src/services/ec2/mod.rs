@@ -141,3 +141,6 @@ impl Service for Ec2 {
         inventory::items(&tables.ec2, now)
     }
 }
+
+#[cfg(test)]
+mod tests;
