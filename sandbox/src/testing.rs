@@ -161,5 +161,9 @@ pub(crate) fn text(xml: &str, name: &str) -> String {
 pub(crate) fn texts(xml: &str, name: &str) -> Vec<String> {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
     let parts = xml.split(&open).skip(1);
-    parts.filter_map(|part| part.split(&close).next()).filter(|text| !text.contains('<')).map(str::to_owned).collect()
+    parts
+        .filter_map(|part| part.split(&close).next())
+        .filter(|text| !text.contains('<'))
+        .map(str::to_owned)
+        .collect()
 }

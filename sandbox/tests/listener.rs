@@ -6,7 +6,8 @@ mod support;
 use std::time::Duration;
 
 use lsinfra_sandbox::{
-    Error, FaultPlan, Hold, HoldCount, HoldPoint, Options, Outcome, Pace, Serving, connect, reset, serve, stop,
+    Error, FaultPlan, Hold, HoldCount, HoldPoint, Options, Outcome, Pace, Serving, connect, reset, serve,
+    stop,
 };
 use support::{call, create_vpc, receive, send, vpcs};
 use tempfile::TempDir;

@@ -64,7 +64,12 @@ pub(crate) fn request_id() -> String {
 
 impl Cloud {
     /// A cloud on what a store held.
-    pub(crate) fn new(opened: crate::storage::Opened, clock: Clock, pace: Pace, default_account: String) -> Self {
+    pub(crate) fn new(
+        opened: crate::storage::Opened,
+        clock: Clock,
+        pace: Pace,
+        default_account: String,
+    ) -> Self {
         let crate::storage::Opened { store, tables, identifiers, .. } = opened;
         Self {
             tables,
@@ -130,7 +135,11 @@ impl Cloud {
 
     /// Carries out an admitted call; what it changed is written down when this returns. `None` means that the
     /// connection is to be closed without an answer.
-    pub(crate) fn carry_out(&mut self, admitted: &Admitted, request: &Request) -> std::io::Result<Option<Response>> {
+    pub(crate) fn carry_out(
+        &mut self,
+        admitted: &Admitted,
+        request: &Request,
+    ) -> std::io::Result<Option<Response>> {
         let id = request_id();
         let protocol = admitted.service.protocol();
         if admitted.injected == Some(Injected::DroppedConnection) {
@@ -140,7 +149,9 @@ impl Cloud {
         let reply = self.reply(admitted, request, protocol);
         self.write_down()?;
         let outcome = match &reply {
-            Ok(response) if response.status().is_client_error() => Outcome::Error(response.status().to_string()),
+            Ok(response) if response.status().is_client_error() => {
+                Outcome::Error(response.status().to_string())
+            }
             Ok(_) => Outcome::Ok,
             Err(error) => Outcome::Error(error.code.clone()),
         };

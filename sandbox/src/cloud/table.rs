@@ -181,9 +181,8 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     /// The rows of all scopes that the present call sees.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&Scope, &str, &T)> {
         self.rows.iter().flat_map(move |(scope, rows)| {
-            rows.iter().filter_map(move |(id, row)| {
-                self.seen(id, row).map(|value| (scope, id.as_str(), value))
-            })
+            rows.iter()
+                .filter_map(move |(id, row)| self.seen(id, row).map(|value| (scope, id.as_str(), value)))
         })
     }
 

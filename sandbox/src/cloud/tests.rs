@@ -89,7 +89,8 @@ fn readers_lag_behind_within_the_window_and_writers_do_not() {
     cloud.faults(FaultPlan { seed: 1, consistency_window_ms: 5_000, ..Default::default() });
     let vpc = cloud.vpc("10.0.0.0/16");
     let subnet = cloud.subnet(&vpc, "10.0.0.0/24");
-    let look = |cloud: &mut TestCloud| match cloud.query("ec2", "DescribeSubnets", &[("SubnetId.1", &subnet)]) {
+    let look = |cloud: &mut TestCloud| match cloud.query("ec2", "DescribeSubnets", &[("SubnetId.1", &subnet)])
+    {
         Answer::Ok(_) => "there".to_owned(),
         Answer::Refused(code, _) => code,
         Answer::Nothing => panic!(),
@@ -149,7 +150,8 @@ fn the_log_has_every_call_with_its_outcome() {
     cloud.refused("DeleteVpc", &[("VpcId", "vpc-0123456789abcdef0")]);
     let log = cloud.cloud().calls.log().clone();
     assert_eq!((log.total, log.changing, log.counts["ec2:DescribeVpcs"]), (4, 2, 2));
-    let rows: Vec<_> = log.calls.iter().map(|call| (call.number, call.operation.as_str(), call.effect)).collect();
+    let rows: Vec<_> =
+        log.calls.iter().map(|call| (call.number, call.operation.as_str(), call.effect)).collect();
     let reads = |number| (number, "DescribeVpcs", Effect::Reads);
     let expected = [(1, "CreateVpc", Effect::Changes), reads(2), reads(3), (4, "DeleteVpc", Effect::Changes)];
     assert_eq!(rows, expected);
@@ -168,7 +170,8 @@ fn lifecycles_go_on_where_they_were_in_another_process() {
     let subnet = cloud.subnet(&vpc, "10.0.0.0/24");
     let params = [("SubnetId", subnet.as_str()), ("ConnectivityType", "private")];
     let id = text(&cloud.ec2("CreateNatGateway", &params), "natGatewayId");
-    let state = |cloud: &mut TestCloud| text(&cloud.ec2("DescribeNatGateways", &[("NatGatewayId.1", &id)]), "state");
+    let state =
+        |cloud: &mut TestCloud| text(&cloud.ec2("DescribeNatGateways", &[("NatGatewayId.1", &id)]), "state");
     cloud.advance(60);
     assert_eq!(state(&mut cloud), "pending");
     let mut cloud = cloud.reopened();

@@ -119,4 +119,3 @@ pub fn reset(folder: &Path) -> Result<()> {
     let _lock = FolderLock::take(folder)?;
     Ok(storage::erase(folder)?)
 }
-

@@ -21,8 +21,11 @@ pub(crate) fn decode(headers: &mut HeaderMap, body: Bytes) -> Result<Bytes, Serv
     if declared.is_some_and(|length| length != decoded.len()) {
         return Err(incomplete("its length differs from x-amz-decoded-content-length"));
     }
-    let others: Vec<&str> =
-        encodings.split(',').map(str::trim).filter(|encoding| !["", "aws-chunked"].contains(encoding)).collect();
+    let others: Vec<&str> = encodings
+        .split(',')
+        .map(str::trim)
+        .filter(|encoding| !["", "aws-chunked"].contains(encoding))
+        .collect();
     headers.remove(CONTENT_ENCODING);
     if let (false, Ok(value)) = (others.is_empty(), HeaderValue::from_str(&others.join(","))) {
         headers.insert(CONTENT_ENCODING, value);
@@ -79,7 +82,10 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect()
     }
 
     #[test]
@@ -110,7 +116,8 @@ mod tests {
             let error = decode(&mut headers(&streaming), Bytes::from(body)).unwrap_err();
             assert_eq!(error.code, "IncompleteBody", "{body:?}");
         }
-        let mut short = headers(&[("content-encoding", "aws-chunked"), ("x-amz-decoded-content-length", "4")]);
+        let mut short =
+            headers(&[("content-encoding", "aws-chunked"), ("x-amz-decoded-content-length", "4")]);
         assert!(decode(&mut short, Bytes::from("3\r\nabc\r\n0\r\n\r\n")).is_err());
     }
 

@@ -50,7 +50,9 @@ impl CredentialScope {
                 return Err(ServiceError::new(
                     400,
                     "IncompleteSignature",
-                    format!("Credential must have the form KEY/DATE/REGION/SERVICE/aws4_request, not {scope:?}."),
+                    format!(
+                        "Credential must have the form KEY/DATE/REGION/SERVICE/aws4_request, not {scope:?}."
+                    ),
                 ));
             }
         };
@@ -63,7 +65,8 @@ impl CredentialScope {
 
     fn unsigned(query: &[(String, String)], body: &[u8], default_region: &str) -> Result<Self, ServiceError> {
         let form = pairs(&String::from_utf8_lossy(body));
-        let action = form.iter().chain(query).find(|(key, _)| key == "Action").map(|(_, value)| value.as_str());
+        let action =
+            form.iter().chain(query).find(|(key, _)| key == "Action").map(|(_, value)| value.as_str());
         match action {
             Some("AssumeRoleWithWebIdentity" | "AssumeRoleWithSAML") => Ok(Self {
                 access_key: String::new(),
@@ -106,7 +109,8 @@ mod tests {
         assert_eq!(scope(Some(header), "", "").unwrap(), expected("AKIA1", "us-west-2", "ec2"));
         let asymmetric = "AWS4-ECDSA-P256-SHA256 Credential=AKIA1/20261123/s3/aws4_request, Signature=0";
         assert_eq!(scope(Some(asymmetric), "", "").unwrap(), expected("AKIA1", "us-east-1", "s3"));
-        let query = "Action=GetCallerIdentity&X-Amz-Credential=AKIA2%2F20261123%2Feu-west-1%2Fsts%2Faws4_request";
+        let query =
+            "Action=GetCallerIdentity&X-Amz-Credential=AKIA2%2F20261123%2Feu-west-1%2Fsts%2Faws4_request";
         assert_eq!(scope(None, query, "").unwrap(), expected("AKIA2", "eu-west-1", "sts"));
         let body = "Action=AssumeRoleWithWebIdentity&Version=2011-06-15";
         assert_eq!(scope(None, "", body).unwrap(), expected("", "us-east-1", "sts"));

@@ -66,7 +66,8 @@ impl ServiceError {
         };
         let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}");
         let mut response = Response::new(Bytes::from(body));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let kind = match protocol {
             Protocol::S3 => "application/xml",
             Protocol::Ec2Query | Protocol::AwsQuery => "text/xml",
@@ -102,7 +103,9 @@ impl Protocol {
         match self {
             Self::Ec2Query => ServiceError::new(500, "InternalError", text),
             Self::AwsQuery => ServiceError::new(500, "ServiceFailure", text),
-            Self::S3 => ServiceError::new(500, "InternalError", "We encountered an internal error. Please try again."),
+            Self::S3 => {
+                ServiceError::new(500, "InternalError", "We encountered an internal error. Please try again.")
+            }
         }
     }
 

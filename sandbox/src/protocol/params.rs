@@ -120,7 +120,10 @@ mod tests {
         assert_eq!(params.structures("Filter"), ["Filter.1"]);
         assert_eq!(params.required("Filter.1.Name").unwrap(), "n");
         assert_eq!(params.list("Filter.1.Value"), ["v"]);
-        assert_eq!(params.finish().unwrap_err().message, "The sandbox does not have the parameter Max of this operation.");
+        assert_eq!(
+            params.finish().unwrap_err().message,
+            "The sandbox does not have the parameter Max of this operation."
+        );
         assert_eq!(params.parsed::<u32>("Max").unwrap(), Some(5));
         params.finish().unwrap();
     }

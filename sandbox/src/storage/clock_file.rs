@@ -20,11 +20,9 @@ impl ClockFile {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut bytes = [0; 16];
         let elapsed_us = match file.file().read_exact_at(&mut bytes, 0) {
-            Ok(()) if checksum(&bytes[..8]) == bytes[8..] => {
-                u64::from_le_bytes([
-                    bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
-                ])
-            }
+            Ok(()) if checksum(&bytes[..8]) == bytes[8..] => u64::from_le_bytes([
+                bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7],
+            ]),
             _ => 0,
         };
         Ok((Self { file }, Duration::from_micros(elapsed_us)))

@@ -111,7 +111,8 @@ pub(super) fn checksum(payload: &[u8]) -> [u8; 8] {
 }
 
 fn frame(payload: &[u8]) -> std::io::Result<Vec<u8>> {
-    let length = u32::try_from(payload.len()).map_err(|_| std::io::Error::other("a record is longer than 4 GiB"))?;
+    let length =
+        u32::try_from(payload.len()).map_err(|_| std::io::Error::other("a record is longer than 4 GiB"))?;
     let mut frame = Vec::with_capacity(HEAD + payload.len());
     frame.extend_from_slice(&length.to_le_bytes());
     frame.extend_from_slice(&checksum(payload));

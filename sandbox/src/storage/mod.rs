@@ -90,7 +90,8 @@ impl Store {
                 state.next_identifier = record.next_identifier;
                 state.elapsed_us = record.elapsed_us;
                 for change in record.changes {
-                    let damaged = |reason: String| Error::Damaged { file: path.clone(), offset: frame.offset, reason };
+                    let damaged =
+                        |reason: String| Error::Damaged { file: path.clone(), offset: frame.offset, reason };
                     let name = change.table.clone();
                     let table = by_name
                         .get_mut(name.as_str())

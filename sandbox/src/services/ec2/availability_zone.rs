@@ -36,15 +36,8 @@ const REGIONS: &[(&str, &str, &[(char, u8)])] = &[
     ("us-west-2", "usw2", &[('a', 1), ('b', 2), ('c', 3), ('d', 4)]),
 ];
 
-const FILTERS: &[&str] = &[
-    "group-name",
-    "opt-in-status",
-    "region-name",
-    "state",
-    "zone-id",
-    "zone-name",
-    "zone-type",
-];
+const FILTERS: &[&str] =
+    &["group-name", "opt-in-status", "region-name", "state", "zone-id", "zone-name", "zone-type"];
 
 /// A zone's name and id.
 #[derive(Debug, Clone)]
@@ -159,5 +152,7 @@ pub(super) fn describe_regions(call: &mut Call<'_>) -> Reply {
             ..Default::default()
         })
         .collect();
-    Ok(response(serialize_describe_regions_response(&DescribeRegionsResult { regions: Some(regions.into()) })))
+    Ok(response(serialize_describe_regions_response(&DescribeRegionsResult {
+        regions: Some(regions.into()),
+    })))
 }

@@ -21,7 +21,8 @@ pub(super) fn default_id(scope: &Scope) -> String {
 }
 
 pub(super) fn describe(call: &mut Call<'_>) -> Reply {
-    let query = Query::read(call.params, &kinds::DHCP_OPTIONS, "DhcpOptionsId", &["dhcp-options-id", "owner-id"])?;
+    let query =
+        Query::read(call.params, &kinds::DHCP_OPTIONS, "DhcpOptionsId", &["dhcp-options-id", "owner-id"])?;
     call.params.finish()?;
     let id = default_id(&call.scope);
     let found = query.run(

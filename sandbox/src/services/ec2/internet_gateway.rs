@@ -92,10 +92,10 @@ pub(super) fn detach(call: &mut Call<'_>) -> Reply {
         let text = format!("resource {id} is not attached to network {vpc_id}");
         return Err(ServiceError::new(400, "Gateway.NotAttached", text));
     }
-    let has_public_address =
-        ec2.network_interfaces.iter(scope).any(|(_, interface)| {
-            interface.vpc_id == vpc_id && interface.association.is_some()
-        });
+    let has_public_address = ec2
+        .network_interfaces
+        .iter(scope)
+        .any(|(_, interface)| interface.vpc_id == vpc_id && interface.association.is_some());
     if has_public_address {
         let text = format!(
             "Network {vpc_id} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway."

@@ -190,8 +190,7 @@ fn make(
         allocation_id,
         public_ip,
     });
-    let settled_at =
-        call.over_at(if failure.is_some() { NAT_GATEWAY_FAILING } else { NAT_GATEWAY_PENDING });
+    let settled_at = call.over_at(if failure.is_some() { NAT_GATEWAY_FAILING } else { NAT_GATEWAY_PENDING });
     let (ec2, scope) = (&mut call.tables.ec2, &call.scope);
     let interface = ec2
         .network_interfaces

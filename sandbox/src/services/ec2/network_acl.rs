@@ -28,7 +28,8 @@ pub(super) fn make_default(call: &mut Call<'_>, vpc_id: &str) {
 
 pub(super) fn unmake_default(call: &mut Call<'_>, vpc_id: &str) {
     let (ec2, scope) = (&mut call.tables.ec2, &call.scope);
-    let of_vpc = ec2.network_acls.iter(scope).find(|(_, acl)| acl.vpc_id == vpc_id).map(|(id, _)| id.to_owned());
+    let of_vpc =
+        ec2.network_acls.iter(scope).find(|(_, acl)| acl.vpc_id == vpc_id).map(|(id, _)| id.to_owned());
     if let Some(id) = of_vpc {
         ec2.network_acls.remove(scope, &id);
         ec2.tags.remove(scope, &id);
@@ -45,15 +46,19 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
         let of_vpc = ec2.subnets.iter(scope).filter(|(_, subnet)| subnet.vpc_id == vpc_id);
         of_vpc.map(|(id, _)| id.to_owned()).collect()
     };
-    let found = query.run(ec2.network_acls.iter(scope), &ec2.tags, scope, call.shuffle, |id, acl, name| {
-        match name {
+    let found = query.run(
+        ec2.network_acls.iter(scope),
+        &ec2.tags,
+        scope,
+        call.shuffle,
+        |id, acl, name| match name {
             "association.subnet-id" => subnets(acl),
             "default" => vec!["true".to_owned()],
             "owner-id" => vec![scope.account.to_string()],
             "vpc-id" => vec![acl.vpc_id.clone()],
             _ => vec![id.to_owned()],
-        }
-    })?;
+        },
+    )?;
     let acls: Vec<_> = found
         .items
         .iter()

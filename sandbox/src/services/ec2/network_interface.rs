@@ -119,7 +119,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
 
 /// Makes an interface; without groups it gets the VPC's default one, except where a service's has none.
 pub(crate) fn make(call: &mut Call<'_>, specification: Specification<'_>) -> Result<String, ServiceError> {
-    let Specification { subnet_id, description, mut groups, private_ip, interface_type, requester } = specification;
+    let Specification { subnet_id, description, mut groups, private_ip, interface_type, requester } =
+        specification;
     let (ec2, scope) = (&call.tables.ec2, &call.scope);
     let subnet = kinds::SUBNET.find(&ec2.subnets, scope, subnet_id)?.clone();
     for group in &groups {
@@ -173,7 +174,9 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
             "availability-zone" => vec![interface.zone.clone()],
             "description" => vec![interface.description.clone()],
             "group-id" => interface.groups.clone(),
-            "group-name" => groups(ec2, scope, interface).into_iter().filter_map(|group| group.group_name).collect(),
+            "group-name" => {
+                groups(ec2, scope, interface).into_iter().filter_map(|group| group.group_name).collect()
+            }
             "interface-type" => vec![interface.interface_type.clone()],
             "mac-address" => vec![interface.mac_address.clone()],
             "owner-id" => vec![scope.account.to_string()],

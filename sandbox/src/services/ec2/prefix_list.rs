@@ -55,7 +55,10 @@ fn lists(region: &str) -> Vec<(String, List)> {
         .iter()
         .filter_map(|(service, _, ranges)| {
             let name = format!("com.amazonaws.{region}.{service}");
-            Some((id(region, service)?, List { name, ranges: ranges.iter().map(|&range| range.into()).collect() }))
+            Some((
+                id(region, service)?,
+                List { name, ranges: ranges.iter().map(|&range| range.into()).collect() },
+            ))
         })
         .collect();
     lists.sort_by(|(left, _), (right, _)| left.cmp(right));
@@ -68,10 +71,11 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
     call.params.finish()?;
     let lists = lists(&call.scope.region);
     let rows = lists.iter().map(|(id, list)| (id.as_str(), list));
-    let found = query.run(rows, &call.tables.ec2.tags, &call.scope, call.shuffle, |id, list, name| match name {
-        "prefix-list-name" => vec![list.name.clone()],
-        _ => vec![id.to_owned()],
-    })?;
+    let found =
+        query.run(rows, &call.tables.ec2.tags, &call.scope, call.shuffle, |id, list, name| match name {
+            "prefix-list-name" => vec![list.name.clone()],
+            _ => vec![id.to_owned()],
+        })?;
     let lists: Vec<_> = found
         .items
         .iter()
@@ -94,11 +98,12 @@ pub(super) fn describe_managed(call: &mut Call<'_>) -> Reply {
     let region = call.scope.region.to_string();
     let lists = lists(&region);
     let rows = lists.iter().map(|(id, list)| (id.as_str(), list));
-    let found = query.run(rows, &call.tables.ec2.tags, &call.scope, call.shuffle, |id, list, name| match name {
-        "owner-id" => vec!["AWS".to_owned()],
-        "prefix-list-name" => vec![list.name.clone()],
-        _ => vec![id.to_owned()],
-    })?;
+    let found =
+        query.run(rows, &call.tables.ec2.tags, &call.scope, call.shuffle, |id, list, name| match name {
+            "owner-id" => vec!["AWS".to_owned()],
+            "prefix-list-name" => vec![list.name.clone()],
+            _ => vec![id.to_owned()],
+        })?;
     let lists: Vec<_> = found
         .items
         .iter()

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use winterbaume_ec2_generated::model::{
     self, CreateSubnetResult, DescribeSubnetsResult, PrivateDnsNameOptionsOnLaunch,
 };
-use winterbaume_ec2_generated::wire::{serialize_create_subnet_response, serialize_describe_subnets_response};
+use winterbaume_ec2_generated::wire::{
+    serialize_create_subnet_response, serialize_describe_subnets_response,
+};
 
 use super::availability_zone::{zone_id, zones};
 use super::common::answers::{done, invalid_value};
@@ -62,7 +64,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     params.finish()?;
     let vpc = kinds::VPC.find(&call.tables.ec2.vpcs, &call.scope, vpc_id)?;
     let range: Ipv4Net = text.parse().map_err(|_| {
-        invalid_value(format!("Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."))
+        invalid_value(format!(
+            "Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
+        ))
     })?;
     let range = range.trunc();
     let is_inside = vpc.cidr_blocks.iter().any(|block| block.range.contains(&range));
@@ -157,7 +161,8 @@ pub(super) fn modify_attribute(call: &mut Call<'_>) -> Reply {
     let hostname_type = params.text("PrivateDnsHostnameTypeOnLaunch");
     let a_record: Option<bool> = params.parsed("EnableResourceNameDnsARecordOnLaunch.Value")?;
     params.finish()?;
-    let subnet = call.tables.ec2.subnets.get_mut(&call.scope, id).ok_or_else(|| kinds::SUBNET.not_found(id))?;
+    let subnet =
+        call.tables.ec2.subnets.get_mut(&call.scope, id).ok_or_else(|| kinds::SUBNET.not_found(id))?;
     let count = usize::from(map_public_ip.is_some())
         + usize::from(hostname_type.is_some())
         + usize::from(a_record.is_some());
@@ -226,7 +231,9 @@ pub(super) fn take_address(
         }
         Some(address) => Ok(address),
         None => (first..last).map(Ipv4Addr::from).find(|address| !is_taken(*address)).ok_or_else(|| {
-            let text = format!("The specified subnet {id} does not have enough free addresses to satisfy the request.");
+            let text = format!(
+                "The specified subnet {id} does not have enough free addresses to satisfy the request."
+            );
             ServiceError::new(400, "InsufficientFreeAddressesInSubnet", text)
         }),
     }

@@ -93,7 +93,8 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
     });
     let mut selected: Vec<_> = all
         .filter(|tag| {
-            let own = Tags::from([(tag.key.clone().unwrap_or_default(), tag.value.clone().unwrap_or_default())]);
+            let own =
+                Tags::from([(tag.key.clone().unwrap_or_default(), tag.value.clone().unwrap_or_default())]);
             filters.select(Some(&own), |name| {
                 let value = match name {
                     "key" => &tag.key,

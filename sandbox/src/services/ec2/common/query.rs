@@ -84,8 +84,12 @@ impl Query {
     ) -> Result<Found<'a, T>, ServiceError> {
         let mut rows: Vec<(&'a str, &'a T)> = rows.collect();
         if !self.ids.is_empty() {
-            let missing: Vec<&str> =
-                self.ids.iter().map(String::as_str).filter(|id| !rows.iter().any(|(row, _)| row == id)).collect();
+            let missing: Vec<&str> = self
+                .ids
+                .iter()
+                .map(String::as_str)
+                .filter(|id| !rows.iter().any(|(row, _)| row == id))
+                .collect();
             if !missing.is_empty() {
                 return Err(self.kind.not_found(&missing.join(", ")));
             }

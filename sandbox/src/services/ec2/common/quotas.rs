@@ -16,11 +16,8 @@ pub(crate) struct Quota {
 }
 
 /// VPCs in a region.
-pub(crate) const VPCS: Quota = Quota {
-    name: "vpcs",
-    code: "VpcLimitExceeded",
-    text: "The maximum number of VPCs has been reached.",
-};
+pub(crate) const VPCS: Quota =
+    Quota { name: "vpcs", code: "VpcLimitExceeded", text: "The maximum number of VPCs has been reached." };
 /// Internet gateways in a region.
 pub(crate) const INTERNET_GATEWAYS: Quota = Quota {
     name: "internet-gateways",

@@ -80,7 +80,9 @@ pub(crate) fn put(call: &mut Call<'_>, id: &str, tags: Tags) {
 /// A resource's tags as they go over the wire.
 pub(crate) fn wire(tags: Option<&Tags>) -> TagList {
     let tags = tags.into_iter().flatten();
-    tags.map(|(key, value)| Tag { key: Some(key.clone()), value: Some(value.clone()) }).collect::<Vec<_>>().into()
+    tags.map(|(key, value)| Tag { key: Some(key.clone()), value: Some(value.clone()) })
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn invalid(text: String) -> ServiceError {

@@ -26,12 +26,15 @@ pub(crate) fn associate(call: &mut Call<'_>) -> Reply {
     }
     let is_its = |association: &Association| association.subnet_id.as_deref() == Some(subnet_id);
     if ec2.route_tables.iter(scope).any(|(_, table)| table.associations.iter().any(is_its)) {
-        let text = format!("the specified association for route table {id} conflicts with an existing association");
+        let text =
+            format!("the specified association for route table {id} conflicts with an existing association");
         return Err(ServiceError::new(400, "Resource.AlreadyAssociated", text));
     }
     let association = call.identifiers.ec2("rtbassoc");
     if let Some(table) = ec2.route_tables.get_mut(scope, id) {
-        table.associations.push(Association { id: association.clone(), subnet_id: Some(subnet_id.to_owned()) });
+        table
+            .associations
+            .push(Association { id: association.clone(), subnet_id: Some(subnet_id.to_owned()) });
     }
     Ok(response(serialize_associate_route_table_response(&AssociateRouteTableResult {
         association_id: Some(association),

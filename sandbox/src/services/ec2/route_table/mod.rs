@@ -5,7 +5,8 @@ pub(super) mod routes;
 
 use serde::{Deserialize, Serialize};
 use winterbaume_ec2_generated::model::{
-    self, CreateRouteTableResult, DescribeRouteTablesResult, RouteTableAssociation, RouteTableAssociationState,
+    self, CreateRouteTableResult, DescribeRouteTablesResult, RouteTableAssociation,
+    RouteTableAssociationState,
 };
 use winterbaume_ec2_generated::wire::{
     serialize_create_route_table_response, serialize_describe_route_tables_response,
@@ -130,27 +131,34 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
     let query = Query::read(call.params, &kinds::ROUTE_TABLE, "RouteTableId", FILTERS)?;
     call.params.finish()?;
     let (ec2, scope) = (&call.tables.ec2, &call.scope);
-    let found = query.run(ec2.route_tables.iter(scope), &ec2.tags, scope, call.shuffle, |id, table, name| {
-        let routes = || routes::of(table, ec2, call).into_iter();
-        let associations = table.associations.iter();
-        match name {
-            "association.main" => associations.map(|found| found.subnet_id.is_none().to_string()).collect(),
-            "association.route-table-association-id" => associations.map(|found| found.id.clone()).collect(),
-            "association.route-table-id" => associations.map(|_| id.to_owned()).collect(),
-            "association.subnet-id" => associations.filter_map(|found| found.subnet_id.clone()).collect(),
-            "owner-id" => vec![scope.account.to_string()],
-            "route.destination-cidr-block" => routes().filter_map(|route| route.destination_cidr_block).collect(),
-            "route.destination-prefix-list-id" => {
-                routes().filter_map(|route| route.destination_prefix_list_id).collect()
+    let found =
+        query.run(ec2.route_tables.iter(scope), &ec2.tags, scope, call.shuffle, |id, table, name| {
+            let routes = || routes::of(table, ec2, call).into_iter();
+            let associations = table.associations.iter();
+            match name {
+                "association.main" => {
+                    associations.map(|found| found.subnet_id.is_none().to_string()).collect()
+                }
+                "association.route-table-association-id" => {
+                    associations.map(|found| found.id.clone()).collect()
+                }
+                "association.route-table-id" => associations.map(|_| id.to_owned()).collect(),
+                "association.subnet-id" => associations.filter_map(|found| found.subnet_id.clone()).collect(),
+                "owner-id" => vec![scope.account.to_string()],
+                "route.destination-cidr-block" => {
+                    routes().filter_map(|route| route.destination_cidr_block).collect()
+                }
+                "route.destination-prefix-list-id" => {
+                    routes().filter_map(|route| route.destination_prefix_list_id).collect()
+                }
+                "route.gateway-id" => routes().filter_map(|route| route.gateway_id).collect(),
+                "route.nat-gateway-id" => routes().filter_map(|route| route.nat_gateway_id).collect(),
+                "route.origin" => routes().filter_map(|route| route.origin).collect(),
+                "route.state" => routes().filter_map(|route| route.state).collect(),
+                "vpc-id" => vec![table.vpc_id.clone()],
+                _ => vec![id.to_owned()],
             }
-            "route.gateway-id" => routes().filter_map(|route| route.gateway_id).collect(),
-            "route.nat-gateway-id" => routes().filter_map(|route| route.nat_gateway_id).collect(),
-            "route.origin" => routes().filter_map(|route| route.origin).collect(),
-            "route.state" => routes().filter_map(|route| route.state).collect(),
-            "vpc-id" => vec![table.vpc_id.clone()],
-            _ => vec![id.to_owned()],
-        }
-    })?;
+        })?;
     let tables: Vec<_> = found.items.iter().map(|(id, table)| wire(id, table, ec2, call)).collect();
     Ok(response(serialize_describe_route_tables_response(&DescribeRouteTablesResult {
         next_token: found.next_token,
@@ -178,7 +186,13 @@ pub(super) fn delete(call: &mut Call<'_>) -> Reply {
 }
 
 /// Adds a gateway endpoint's route to a table.
-pub(super) fn add_endpoint_route(ec2: &mut Ec2Tables, scope: &Scope, id: &str, prefix_list: String, endpoint: &str) {
+pub(super) fn add_endpoint_route(
+    ec2: &mut Ec2Tables,
+    scope: &Scope,
+    id: &str,
+    prefix_list: String,
+    endpoint: &str,
+) {
     if let Some(table) = ec2.route_tables.get_mut(scope, id) {
         table.routes.push(Route {
             destination: Destination::PrefixList(prefix_list),

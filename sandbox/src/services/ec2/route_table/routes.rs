@@ -68,7 +68,9 @@ pub(crate) fn replace(call: &mut Call<'_>) -> Reply {
     let table = table(call, &id)?;
     let route = table.routes.iter_mut().find(|route| route.destination == Destination::Range(range));
     let route = route.ok_or_else(|| {
-        invalid_value(format!("There is no route defined for '{range}' in the route table. Use CreateRoute instead."))
+        invalid_value(format!(
+            "There is no route defined for '{range}' in the route table. Use CreateRoute instead."
+        ))
     })?;
     route.target = target;
     done("ReplaceRoute")
@@ -148,7 +150,9 @@ fn check(call: &Call<'_>, id: &str, target: Target) -> Result<Target, ServiceErr
         Target::VpcEndpoint(endpoint) => ("endpoint", endpoint, None),
     };
     if vpc_id != Some(&table.vpc_id) {
-        return Err(invalid_value(format!("route table {id} and {what} {name} belong to different networks")));
+        return Err(invalid_value(format!(
+            "route table {id} and {what} {name} belong to different networks"
+        )));
     }
     Ok(target)
 }

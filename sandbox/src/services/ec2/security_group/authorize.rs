@@ -61,7 +61,11 @@ fn authorize(call: &mut Call<'_>, is_egress: bool) -> Result<Vec<SecurityGroupRu
     let (ec2, scope) = (&call.tables.ec2, &call.scope);
     kinds::SECURITY_GROUP.find(&ec2.security_groups, scope, group_id)?;
     if wanted.is_empty() {
-        return Err(ServiceError::new(400, "MissingParameter", "The request must contain the parameter IpPermissions"));
+        return Err(ServiceError::new(
+            400,
+            "MissingParameter",
+            "The request must contain the parameter IpPermissions",
+        ));
     }
     for (index, permission) in wanted.iter().enumerate() {
         permission.source.check(ec2, scope, group_id)?;
@@ -112,7 +116,11 @@ fn revoke(call: &mut Call<'_>, is_egress: bool) -> Result<Vec<RevokedSecurityGro
     let (ec2, scope) = (&mut call.tables.ec2, &call.scope);
     kinds::SECURITY_GROUP.find(&ec2.security_groups, scope, group_id)?;
     if wanted.is_empty() && ids.is_empty() {
-        return Err(ServiceError::new(400, "MissingParameter", "The request must contain the parameter IpPermissions"));
+        return Err(ServiceError::new(
+            400,
+            "MissingParameter",
+            "The request must contain the parameter IpPermissions",
+        ));
     }
     for id in &ids {
         if find(ec2, scope, group_id, id)?.is_egress != is_egress {

@@ -92,7 +92,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
 /// Characters that names and descriptions take.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html>
 fn check_text(parameter: &str, text: &str) -> Result<(), ServiceError> {
-    let is_allowed = |character: char| character.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(character);
+    let is_allowed =
+        |character: char| character.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(character);
     if text.chars().count() > LONGEST || !text.chars().all(is_allowed) {
         return Err(invalid_value(format!(
             "Value ({text}) for parameter {parameter} is invalid. Character sets beyond ASCII are not supported, nor are more than {LONGEST} characters."
@@ -104,8 +105,11 @@ fn check_text(parameter: &str, text: &str) -> Result<(), ServiceError> {
 /// A group that lets everything out, as every new one does.
 fn make(call: &mut Call<'_>, vpc_id: &str, name: &str, description: &str) -> String {
     let id = call.identifiers.ec2(kinds::SECURITY_GROUP.prefix);
-    let group =
-        SecurityGroup { vpc_id: vpc_id.to_owned(), name: name.to_owned(), description: description.to_owned() };
+    let group = SecurityGroup {
+        vpc_id: vpc_id.to_owned(),
+        name: name.to_owned(),
+        description: description.to_owned(),
+    };
     call.tables.ec2.security_groups.insert(&call.scope, &id, group);
     add_rule(call, &id, true, Source::EVERYWHERE);
     id
@@ -167,17 +171,23 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
     let (ec2, scope) = (&call.tables.ec2, &call.scope);
     let groups = ec2.security_groups.iter(scope);
     let found = query.run(groups, &ec2.tags, scope, call.shuffle, |id, group, name| {
-        let rules = |is_egress| rules::of(ec2, scope, id).map(|(_, rule)| rule).filter(move |rule| rule.is_egress == is_egress);
+        let rules = |is_egress| {
+            rules::of(ec2, scope, id).map(|(_, rule)| rule).filter(move |rule| rule.is_egress == is_egress)
+        };
         match name {
             "description" => vec![group.description.clone()],
             "egress.ip-permission.cidr" => rules(true).filter_map(|rule| rule.source.range()).collect(),
             "egress.ip-permission.group-id" => rules(true).filter_map(|rule| rule.source.group()).collect(),
             "group-name" => vec![group.name.clone()],
             "ip-permission.cidr" => rules(false).filter_map(|rule| rule.source.range()).collect(),
-            "ip-permission.from-port" => rules(false).filter_map(|rule| rule.ports.from).map(|port| port.to_string()).collect(),
+            "ip-permission.from-port" => {
+                rules(false).filter_map(|rule| rule.ports.from).map(|port| port.to_string()).collect()
+            }
             "ip-permission.group-id" => rules(false).filter_map(|rule| rule.source.group()).collect(),
             "ip-permission.protocol" => rules(false).map(|rule| rule.protocol.clone()).collect(),
-            "ip-permission.to-port" => rules(false).filter_map(|rule| rule.ports.to).map(|port| port.to_string()).collect(),
+            "ip-permission.to-port" => {
+                rules(false).filter_map(|rule| rule.ports.to).map(|port| port.to_string()).collect()
+            }
             "owner-id" => vec![scope.account.to_string()],
             "vpc-id" => vec![group.vpc_id.clone()],
             _ => vec![id.to_owned()],
@@ -213,11 +223,13 @@ pub(super) fn delete(call: &mut Call<'_>) -> Reply {
         let text = format!("the specified group: \"{id}\" name: \"{DEFAULT}\" cannot be deleted by a user");
         return Err(ServiceError::new(400, "CannotDelete", text));
     }
-    let is_used = ec2.network_interfaces.iter(scope).any(|(_, interface)| interface.groups.iter().any(|group| group == id))
-        || ec2
-            .security_group_rules
-            .iter(scope)
-            .any(|(_, rule)| rule.group_id != id && matches!(&rule.source, Source::Group(group) if group == id));
+    let is_used = ec2
+        .network_interfaces
+        .iter(scope)
+        .any(|(_, interface)| interface.groups.iter().any(|group| group == id))
+        || ec2.security_group_rules.iter(scope).any(|(_, rule)| {
+            rule.group_id != id && matches!(&rule.source, Source::Group(group) if group == id)
+        });
     if is_used {
         return Err(kinds::SECURITY_GROUP.has_dependencies(id));
     }

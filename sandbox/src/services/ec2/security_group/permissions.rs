@@ -65,7 +65,9 @@ impl Ports {
         let from: Option<i32> = params.parsed(&format!("{prefix}.FromPort"))?;
         let to: Option<i32> = params.parsed(&format!("{prefix}.ToPort"))?;
         match (protocol, from, to) {
-            ("tcp" | "udp", Some(from), Some(to)) if (0..=65_535).contains(&from) && (0..=65_535).contains(&to) => {
+            ("tcp" | "udp", Some(from), Some(to))
+                if (0..=65_535).contains(&from) && (0..=65_535).contains(&to) =>
+            {
                 if from > to {
                     return Err(invalid_value(format!("Invalid TCP/UDP port range ({from}:{to})")));
                 }
@@ -133,14 +135,22 @@ impl Source {
                 let own = ec2.security_groups.get(scope, group_id);
                 let other = kinds::SECURITY_GROUP.find(&ec2.security_groups, scope, id)?;
                 if own.is_some_and(|own| own.vpc_id != other.vpc_id) {
-                    let text = format!("You have specified two resources that belong to different networks: {group_id} and {id}.");
+                    let text = format!(
+                        "You have specified two resources that belong to different networks: {group_id} and {id}."
+                    );
                     return Err(ServiceError::new(400, "InvalidGroup.NotFound", text));
                 }
                 Ok(())
             }
             Self::PrefixList(id) => {
-                let known = ["s3", "dynamodb"].iter().filter_map(|service| super::super::prefix_list::id(&scope.region, service));
-                if known.into_iter().any(|known| known == *id) { Ok(()) } else { Err(kinds::PREFIX_LIST.not_found(id)) }
+                let known = ["s3", "dynamodb"]
+                    .iter()
+                    .filter_map(|service| super::super::prefix_list::id(&scope.region, service));
+                if known.into_iter().any(|known| known == *id) {
+                    Ok(())
+                } else {
+                    Err(kinds::PREFIX_LIST.not_found(id))
+                }
             }
             Self::Ipv4(_) | Self::Ipv6(_) => Ok(()),
         }
@@ -255,7 +265,8 @@ pub(super) fn read_rule(params: &Params, prefix: &str) -> Result<Wanted, Service
 /// The characters and the length that descriptions take.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html>
 pub(super) fn check_description(text: Option<&str>) -> Result<(), ServiceError> {
-    let is_allowed = |character: char| character.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(character);
+    let is_allowed =
+        |character: char| character.is_ascii_alphanumeric() || " ._-:/()#,@[]+=&;{}!$*".contains(character);
     match text {
         Some(text) if text.chars().count() > 255 || !text.chars().all(is_allowed) => Err(invalid_value(
             "Invalid rule description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*",

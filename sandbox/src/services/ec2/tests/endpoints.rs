@@ -27,7 +27,10 @@ fn a_gateway_puts_its_route_into_each_table_and_takes_it_out() {
     cloud.ec2("ModifyVpcEndpoint", &[("VpcEndpointId", &id), ("RemoveRouteTableId.1", &table)]);
     assert!(lists(&mut cloud).is_empty());
     cloud.ec2("ModifyVpcEndpoint", &[("VpcEndpointId", &id), ("AddRouteTableId.1", &table)]);
-    let deleted = cloud.ec2("DeleteVpcEndpoints", &[("VpcEndpointId.1", &id), ("VpcEndpointId.2", "vpce-0123456789abcdef0")]);
+    let deleted = cloud.ec2(
+        "DeleteVpcEndpoints",
+        &[("VpcEndpointId.1", &id), ("VpcEndpointId.2", "vpce-0123456789abcdef0")],
+    );
     assert_eq!(texts(&deleted, "code"), ["InvalidVpcEndpoint.NotFound"]);
     assert!(lists(&mut cloud).is_empty());
     let gone = cloud.refused("DescribeVpcEndpoints", &[("VpcEndpointId.1", &id)]);
@@ -39,7 +42,8 @@ fn an_interface_endpoint_holds_its_subnets_until_its_deletion_is_over() {
     let mut cloud = TestCloud::realistic();
     let vpc = cloud.vpc("10.0.0.0/16");
     let subnet = cloud.subnet(&vpc, "10.0.0.0/24");
-    let params = [("VpcId", vpc.as_str()), STS, INTERFACE, ("SubnetId.1", subnet.as_str()), ("ClientToken", "t")];
+    let params =
+        [("VpcId", vpc.as_str()), STS, INTERFACE, ("SubnetId.1", subnet.as_str()), ("ClientToken", "t")];
     let created = cloud.ec2("CreateVpcEndpoint", &params);
     let id = text(&created, "vpcEndpointId");
     assert_eq!(text(&cloud.ec2("CreateVpcEndpoint", &params), "vpcEndpointId"), id);

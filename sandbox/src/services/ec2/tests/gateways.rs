@@ -82,7 +82,10 @@ fn a_public_nat_gateway_without_an_internet_gateway_fails_and_holds_what_it_has_
     assert_eq!(state(&mut net, &id), "pending");
     net.cloud.advance(30);
     let failed = net.cloud.ec2("DescribeNatGateways", &[("NatGatewayId.1", &id)]);
-    assert_eq!((text(&failed, "state"), text(&failed, "failureCode")), ("failed".to_owned(), "Gateway.NotAttached".to_owned()));
+    assert_eq!(
+        (text(&failed, "state"), text(&failed, "failureCode")),
+        ("failed".to_owned(), "Gateway.NotAttached".to_owned())
+    );
     assert_eq!(net.cloud.refused("ReleaseAddress", &[("AllocationId", &address)]), "InvalidIPAddress.InUse");
     net.cloud.ec2("DeleteNatGateway", &[("NatGatewayId", &id)]);
     net.cloud.advance(60);

@@ -20,9 +20,11 @@ fn a_vpc_is_pending_first_and_comes_with_its_default_parts() {
     assert_eq!(texts(&cloud.ec2("DescribeNetworkAcls", &of_vpc), "default"), ["true"]);
     assert_eq!(cloud.inventory().len(), 1, "default parts are AWS's");
     cloud.ec2("DeleteVpc", &[("VpcId", &vpc)]);
-    for (action, id) in
-        [("DescribeSecurityGroups", "groupId"), ("DescribeRouteTables", "routeTableId"), ("DescribeNetworkAcls", "networkAclId")]
-    {
+    for (action, id) in [
+        ("DescribeSecurityGroups", "groupId"),
+        ("DescribeRouteTables", "routeTableId"),
+        ("DescribeNetworkAcls", "networkAclId"),
+    ] {
         assert!(texts(&cloud.ec2(action, &of_vpc), id).is_empty(), "{action}");
     }
 }
@@ -39,7 +41,8 @@ fn ranges_are_held_to_their_limits() {
     assert_eq!(refused("10.0.0.128/25"), "InvalidSubnet.Conflict");
     assert_eq!(refused("10.1.0.0/24"), "InvalidSubnet.Range");
     assert_eq!(refused("10.0.1.0/29"), "InvalidSubnet.Range");
-    let elsewhere = [("VpcId", vpc.as_str()), ("CidrBlock", "10.0.2.0/24"), ("AvailabilityZone", "us-west-2a")];
+    let elsewhere =
+        [("VpcId", vpc.as_str()), ("CidrBlock", "10.0.2.0/24"), ("AvailabilityZone", "us-west-2a")];
     assert_eq!(cloud.refused("CreateSubnet", &elsewhere), "InvalidParameterValue");
     let second = cloud.ec2("AssociateVpcCidrBlock", &[("VpcId", &vpc), ("CidrBlock", "100.64.0.0/16")]);
     cloud.subnet(&vpc, "100.64.0.0/24");
@@ -75,7 +78,8 @@ fn interfaces_take_addresses_and_hold_their_subnet_and_groups() {
         text(&cloud.ec2("DescribeSubnets", &[("SubnetId.1", &subnet)]), "availableIpAddressCount")
     };
     assert_eq!(free(&mut cloud), "11");
-    let interface = text(&cloud.ec2("CreateNetworkInterface", &[("SubnetId", &subnet)]), "networkInterfaceId");
+    let interface =
+        text(&cloud.ec2("CreateNetworkInterface", &[("SubnetId", &subnet)]), "networkInterfaceId");
     assert_eq!(free(&mut cloud), "10");
     assert_eq!(cloud.refused("DeleteSubnet", &[("SubnetId", &subnet)]), "DependencyViolation");
     let first = [("SubnetId", subnet.as_str()), ("PrivateIpAddress", "10.0.0.4")];

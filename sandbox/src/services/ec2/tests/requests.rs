@@ -42,7 +42,8 @@ fn ids_are_looked_up_strictly() {
 fn pages_hold_everything_once() {
     let mut cloud = TestCloud::new(Pace::Instant);
     let vpc = cloud.vpc("10.0.0.0/16");
-    let mut made: Vec<String> = (0..12).map(|index| cloud.subnet(&vpc, &format!("10.0.{index}.0/24"))).collect();
+    let mut made: Vec<String> =
+        (0..12).map(|index| cloud.subnet(&vpc, &format!("10.0.{index}.0/24"))).collect();
     made.sort();
     let (mut seen, mut pages, mut token) = (Vec::new(), 0, String::new());
     loop {

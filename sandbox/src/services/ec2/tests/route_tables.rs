@@ -61,7 +61,11 @@ fn an_associated_table_stays_and_a_subnet_has_one_table() {
     let of = |table: &str| [("RouteTableId", table.to_owned()), ("SubnetId", subnet.clone())];
     let associate = |cloud: &mut TestCloud, table: &str| {
         let params = of(table);
-        cloud.query("ec2", "AssociateRouteTable", &params.each_ref().map(|(name, value)| (*name, value.as_str())))
+        cloud.query(
+            "ec2",
+            "AssociateRouteTable",
+            &params.each_ref().map(|(name, value)| (*name, value.as_str())),
+        )
     };
     let crate::testing::Answer::Ok(answer) = associate(&mut cloud, &first) else { panic!("not associated") };
     assert!(matches!(
@@ -85,7 +89,12 @@ fn an_associated_table_stays_and_a_subnet_has_one_table() {
 fn the_main_table_is_deleted_only_after_another_has_become_main() {
     let mut cloud = TestCloud::new(Pace::Instant);
     let vpc = cloud.vpc("10.0.0.0/16");
-    let of_vpc = [("Filter.1.Name", "association.main"), ("Filter.1.Value.1", "true"), ("Filter.2.Name", "vpc-id"), ("Filter.2.Value.1", vpc.as_str())];
+    let of_vpc = [
+        ("Filter.1.Name", "association.main"),
+        ("Filter.1.Value.1", "true"),
+        ("Filter.2.Name", "vpc-id"),
+        ("Filter.2.Value.1", vpc.as_str()),
+    ];
     let described = cloud.ec2("DescribeRouteTables", &of_vpc);
     let (main, association) = (text(&described, "routeTableId"), text(&described, "routeTableAssociationId"));
     assert_eq!(cloud.refused("DeleteRouteTable", &[("RouteTableId", &main)]), "DependencyViolation");

@@ -27,7 +27,10 @@ fn names_are_unique_within_a_vpc_and_default_is_reserved() {
     group(&mut cloud, &vpc, "a");
     group(&mut cloud, &other, "a");
     let mut refused = |name: &str| {
-        cloud.refused("CreateSecurityGroup", &[("GroupName", name), ("GroupDescription", "d"), ("VpcId", &vpc)])
+        cloud.refused(
+            "CreateSecurityGroup",
+            &[("GroupName", name), ("GroupDescription", "d"), ("VpcId", &vpc)],
+        )
     };
     assert_eq!(refused("a"), "InvalidGroup.Duplicate");
     assert_eq!(refused("default"), "InvalidParameterValue");
@@ -63,7 +66,8 @@ fn rules_are_changed_and_revoked_by_id_and_by_permission() {
     let mut cloud = TestCloud::new(Pace::Instant);
     let vpc = cloud.vpc("10.0.0.0/16");
     let id = group(&mut cloud, &vpc, "a");
-    let rule = text(&cloud.ec2("AuthorizeSecurityGroupIngress", &tcp(&id, "443", TEN)), "securityGroupRuleId");
+    let rule =
+        text(&cloud.ec2("AuthorizeSecurityGroupIngress", &tcp(&id, "443", TEN)), "securityGroupRuleId");
     let change = [
         ("GroupId", id.as_str()),
         ("SecurityGroupRule.1.SecurityGroupRuleId", rule.as_str()),
@@ -75,8 +79,14 @@ fn rules_are_changed_and_revoked_by_id_and_by_permission() {
     ];
     cloud.ec2("ModifySecurityGroupRules", &change);
     let shown = cloud.ec2("DescribeSecurityGroupRules", &[("SecurityGroupRuleId.1", &rule)]);
-    assert_eq!((text(&shown, "fromPort"), text(&shown, "cidrIpv4"), text(&shown, "description")), ("80".to_owned(), "192.168.0.0/16".to_owned(), "web".to_owned()));
-    assert_eq!(cloud.refused("RevokeSecurityGroupIngress", &tcp(&id, "443", TEN)), "InvalidPermission.NotFound");
+    assert_eq!(
+        (text(&shown, "fromPort"), text(&shown, "cidrIpv4"), text(&shown, "description")),
+        ("80".to_owned(), "192.168.0.0/16".to_owned(), "web".to_owned())
+    );
+    assert_eq!(
+        cloud.refused("RevokeSecurityGroupIngress", &tcp(&id, "443", TEN)),
+        "InvalidPermission.NotFound"
+    );
     let by_id = [("GroupId", id.as_str()), ("SecurityGroupRuleId.1", rule.as_str())];
     assert_eq!(cloud.refused("RevokeSecurityGroupEgress", &by_id), "InvalidSecurityGroupRuleId.NotFound");
     cloud.ec2("RevokeSecurityGroupIngress", &by_id);

@@ -56,12 +56,16 @@ pub(crate) fn disassociate(call: &mut Call<'_>) -> Reply {
         ServiceError::new(400, "InvalidVpcCidrBlockAssociationID.NotFound", text)
     })?;
     if index == 0 {
-        let text = format!("The vpc CIDR block with association ID {association_id} may not be disassociated. It is the primary IPv4 CIDR block of the VPC");
+        let text = format!(
+            "The vpc CIDR block with association ID {association_id} may not be disassociated. It is the primary IPv4 CIDR block of the VPC"
+        );
         return Err(ServiceError::new(400, "OperationNotPermitted", text));
     }
-    let has_subnet = |subnet: &super::super::subnet::Subnet| subnet.vpc_id == id && block.range.contains(&subnet.range);
+    let has_subnet =
+        |subnet: &super::super::subnet::Subnet| subnet.vpc_id == id && block.range.contains(&subnet.range);
     if ec2.subnets.iter(scope).any(|(_, subnet)| has_subnet(subnet)) {
-        let text = format!("The vpc CIDR block with association ID {association_id} has at least one subnet.");
+        let text =
+            format!("The vpc CIDR block with association ID {association_id} has at least one subnet.");
         return Err(ServiceError::new(400, "InvalidCidrBlock.InUse", text));
     }
     if let Some(vpc) = ec2.vpcs.get_mut(scope, &id) {

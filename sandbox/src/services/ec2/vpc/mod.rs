@@ -80,7 +80,10 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     security_group::make_default(call, &id);
     route_table::make_main(call, &id);
     network_acl::make_default(call, &id);
-    let answer = model::Vpc { state: Some("pending".to_owned()), ..wire(&id, &vpc, Some(&given), &call.scope, call.now) };
+    let answer = model::Vpc {
+        state: Some("pending".to_owned()),
+        ..wire(&id, &vpc, Some(&given), &call.scope, call.now)
+    };
     tags::put(call, &id, given);
     Ok(response(serialize_create_vpc_response(&CreateVpcResult { vpc: Some(answer) })))
 }
@@ -89,22 +92,25 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
     let query = Query::read(call.params, &kinds::VPC, "VpcId", FILTERS)?;
     call.params.finish()?;
     let ec2 = &call.tables.ec2;
-    let found = query.run(ec2.vpcs.iter(&call.scope), &ec2.tags, &call.scope, call.shuffle, |id, vpc, name| {
-        let cidr_blocks = vpc.cidr_blocks.iter();
-        match name {
-            "cidr" => vpc.cidr_blocks.first().map(|block| block.range.to_string()).into_iter().collect(),
-            "cidr-block-association.association-id" => {
-                cidr_blocks.map(|block| block.association_id.clone()).collect()
+    let found =
+        query.run(ec2.vpcs.iter(&call.scope), &ec2.tags, &call.scope, call.shuffle, |id, vpc, name| {
+            let cidr_blocks = vpc.cidr_blocks.iter();
+            match name {
+                "cidr" => vpc.cidr_blocks.first().map(|block| block.range.to_string()).into_iter().collect(),
+                "cidr-block-association.association-id" => {
+                    cidr_blocks.map(|block| block.association_id.clone()).collect()
+                }
+                "cidr-block-association.cidr-block" => {
+                    cidr_blocks.map(|block| block.range.to_string()).collect()
+                }
+                "cidr-block-association.state" => vec!["associated".to_owned()],
+                "dhcp-options-id" => vec![dhcp_options::default_id(&call.scope)],
+                "is-default" => vec!["false".to_owned()],
+                "owner-id" => vec![call.scope.account.to_string()],
+                "state" => vec![state(vpc, call.now).to_owned()],
+                _ => vec![id.to_owned()],
             }
-            "cidr-block-association.cidr-block" => cidr_blocks.map(|block| block.range.to_string()).collect(),
-            "cidr-block-association.state" => vec!["associated".to_owned()],
-            "dhcp-options-id" => vec![dhcp_options::default_id(&call.scope)],
-            "is-default" => vec!["false".to_owned()],
-            "owner-id" => vec![call.scope.account.to_string()],
-            "state" => vec![state(vpc, call.now).to_owned()],
-            _ => vec![id.to_owned()],
-        }
-    })?;
+        })?;
     let vpcs: Vec<_> = found
         .items
         .iter()
@@ -145,7 +151,9 @@ pub(super) fn state(vpc: &Vpc, now: Timestamp) -> &'static str {
 /// A VPC's range: /16 to /28, taken with its host bits cut off, as AWS does.
 pub(super) fn range(text: &str) -> Result<Ipv4Net, ServiceError> {
     let range: Ipv4Net = text.parse().map_err(|_| {
-        invalid_value(format!("Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."))
+        invalid_value(format!(
+            "Value ({text}) for parameter cidrBlock is invalid. This is not a valid CIDR block."
+        ))
     })?;
     if !(16..=28).contains(&range.prefix_len()) {
         return Err(ServiceError::new(400, "InvalidVpc.Range", format!("The CIDR '{text}' is invalid.")));
@@ -173,6 +181,9 @@ fn wire_block(block: &CidrBlock) -> VpcCidrBlockAssociation {
     VpcCidrBlockAssociation {
         association_id: Some(block.association_id.clone()),
         cidr_block: Some(block.range.to_string()),
-        cidr_block_state: Some(VpcCidrBlockState { state: Some("associated".to_owned()), status_message: None }),
+        cidr_block_state: Some(VpcCidrBlockState {
+            state: Some("associated".to_owned()),
+            status_message: None,
+        }),
     }
 }

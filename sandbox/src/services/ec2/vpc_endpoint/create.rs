@@ -16,8 +16,7 @@ use crate::services::ec2::network_interface::{self, Specification};
 use crate::services::ec2::{prefix_list, route_table, security_group};
 
 /// What an endpoint without a policy lets through: everything.
-pub(super) const DEFAULT_POLICY: &str =
-    r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
+pub(super) const DEFAULT_POLICY: &str = r#"{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 /// The owner that AWS shows of an endpoint's interfaces.
 const REQUESTER: &str = "727180483921";
 
@@ -114,7 +113,9 @@ fn make(call: &mut Call<'_>, wanted: Wanted<'_>) -> Result<String, ServiceError>
 fn make_gateway(call: &mut Call<'_>, wanted: Wanted<'_>) -> Result<String, ServiceError> {
     let is_plain = wanted.subnet_ids.is_empty() && wanted.groups.is_empty() && !wanted.private_dns_enabled;
     if !is_plain {
-        return Err(invalid("Subnets, security groups and private DNS are not for endpoints of type Gateway"));
+        return Err(invalid(
+            "Subnets, security groups and private DNS are not for endpoints of type Gateway",
+        ));
     }
     for table in &wanted.route_table_ids {
         check_route_table(call, table, wanted.vpc_id, wanted.service_name)?;
@@ -300,7 +301,9 @@ pub(super) fn policy(document: Option<&str>) -> Result<String, ServiceError> {
     let Some(document) = document else { return Ok(DEFAULT_POLICY.to_owned()) };
     match serde_json::from_str(document) {
         Ok(serde_json::Value::Object(_)) => Ok(document.to_owned()),
-        _ => Err(ServiceError::new(400, "InvalidPolicyDocument", "Policy document is not a valid JSON policy")),
+        _ => {
+            Err(ServiceError::new(400, "InvalidPolicyDocument", "Policy document is not a valid JSON policy"))
+        }
     }
 }
 

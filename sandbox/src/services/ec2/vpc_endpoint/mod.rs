@@ -89,7 +89,8 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
             _ => id.to_owned(),
         }]
     })?;
-    let endpoints: Vec<_> = found.items.iter().map(|(id, endpoint)| wire(id, endpoint, ec2, scope, now)).collect();
+    let endpoints: Vec<_> =
+        found.items.iter().map(|(id, endpoint)| wire(id, endpoint, ec2, scope, now)).collect();
     Ok(response(serialize_describe_vpc_endpoints_response(&DescribeVpcEndpointsResult {
         next_token: found.next_token,
         vpc_endpoints: Some(endpoints.into()),
@@ -160,7 +161,13 @@ fn state(endpoint: &VpcEndpoint, now: Timestamp) -> &'static str {
 }
 
 /// An endpoint as it goes over the wire.
-fn wire(id: &str, endpoint: &VpcEndpoint, ec2: &Ec2Tables, scope: &Scope, now: Timestamp) -> model::VpcEndpoint {
+fn wire(
+    id: &str,
+    endpoint: &VpcEndpoint,
+    ec2: &Ec2Tables,
+    scope: &Scope,
+    now: Timestamp,
+) -> model::VpcEndpoint {
     let is_interface = endpoint.kind == EndpointKind::Interface;
     let group = |group: &String| SecurityGroupIdentifier {
         group_id: Some(group.clone()),
@@ -198,10 +205,8 @@ fn dns_entries(id: &str, endpoint: &VpcEndpoint, scope: &Scope) -> Vec<DnsEntry>
     }
     let region = &scope.region;
     let service = services::short_name(&endpoint.service_name, region).unwrap_or_default();
-    let entry = |name: String| DnsEntry {
-        dns_name: Some(name),
-        hosted_zone_id: Some("Z1YSA3EXCYUU9Z".to_owned()),
-    };
+    let entry =
+        |name: String| DnsEntry { dns_name: Some(name), hosted_zone_id: Some("Z1YSA3EXCYUU9Z".to_owned()) };
     let suffix = id.trim_start_matches("vpce-0").get(..8).unwrap_or_default();
     let mut entries = vec![entry(format!("{id}-{suffix}.{service}.{region}.vpce.amazonaws.com"))];
     if endpoint.private_dns_enabled {

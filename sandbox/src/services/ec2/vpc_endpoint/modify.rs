@@ -64,13 +64,19 @@ fn check(call: &Call<'_>, id: &str, endpoint: &VpcEndpoint, wanted: &Wanted) -> 
     };
     if is_misplaced {
         let kind = endpoint.kind.name();
-        return Err(invalid(format!("The endpoint {id} is of type {kind}, which does not have what is to be changed")));
+        return Err(invalid(format!(
+            "The endpoint {id} is of type {kind}, which does not have what is to be changed"
+        )));
     }
     for table in wanted.add_route_tables.iter().filter(|table| !endpoint.route_table_ids.contains(table)) {
         check_route_table(call, table, &endpoint.vpc_id, &endpoint.service_name)?;
     }
-    let staying: Vec<String> =
-        endpoint.interfaces.keys().filter(|subnet| !wanted.remove_subnets.contains(subnet)).cloned().collect();
+    let staying: Vec<String> = endpoint
+        .interfaces
+        .keys()
+        .filter(|subnet| !wanted.remove_subnets.contains(subnet))
+        .cloned()
+        .collect();
     check_subnets(call, &wanted.add_subnets, &staying, &endpoint.vpc_id)?;
     for group in &wanted.add_groups {
         check_group(call, group, &endpoint.vpc_id)?;
@@ -85,7 +91,12 @@ fn check(call: &Call<'_>, id: &str, endpoint: &VpcEndpoint, wanted: &Wanted) -> 
     Ok(())
 }
 
-fn apply(call: &mut Call<'_>, id: &str, mut endpoint: VpcEndpoint, wanted: Wanted) -> Result<(), ServiceError> {
+fn apply(
+    call: &mut Call<'_>,
+    id: &str,
+    mut endpoint: VpcEndpoint,
+    wanted: Wanted,
+) -> Result<(), ServiceError> {
     for table in wanted.remove_route_tables {
         route_table::remove_endpoint_route(&mut call.tables.ec2, &call.scope, &table, id);
         endpoint.route_table_ids.retain(|other| *other != table);
