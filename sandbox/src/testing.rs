@@ -66,7 +66,7 @@ impl TestCloud {
 
     /// What exists.
     pub(crate) fn inventory(&mut self) -> Vec<Item> {
-        self.cloud.inventory()
+        self.cloud.inventory().unwrap()
     }
 
     /// The cloud itself.

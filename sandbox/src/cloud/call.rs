@@ -75,6 +75,11 @@ impl Call<'_> {
         }
     }
 
+    /// The moment before this one, at which nothing that starts now is over: what a creating call shows in its answer.
+    pub(crate) fn just_before(&self) -> Timestamp {
+        self.now - Duration::from_nanos(1)
+    }
+
     /// The ARN of a regional resource of the caller's account.
     pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:aws:{service}:{}:{}:{resource}", self.scope.region, self.scope.account)

@@ -54,6 +54,12 @@ impl Clock {
 
     /// Sandbox time.
     pub(crate) fn now(&self) -> Timestamp {
-        self.epoch + self.elapsed()
+        self.at(self.elapsed())
+    }
+
+    /// Sandbox time when this much has passed since the account was made.
+    pub(crate) fn at(&self, elapsed: Duration) -> Timestamp {
+        // Whole microseconds, which is what is written down.
+        self.epoch + Duration::from_micros(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
     }
 }

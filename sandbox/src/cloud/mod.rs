@@ -83,9 +83,11 @@ impl Cloud {
         }
     }
 
-    /// Sandbox time.
-    pub(crate) fn now(&self) -> jiff::Timestamp {
-        self.clock.now()
+    /// Sandbox time, written down, since whoever is told it must never be told an earlier one.
+    pub(crate) fn tell_time(&mut self) -> std::io::Result<jiff::Timestamp> {
+        let elapsed = self.clock.elapsed();
+        self.store.append(self.identifiers.next(), Vec::new(), elapsed)?;
+        Ok(self.clock.at(elapsed))
     }
 
     /// How long lifecycles take.
@@ -235,11 +237,12 @@ impl Cloud {
     }
 
     /// Everything that exists and that AWS did not make by itself.
-    pub(crate) fn inventory(&mut self) -> Vec<Item> {
+    pub(crate) fn inventory(&mut self) -> std::io::Result<Vec<Item>> {
         let now = self.clock.now();
         self.begin(&Moment { now, lag_until: None, coin: None });
         services::settle(&mut self.tables, now);
-        services::inventory(&self.tables, now)
+        self.write_down()?;
+        Ok(services::inventory(&self.tables, now))
     }
 }
 

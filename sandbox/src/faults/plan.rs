@@ -36,7 +36,9 @@ pub struct FaultPlan {
     pub consistency_window_ms: u64,
     /// Whether lists that AWS gives in no order come in another order each time.
     pub shuffle: bool,
-    /// How many of a kind a region, zone, VPC or group takes, by the names in `services/ec2/common/quotas.rs`.
+    /// How many a region, zone, VPC or group takes of: `vpcs`, `internet-gateways`, `addresses`, `nat-gateways-per-zone`,
+    /// `subnets-per-vpc`, `route-tables-per-vpc`, `vpc-endpoints`, `security-groups`, `rules-per-security-group`. What is
+    /// not named has a raised quota of 200.
     pub quotas: BTreeMap<String, usize>,
     /// Operations that are refused for want of permission: `service:Operation`, or a prefix that ends in `*`.
     pub deny: Vec<String>,

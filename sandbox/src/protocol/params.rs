@@ -1,5 +1,9 @@
 //! The parameters of a Query request, read by name. It remembers what was read, so that an operation can refuse what it
 //! does not know instead of dropping it.
+//!
+//! The generated deserializers of the `winterbaume-*` crates are not used for these requests: for EC2 they expect member
+//! names (`TagSpecifications.item.1`) where clients send the names of the wire (`TagSpecification.1`), and they drop
+//! what they do not know.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

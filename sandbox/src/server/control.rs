@@ -18,7 +18,7 @@ pub(super) const PREFIX: &str = "/_sandbox/";
 /// Answers one request to a path after the prefix.
 pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Response {
     match (method.as_str(), path) {
-        ("GET", "status") => json(&status(shared)),
+        ("GET", "status") => written(status(shared)),
         ("GET", "calls") => json(shared.cloud().calls.log()),
         ("POST", "calls/reset") => {
             shared.cloud().calls.reset();
@@ -34,7 +34,7 @@ pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: 
         },
         ("GET", "held") => json(&shared.held.wait().await),
         ("POST", "release") => json(&shared.held.release()),
-        ("GET", "account") => json(&shared.cloud().inventory()),
+        ("GET", "account") => written(shared.cloud().inventory()),
         ("POST", "stop") => {
             shared.stop.send_replace(true);
             done()
@@ -43,17 +43,25 @@ pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: 
     }
 }
 
-fn status(shared: &Shared) -> Status {
-    let cloud = shared.cloud();
+fn status(shared: &Shared) -> std::io::Result<Status> {
+    let mut cloud = shared.cloud();
     let (pace, speed) = pace_of(cloud.pace());
-    Status {
+    Ok(Status {
         account: cloud.account().to_owned(),
         pace,
         speed,
-        time: cloud.now(),
+        time: cloud.tell_time()?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         nonce: shared.nonce.clone(),
+    })
+}
+
+/// What could be told only after something was written down.
+fn written<T: Serialize>(result: std::io::Result<T>) -> Response {
+    match result {
+        Ok(value) => json(&value),
+        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
 }
 

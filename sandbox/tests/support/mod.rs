@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 /// Sends a call of a Query service on a connection of its own, and does not wait for the answer.
-pub fn send(url: &str, service: &str, form: &str) -> TcpStream {
+pub(crate) fn send(url: &str, service: &str, form: &str) -> TcpStream {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!(
@@ -19,7 +19,7 @@ pub fn send(url: &str, service: &str, form: &str) -> TcpStream {
 }
 
 /// Reads an answer to its end: the status and the body, or `None` if the connection was closed without one.
-pub fn receive(mut stream: TcpStream) -> Option<(u16, String)> {
+pub(crate) fn receive(mut stream: TcpStream) -> Option<(u16, String)> {
     let mut answer = String::new();
     // A connection that is cut off may also report an error, which says the same.
     let _ = stream.read_to_string(&mut answer);
@@ -29,17 +29,17 @@ pub fn receive(mut stream: TcpStream) -> Option<(u16, String)> {
 }
 
 /// Sends a call and reads its answer.
-pub fn call(url: &str, service: &str, form: &str) -> Option<(u16, String)> {
+pub(crate) fn call(url: &str, service: &str, form: &str) -> Option<(u16, String)> {
     receive(send(url, service, form))
 }
 
 /// Makes a VPC.
-pub fn create_vpc(url: &str) -> Option<(u16, String)> {
+pub(crate) fn create_vpc(url: &str) -> Option<(u16, String)> {
     call(url, "ec2", "Action=CreateVpc&Version=2016-11-15&CidrBlock=10.0.0.0%2F16")
 }
 
 /// How many VPCs there are.
-pub fn vpcs(url: &str) -> usize {
+pub(crate) fn vpcs(url: &str) -> usize {
     let (status, body) = call(url, "ec2", "Action=DescribeVpcs&Version=2016-11-15").unwrap();
     assert_eq!(status, 200, "{body}");
     body.matches("<vpcId>").count()

@@ -15,25 +15,37 @@ use crate::cloud::call::{Call, Reply};
 use crate::protocol::error::ServiceError;
 use crate::protocol::response;
 
-/// Regions that are on by default: name, what zone ids begin with, and zones as letter and number of the zone id.
-const REGIONS: &[(&str, &str, &[(char, u8)])] = &[
-    ("ap-northeast-1", "apne1", &[('a', 4), ('c', 1), ('d', 2)]),
-    ("ap-northeast-2", "apne2", &[('a', 1), ('b', 2), ('c', 3), ('d', 4)]),
-    ("ap-northeast-3", "apne3", &[('a', 3), ('b', 1), ('c', 2)]),
-    ("ap-south-1", "aps1", &[('a', 1), ('b', 3), ('c', 2)]),
-    ("ap-southeast-1", "apse1", &[('a', 1), ('b', 2), ('c', 3)]),
-    ("ap-southeast-2", "apse2", &[('a', 1), ('b', 3), ('c', 2)]),
-    ("ca-central-1", "cac1", &[('a', 1), ('b', 2), ('d', 4)]),
-    ("eu-central-1", "euc1", &[('a', 2), ('b', 3), ('c', 1)]),
-    ("eu-north-1", "eun1", &[('a', 1), ('b', 2), ('c', 3)]),
-    ("eu-west-1", "euw1", &[('a', 1), ('b', 2), ('c', 3)]),
-    ("eu-west-2", "euw2", &[('a', 2), ('b', 3), ('c', 1)]),
-    ("eu-west-3", "euw3", &[('a', 1), ('b', 2), ('c', 3)]),
-    ("sa-east-1", "sae1", &[('a', 1), ('b', 2), ('c', 3)]),
-    ("us-east-1", "use1", &[('a', 1), ('b', 2), ('c', 4), ('d', 6), ('e', 3), ('f', 5)]),
-    ("us-east-2", "use2", &[('a', 1), ('b', 2), ('c', 3)]),
-    ("us-west-1", "usw1", &[('a', 1), ('b', 3)]),
-    ("us-west-2", "usw2", &[('a', 1), ('b', 2), ('c', 3), ('d', 4)]),
+/// A region that is on by default.
+struct KnownRegion {
+    name: &'static str,
+    /// What its zone ids begin with.
+    short: &'static str,
+    /// Its zones' letters, each with the number of its zone id.
+    zones: &'static [(char, u8)],
+}
+
+const REGIONS: &[KnownRegion] = &[
+    KnownRegion { name: "ap-northeast-1", short: "apne1", zones: &[('a', 4), ('c', 1), ('d', 2)] },
+    KnownRegion { name: "ap-northeast-2", short: "apne2", zones: &[('a', 1), ('b', 2), ('c', 3), ('d', 4)] },
+    KnownRegion { name: "ap-northeast-3", short: "apne3", zones: &[('a', 3), ('b', 1), ('c', 2)] },
+    KnownRegion { name: "ap-south-1", short: "aps1", zones: &[('a', 1), ('b', 3), ('c', 2)] },
+    KnownRegion { name: "ap-southeast-1", short: "apse1", zones: &[('a', 1), ('b', 2), ('c', 3)] },
+    KnownRegion { name: "ap-southeast-2", short: "apse2", zones: &[('a', 1), ('b', 3), ('c', 2)] },
+    KnownRegion { name: "ca-central-1", short: "cac1", zones: &[('a', 1), ('b', 2), ('d', 4)] },
+    KnownRegion { name: "eu-central-1", short: "euc1", zones: &[('a', 2), ('b', 3), ('c', 1)] },
+    KnownRegion { name: "eu-north-1", short: "eun1", zones: &[('a', 1), ('b', 2), ('c', 3)] },
+    KnownRegion { name: "eu-west-1", short: "euw1", zones: &[('a', 1), ('b', 2), ('c', 3)] },
+    KnownRegion { name: "eu-west-2", short: "euw2", zones: &[('a', 2), ('b', 3), ('c', 1)] },
+    KnownRegion { name: "eu-west-3", short: "euw3", zones: &[('a', 1), ('b', 2), ('c', 3)] },
+    KnownRegion { name: "sa-east-1", short: "sae1", zones: &[('a', 1), ('b', 2), ('c', 3)] },
+    KnownRegion {
+        name: "us-east-1",
+        short: "use1",
+        zones: &[('a', 1), ('b', 2), ('c', 4), ('d', 6), ('e', 3), ('f', 5)],
+    },
+    KnownRegion { name: "us-east-2", short: "use2", zones: &[('a', 1), ('b', 2), ('c', 3)] },
+    KnownRegion { name: "us-west-1", short: "usw1", zones: &[('a', 1), ('b', 3)] },
+    KnownRegion { name: "us-west-2", short: "usw2", zones: &[('a', 1), ('b', 2), ('c', 3), ('d', 4)] },
 ];
 
 const FILTERS: &[&str] =
@@ -48,16 +60,13 @@ pub(super) struct Zone {
 
 /// The zones of a region in the order of their letters; none for a region that the sandbox does not know.
 pub(super) fn zones(region: &str) -> Vec<Zone> {
-    let known = REGIONS.iter().find(|(name, ..)| *name == region);
-    let zones = known.map(|(_, short, zones)| (short, zones.iter())).into_iter();
-    zones
-        .flat_map(|(short, zones)| {
-            zones.map(move |(letter, number)| Zone {
-                name: format!("{region}{letter}"),
-                id: format!("{short}-az{number}"),
-            })
-        })
-        .collect()
+    let known = REGIONS.iter().find(|known| known.name == region);
+    let zone = |short: &str, letter: char, number: u8| Zone {
+        name: format!("{region}{letter}"),
+        id: format!("{short}-az{number}"),
+    };
+    let zones = known.into_iter().flat_map(|known| known.zones.iter().map(|zone| (known.short, zone)));
+    zones.map(|(short, (letter, number))| zone(short, *letter, *number)).collect()
 }
 
 /// The zone id of a zone's name.
@@ -75,10 +84,10 @@ pub(super) fn describe(call: &mut Call<'_>) -> Reply {
     params.finish()?;
     let region = call.scope.region.to_string();
     let mut zones = zones(&region);
-    for wanted in names.iter().filter(|wanted| !zones.iter().any(|zone| zone.name == **wanted)) {
+    if let Some(wanted) = names.iter().find(|wanted| !zones.iter().any(|zone| zone.name == **wanted)) {
         return Err(invalid_value(format!("Invalid availability zone: [{wanted}]")));
     }
-    for wanted in ids.iter().filter(|wanted| !zones.iter().any(|zone| zone.id == **wanted)) {
+    if let Some(wanted) = ids.iter().find(|wanted| !zones.iter().any(|zone| zone.id == **wanted)) {
         return Err(invalid_value(format!("Invalid availability zone-id: [{wanted}]")));
     }
     zones.retain(|zone| {
@@ -122,7 +131,7 @@ pub(super) fn describe_regions(call: &mut Call<'_>) -> Reply {
     params.text("AllRegions");
     let filters = Filters::read(params, &["endpoint", "opt-in-status", "region-name"])?;
     params.finish()?;
-    let is_known = |wanted: &&&str| REGIONS.iter().any(|(name, ..)| name == *wanted);
+    let is_known = |wanted: &str| REGIONS.iter().any(|known| known.name == wanted);
     if let Some(unknown) = names.iter().find(|wanted| !is_known(wanted)) {
         let text = format!("Invalid region name: [{unknown}]");
         return Err(ServiceError::new(400, "InvalidParameterValue", text));
@@ -130,7 +139,7 @@ pub(super) fn describe_regions(call: &mut Call<'_>) -> Reply {
     let endpoint = |name: &str| format!("ec2.{name}.amazonaws.com");
     let mut regions: Vec<&str> = REGIONS
         .iter()
-        .map(|(name, ..)| *name)
+        .map(|known| known.name)
         .filter(|region| names.is_empty() || names.contains(region))
         .filter(|region| {
             filters.select(None, |name| {

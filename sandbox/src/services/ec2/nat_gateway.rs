@@ -117,12 +117,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     };
     let ec2 = &call.tables.ec2;
     let gateway = kinds::NAT_GATEWAY.find(&ec2.nat_gateways, &call.scope, &id)?;
-    let mut answer = wire(&id, gateway, ec2.tags.get(&call.scope, &id), call.now);
-    if gateway.created_at == call.now {
-        answer.state = Some(State::Pending.name().to_owned());
-        answer.failure_code = None;
-        answer.failure_message = None;
-    }
+    let seen_at = if gateway.created_at == call.now { call.just_before() } else { call.now };
+    let answer = wire(&id, gateway, ec2.tags.get(&call.scope, &id), seen_at);
     Ok(response(serialize_create_nat_gateway_response(&CreateNatGatewayResult {
         client_token: client_token.map(str::to_owned),
         nat_gateway: Some(answer),

@@ -15,18 +15,26 @@ use super::common::query::Query;
 use crate::cloud::call::{Call, Reply};
 use crate::protocol::response;
 
-/// The services, with their lists' ids where those are well known and addresses that such a list may have.
-const LISTS: &[(&str, &[(&str, &str)], &[&str])] = &[
-    (
-        "s3",
-        &[("us-east-1", "pl-63a5400a"), ("us-west-2", "pl-68a54001"), ("eu-west-1", "pl-6da54004")],
-        &["3.5.0.0/19", "52.216.0.0/15", "54.231.0.0/16"],
-    ),
-    (
-        "dynamodb",
-        &[("us-east-1", "pl-02cd2c6b"), ("us-west-2", "pl-00a54069"), ("eu-west-1", "pl-6fa54006")],
-        &["3.218.180.0/22", "52.94.0.0/22"],
-    ),
+/// A service that has lists.
+struct KnownService {
+    name: &'static str,
+    /// The lists' ids by region, where those are well known.
+    ids: &'static [(&'static str, &'static str)],
+    /// Addresses that such a list may have.
+    ranges: &'static [&'static str],
+}
+
+const SERVICES: &[KnownService] = &[
+    KnownService {
+        name: "s3",
+        ids: &[("us-east-1", "pl-63a5400a"), ("us-west-2", "pl-68a54001"), ("eu-west-1", "pl-6da54004")],
+        ranges: &["3.5.0.0/19", "52.216.0.0/15", "54.231.0.0/16"],
+    },
+    KnownService {
+        name: "dynamodb",
+        ids: &[("us-east-1", "pl-02cd2c6b"), ("us-west-2", "pl-00a54069"), ("eu-west-1", "pl-6fa54006")],
+        ranges: &["3.218.180.0/22", "52.94.0.0/22"],
+    },
 ];
 
 /// A managed list of a region.
@@ -38,29 +46,32 @@ struct List {
 
 /// The id of a service's list in a region, if it has one.
 pub(super) fn id(region: &str, service: &str) -> Option<String> {
-    let (name, known, _) = LISTS.iter().find(|(name, ..)| *name == service)?;
-    let known = known.iter().find(|(place, _)| *place == region);
-    Some(known.map_or_else(
-        || {
-            let digest = Sha256::digest(format!("prefix-list/{region}/{name}"));
+    SERVICES.iter().find(|known| known.name == service).map(|known| id_of(known, region))
+}
+
+/// The well-known id, or one that follows from region and service.
+fn id_of(service: &KnownService, region: &str) -> String {
+    match service.ids.iter().find(|(place, _)| *place == region) {
+        Some((_, id)) => (*id).to_owned(),
+        None => {
+            let digest = Sha256::digest(format!("prefix-list/{region}/{}", service.name));
             let digits: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
             format!("pl-{digits}")
-        },
-        |(_, id)| (*id).to_owned(),
-    ))
+        }
+    }
+}
+
+/// Whether a region has a list of this id.
+pub(super) fn exists(region: &str, id: &str) -> bool {
+    SERVICES.iter().any(|service| id_of(service, region) == id)
 }
 
 fn lists(region: &str) -> Vec<(String, List)> {
-    let mut lists: Vec<_> = LISTS
-        .iter()
-        .filter_map(|(service, _, ranges)| {
-            let name = format!("com.amazonaws.{region}.{service}");
-            Some((
-                id(region, service)?,
-                List { name, ranges: ranges.iter().map(|&range| range.into()).collect() },
-            ))
-        })
-        .collect();
+    let list = |service: &KnownService| List {
+        name: format!("com.amazonaws.{region}.{}", service.name),
+        ranges: service.ranges.iter().map(|&range| range.to_owned()).collect(),
+    };
+    let mut lists: Vec<_> = SERVICES.iter().map(|service| (id_of(service, region), list(service))).collect();
     lists.sort_by(|(left, _), (right, _)| left.cmp(right));
     lists
 }

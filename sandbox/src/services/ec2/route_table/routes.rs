@@ -202,7 +202,7 @@ fn wire(route: &Route, table: &RouteTable, ec2: &Ec2Tables, call: &Call<'_>) -> 
         Target::NatGateway(id) => {
             wire.nat_gateway_id = Some(id.clone());
             let gateway = ec2.nat_gateways.get(scope, id);
-            gateway.is_some_and(|gateway| gateway.state(call.now) != State::Deleted)
+            gateway.is_some_and(|gateway| ![State::Failed, State::Deleted].contains(&gateway.state(call.now)))
         }
         Target::NetworkInterface(id) => {
             wire.network_interface_id = Some(id.clone());

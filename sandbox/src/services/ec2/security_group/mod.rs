@@ -73,7 +73,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
         let text = format!("Cannot use reserved security group name: {DEFAULT}");
         return Err(invalid_value(text));
     }
-    let is_taken = |(_, group): (&str, &SecurityGroup)| group.vpc_id == vpc_id && group.name == name;
+    let is_taken =
+        |(_, group): (&str, &SecurityGroup)| group.vpc_id == vpc_id && group.name.eq_ignore_ascii_case(name);
     if call.tables.ec2.security_groups.iter(&call.scope).any(is_taken) {
         let text = format!("The security group '{name}' already exists for VPC '{vpc_id}'");
         return Err(ServiceError::new(400, "InvalidGroup.Duplicate", text));

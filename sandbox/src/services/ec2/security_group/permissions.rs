@@ -13,6 +13,7 @@ use crate::protocol::params::Params;
 use crate::services::ec2::Ec2Tables;
 use crate::services::ec2::common::answers::invalid_value;
 use crate::services::ec2::common::kinds;
+use crate::services::ec2::prefix_list;
 
 /// A rule of a group: one source, which is how AWS keeps them since rules have ids.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -142,16 +143,8 @@ impl Source {
                 }
                 Ok(())
             }
-            Self::PrefixList(id) => {
-                let known = ["s3", "dynamodb"]
-                    .iter()
-                    .filter_map(|service| super::super::prefix_list::id(&scope.region, service));
-                if known.into_iter().any(|known| known == *id) {
-                    Ok(())
-                } else {
-                    Err(kinds::PREFIX_LIST.not_found(id))
-                }
-            }
+            Self::PrefixList(id) if prefix_list::exists(&scope.region, id) => Ok(()),
+            Self::PrefixList(id) => Err(kinds::PREFIX_LIST.not_found(id)),
             Self::Ipv4(_) | Self::Ipv6(_) => Ok(()),
         }
     }

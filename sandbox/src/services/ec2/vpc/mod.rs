@@ -80,10 +80,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     security_group::make_default(call, &id);
     route_table::make_main(call, &id);
     network_acl::make_default(call, &id);
-    let answer = model::Vpc {
-        state: Some("pending".to_owned()),
-        ..wire(&id, &vpc, Some(&given), &call.scope, call.now)
-    };
+    let answer = wire(&id, &vpc, Some(&given), &call.scope, call.just_before());
     tags::put(call, &id, given);
     Ok(response(serialize_create_vpc_response(&CreateVpcResult { vpc: Some(answer) })))
 }

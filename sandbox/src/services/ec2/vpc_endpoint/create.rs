@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use winterbaume_ec2_generated::model::{self, CreateVpcEndpointResult};
+use winterbaume_ec2_generated::model::CreateVpcEndpointResult;
 use winterbaume_ec2_generated::wire::serialize_create_vpc_endpoint_response;
 
 use super::{EndpointKind, VpcEndpoint, services, wire};
@@ -76,10 +76,9 @@ pub(crate) fn create(call: &mut Call<'_>) -> Reply {
     };
     let ec2 = &call.tables.ec2;
     let endpoint = kinds::VPC_ENDPOINT.find(&ec2.vpc_endpoints, &call.scope, &id)?;
-    let mut answer = wire(&id, endpoint, ec2, &call.scope, call.now);
-    if endpoint.kind == EndpointKind::Interface && endpoint.created_at == call.now {
-        answer = model::VpcEndpoint { state: Some("pending".to_owned()), ..answer };
-    }
+    let is_new = endpoint.kind == EndpointKind::Interface && endpoint.created_at == call.now;
+    let seen_at = if is_new { call.just_before() } else { call.now };
+    let answer = wire(&id, endpoint, ec2, &call.scope, seen_at);
     Ok(response(serialize_create_vpc_endpoint_response(&CreateVpcEndpointResult {
         client_token: client_token.map(str::to_owned),
         vpc_endpoint: Some(answer),
