@@ -10,10 +10,17 @@ pub(super) struct Crash {
     plan: Arc<Mutex<Plan>>,
 }
 
+/// One effect on the disk.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Effect {
+    pub(super) name: &'static str,
+    /// The bytes of a write, 0 of anything else.
+    pub(super) length: usize,
+}
+
 #[derive(Debug, Default)]
 struct Plan {
-    /// The length of each effect so far: the bytes of a write, 0 of anything else.
-    effects: Vec<usize>,
+    effects: Vec<Effect>,
     /// The effect that fails, and how many bytes of it arrive all the same.
     at: Option<(usize, usize)>,
     /// Whether everything after it fails too: the process is dead, not only the disk full.
@@ -36,26 +43,26 @@ impl Crash {
         *self.lock() = Plan::default();
     }
 
-    /// The length of each effect since then.
-    pub(super) fn effects(&self) -> Vec<usize> {
+    /// The effects since then.
+    pub(super) fn effects(&self) -> Vec<Effect> {
         self.lock().effects.clone()
     }
 
-    pub(super) fn before_effect(&self) -> io::Result<()> {
-        self.next(0).map_or(Ok(()), |_| Err(io::Error::other("the process died")))
+    pub(super) fn before_effect(&self, name: &'static str) -> io::Result<()> {
+        self.next(name, 0).map_or(Ok(()), |_| Err(io::Error::other("the process died")))
     }
 
     pub(super) fn before_write(&self, file: &mut File, bytes: &[u8]) -> io::Result<()> {
-        let Some(arriving) = self.next(bytes.len()) else { return Ok(()) };
+        let Some(arriving) = self.next("write", bytes.len()) else { return Ok(()) };
         file.write_all(&bytes[..arriving])?;
         Err(io::Error::from(io::ErrorKind::StorageFull))
     }
 
     /// How many bytes of the next effect arrive if it fails.
-    fn next(&self, length: usize) -> Option<usize> {
+    fn next(&self, name: &'static str, length: usize) -> Option<usize> {
         let mut plan = self.lock();
         let index = plan.effects.len();
-        plan.effects.push(length);
+        plan.effects.push(Effect { name, length });
         match plan.at {
             Some((at, bytes)) if index == at => Some(bytes.min(length)),
             Some((at, _)) if index > at && plan.forever => Some(0),

@@ -85,7 +85,7 @@ pub(super) struct JournalWriter {
     /// The bytes that are acknowledged.
     length: u64,
     last_batch: u64,
-    /// Whether a failed append left bytes behind that could not be cut off.
+    /// Whether a failed write left the file in a state that could not be put right.
     in_doubt: bool,
 }
 
@@ -142,9 +142,12 @@ impl JournalWriter {
     /// Begins a new file, now that a snapshot has taken in all batches. The old one is kept beside
     /// the previous snapshot: together they make the present one.
     pub(super) fn start_over(&mut self, disk: &Disk, layout: &Layout) -> Result<(), StoreError> {
+        // Until this is done, nobody knows which of the two files a crash would leave.
+        self.in_doubt = true;
         disk.replace(&self.path, Some(&layout.previous_journal()), b"")?;
         self.file = disk.open(&self.path)?;
         self.length = 0;
+        self.in_doubt = false;
         Ok(())
     }
 }
