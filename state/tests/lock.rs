@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -22,7 +22,7 @@ fn other_process() {
     let Ok(folder) = std::env::var(FOLDER) else { return };
     let mut session = run(LocalStore::open(folder).lock(&holder("destroy"))).unwrap();
     run(session.append(&every_entry()[..1])).unwrap();
-    eprintln!("locked");
+    writeln!(std::io::stderr(), "locked").unwrap();
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
@@ -85,8 +85,7 @@ fn of_many_at_once_one_gets_the_lock_and_the_others_hear_of_it() {
     let store = LocalStore::open(folder.path());
     for _ in 0..10 {
         let results: Vec<_> = std::thread::scope(|scope| {
-            let runs: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| run(store.lock(&holder("up"))))).collect();
+            let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| run(store.lock(&holder("up"))))).collect();
             runs.into_iter().map(|run| run.join().unwrap()).collect()
         });
         // All that got it still hold it here.
@@ -111,9 +110,8 @@ fn a_holder_whose_lock_file_was_removed_writes_no_more() {
 fn readers_beside_a_writer_see_one_state_or_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let store = LocalStore::open(folder.path());
-    let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let writer = scope.spawn(|| {
             run(async {
                 let mut session = store.lock(&holder("up")).await.unwrap();
                 for serial in 1..40 {
@@ -123,10 +121,9 @@ fn readers_beside_a_writer_see_one_state_or_the_next() {
                     session.save(&snapshot(serial), None).await.unwrap();
                 }
             });
-            done.store(true, std::sync::atomic::Ordering::Relaxed);
         });
         let mut last = (0, 0);
-        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+        while !writer.is_finished() {
             let stored = run(store.load()).unwrap();
             let serial = stored.snapshot.map_or(0, |snapshot| snapshot.serial);
             let seen = (serial, stored.journal.len() / every_entry().len());

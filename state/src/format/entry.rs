@@ -62,6 +62,10 @@ pub(crate) enum StoredEntry<'a> {
         generation: Generation,
         seconds: StoredSeconds,
     },
+    DeleteRefused {
+        urn: Cow<'a, Urn>,
+        generation: Generation,
+    },
     Retained {
         urn: Cow<'a, Urn>,
         generation: Generation,
@@ -205,6 +209,9 @@ impl<'a> From<&'a Entry> for StoredEntry<'a> {
             Entry::Deleted { urn, generation, seconds } => {
                 Self::Deleted { urn: Borrowed(urn), generation: *generation, seconds: (*seconds).into() }
             }
+            Entry::DeleteRefused { urn, generation } => {
+                Self::DeleteRefused { urn: Borrowed(urn), generation: *generation }
+            }
             Entry::Retained { urn, generation } => {
                 Self::Retained { urn: Borrowed(urn), generation: *generation }
             }
@@ -266,9 +273,10 @@ impl From<StoredEntry<'_>> for Entry {
             StoredEntry::Deleted { urn, generation, seconds } => {
                 Self::Deleted { urn: urn.into_owned(), generation, seconds: seconds.into() }
             }
-            StoredEntry::Retained { urn, generation } => {
-                Self::Retained { urn: urn.into_owned(), generation }
+            StoredEntry::DeleteRefused { urn, generation } => {
+                Self::DeleteRefused { urn: urn.into_owned(), generation }
             }
+            StoredEntry::Retained { urn, generation } => Self::Retained { urn: urn.into_owned(), generation },
             StoredEntry::Cleared { urn, generation } => Self::Cleared { urn: urn.into_owned(), generation },
             StoredEntry::CreationFailed { urn, generation, reason } => {
                 Self::CreationFailed { urn: urn.into_owned(), generation, reason: reason.into_owned() }

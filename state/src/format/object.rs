@@ -32,6 +32,7 @@ pub(crate) struct StoredObject<'a> {
     options: StoredOptions,
     owner: StoredOwner<'a>,
     created_at: Timestamp,
+    changed_at: Timestamp,
 }
 
 stored_enum! {
@@ -106,6 +107,7 @@ impl<'a> From<&'a Object> for StoredObject<'a> {
                 client_token: object.owner.client_token.as_str().into(),
             },
             created_at: object.created_at,
+            changed_at: object.changed_at,
         }
     }
 }
@@ -129,6 +131,7 @@ impl From<StoredObject<'_>> for Object {
                 client_token: stored.owner.client_token.into_owned(),
             },
             created_at: stored.created_at,
+            changed_at: stored.changed_at,
         }
     }
 }

@@ -52,19 +52,19 @@ impl Disk {
         }
         let parent = parent(path);
         self.create_folder(parent)?;
-        self.effect("create").and_then(|()| DirBuilder::new().mode(FOLDER_MODE).create(path)).or_else(|error| {
-            // Another process was quicker.
-            if path.is_dir() { Ok(()) } else { Err(io_error("create", path)(error)) }
-        })?;
+        self.effect("create").and_then(|()| DirBuilder::new().mode(FOLDER_MODE).create(path)).or_else(
+            |error| {
+                // Another process was quicker.
+                if path.is_dir() { Ok(()) } else { Err(io_error("create", path)(error)) }
+            },
+        )?;
         self.sync_folder(parent)
     }
 
     /// Opens a file for reading and appending, and makes it if it is not there.
     pub(super) fn open(&self, path: &Path) -> Result<File, StoreError> {
         self.effect("open")
-            .and_then(|()| {
-                OpenOptions::new().read(true).append(true).create(true).mode(FILE_MODE).open(path)
-            })
+            .and_then(|()| OpenOptions::new().read(true).append(true).create(true).mode(FILE_MODE).open(path))
             .map_err(io_error("open", path))
     }
 
@@ -107,7 +107,8 @@ impl Disk {
     /// Appends to an open file with one write and one sync. After an error part of the bytes may be
     /// there.
     pub(super) fn append(&self, file: &mut File, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        self.write_all(file, bytes).and_then(|()| self.sync("sync", || file.sync_data()))
+        self.write_all(file, bytes)
+            .and_then(|()| self.sync("sync", || file.sync_data()))
             .map_err(io_error("write", path))
     }
 

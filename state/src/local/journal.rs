@@ -58,7 +58,10 @@ pub(super) fn read_journal(
         };
         if !follows {
             let expected = previous.unwrap_or(folded_batch) + 1;
-            return Err(damaged(index + 1, format!("batch {expected} is missing before batch {}", batch.number)));
+            return Err(damaged(
+                index + 1,
+                format!("batch {expected} is missing before batch {}", batch.number),
+            ));
         }
         previous = Some(batch.number);
         if batch.number <= folded_batch {
@@ -85,8 +88,8 @@ pub(super) struct JournalWriter {
     /// The bytes that are acknowledged.
     length: u64,
     last_batch: u64,
-    /// Whether a failed write left the file in a state that could not be put right.
-    in_doubt: bool,
+    /// Whether a failed append may have left bytes behind what is acknowledged.
+    is_torn: bool,
 }
 
 impl JournalWriter {
@@ -105,7 +108,7 @@ impl JournalWriter {
             disk.replace(&path, None, &bytes[pending.bytes.clone()])?;
         }
         let length = pending.bytes.len() as u64;
-        Ok(Self { file: disk.open(&path)?, path, length, last_batch: pending.last_batch, in_doubt: false })
+        Ok(Self { file: disk.open(&path)?, path, length, last_batch: pending.last_batch, is_torn: false })
     }
 
     /// The number of the last batch.
@@ -115,23 +118,26 @@ impl JournalWriter {
 
     /// The line of the next batch.
     pub(super) fn encode(&self, entries: &[Entry]) -> Result<Vec<u8>, StoreError> {
-        encode_batch(self.last_batch + 1, entries).map_err(|error| io_error("write", &self.path)(error.into()))
+        encode_batch(self.last_batch + 1, entries)
+            .map_err(|error| io_error("write", &self.path)(error.into()))
     }
 
     /// Makes the line of the next batch durable: one write, one `fdatasync`.
     pub(super) fn append(&mut self, disk: &Disk, line: &[u8]) -> Result<(), StoreError> {
         let refused = |reason: &str| io_error("write", &self.path)(std::io::Error::other(reason.to_owned()));
-        if self.in_doubt {
-            return Err(refused("an earlier write failed and could not be undone"));
-        }
         // An unlinked file takes writes as if nothing had happened.
         match is_same_file(&self.file, &self.path) {
             Ok(true) => {}
             Ok(false) => return Err(refused("it was replaced while this run had it open")),
             Err(error) => return Err(io_error("write", &self.path)(error)),
         }
+        if self.is_torn {
+            self.cut(disk)?;
+        }
         if let Err(error) = disk.append(&mut self.file, &self.path, line) {
-            self.in_doubt = disk.cut(&self.file, &self.path, self.length).is_err();
+            self.is_torn = true;
+            // If this fails too, the next append tries it again before anything else.
+            let _ = self.cut(disk);
             return Err(error);
         }
         self.length += line.len() as u64;
@@ -139,15 +145,20 @@ impl JournalWriter {
         Ok(())
     }
 
+    /// Takes back what a failed append left, so that nothing of it can be read as acknowledged.
+    fn cut(&mut self, disk: &Disk) -> Result<(), StoreError> {
+        disk.cut(&self.file, &self.path, self.length)?;
+        self.is_torn = false;
+        Ok(())
+    }
+
     /// Begins a new file, now that a snapshot has taken in all batches. The old one is kept beside
-    /// the previous snapshot: together they make the present one.
+    /// the previous snapshot: together they make the present one. If this fails half way, the file is not the open one any
+    /// more, and appends are refused.
     pub(super) fn start_over(&mut self, disk: &Disk, layout: &Layout) -> Result<(), StoreError> {
-        // Until this is done, nobody knows which of the two files a crash would leave.
-        self.in_doubt = true;
         disk.replace(&self.path, Some(&layout.previous_journal()), b"")?;
         self.file = disk.open(&self.path)?;
         self.length = 0;
-        self.in_doubt = false;
         Ok(())
     }
 }

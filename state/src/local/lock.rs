@@ -4,7 +4,7 @@
 //! it, so a dead holder needs no unlocking. The file's contents only say who holds it.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,9 +35,10 @@ impl Lock {
             let mut file = disk.open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_same_file(&file, &path).map_err(io_error("lock", &path))? => {
-                    let text = serde_json::to_vec(holder).map_err(|error| io_error("lock", &path)(error.into()))?;
-                    disk.cut(&file, &path, 0)?;
-                    disk.append(&mut file, &path, &text)?;
+                    // Not synced: it is for those who meet this process alive.
+                    let text = serde_json::to_vec(holder).map_err(io::Error::from);
+                    text.and_then(|text| file.set_len(0).and_then(|()| file.write_all(&text)))
+                        .map_err(io_error("write", &path))?;
                     return Ok(Self { file, path });
                 }
                 // Somebody removed the file after it was opened: this lock excludes nobody.
@@ -45,7 +46,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => {
                     let text = disk.read(&path)?.unwrap_or_default();
                     if let Ok(holder) = serde_json::from_slice(&text) {
-                        return Err(StoreError::Locked { holder });
+                        return Err(StoreError::Locked { holder: Box::new(holder) });
                     }
                     std::thread::sleep(PAUSE);
                 }

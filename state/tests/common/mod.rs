@@ -38,7 +38,7 @@ pub(crate) fn text(error: &StoreError) -> String {
 /// A session's holder, for a test that fails to get one.
 pub(crate) fn locked_by(result: Result<Box<dyn Session>, StoreError>) -> Option<LockHolder> {
     match result {
-        Err(StoreError::Locked { holder }) => Some(holder),
+        Err(StoreError::Locked { holder }) => Some(*holder),
         Err(error) => panic!("{}", text(&error)),
         Ok(_) => None,
     }

@@ -83,6 +83,7 @@ pub(crate) fn object(name: &str, generation: Generation, role: Role, status: Sta
         options: RecordedOptions::default(),
         owner: Owner { urn: urn(name), client_token: format!("token-{name}") },
         created_at: time(),
+        changed_at: time(),
     }
 }
 
@@ -115,7 +116,13 @@ pub(crate) fn snapshot(serial: u64) -> Snapshot {
     let records = [
         ("a", vec![object("a", 1, Role::Superseded, Status::Deleting), full]),
         ("b", vec![object("b", 1, Role::Current, Status::Ready), object("b", 2, Role::Incoming, failed)]),
-        ("c", vec![object("c", 3, Role::Retained, Status::Ready), object("c", 4, Role::Incoming, Status::Creating)]),
+        (
+            "c",
+            vec![
+                object("c", 3, Role::Retained, Status::Ready),
+                object("c", 4, Role::Incoming, Status::Creating),
+            ],
+        ),
         ("d", vec![]),
     ];
     for (name, objects) in records {
@@ -158,6 +165,7 @@ pub(crate) fn every_entry() -> Vec<Entry> {
             seconds: 1.1 + 2.2,
         },
         Entry::Deleted { urn: urn.clone(), generation, seconds: 0.5 },
+        Entry::DeleteRefused { urn: urn.clone(), generation },
         Entry::Retained { urn: urn.clone(), generation },
         Entry::Cleared { urn: urn.clone(), generation },
         Entry::CreationFailed { urn: urn.clone(), generation, reason: "no capacity".to_owned() },
