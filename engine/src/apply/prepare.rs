@@ -117,6 +117,7 @@ impl Apply<'_> {
         for (&name, expression) in &declaration.inputs {
             inputs.insert(name.to_owned(), evaluate(name, expression)?);
         }
+        inputs.retain(|_, value| *value != Value::Null);
         Ok(Evaluated { inputs, connection: evaluate("connection", &declaration.connection)? })
     }
 
@@ -227,7 +228,9 @@ impl Apply<'_> {
             generation: object.generation,
             work: Work::Complete {
                 id,
+                previous: effective_inputs(schema, &object.inputs, object.name_generation),
                 inputs: effective_inputs(schema, &difference.inputs, object.name_generation),
+                leaving: difference.leaving(),
             },
             owner: object.owner.clone(),
             connection: evaluated.connection.clone(),
@@ -235,7 +238,12 @@ impl Apply<'_> {
             entries: vec![Entry::UpdateStarted {
                 urn: step.urn.clone(),
                 generation: object.generation,
-                change: Box::new(self.as_change(declaration, provider, evaluated, difference.inputs)),
+                change: Box::new(self.as_change(
+                    declaration,
+                    provider,
+                    evaluated,
+                    difference.inputs_under_way(),
+                )),
             }],
         })
     }
@@ -342,7 +350,12 @@ impl Apply<'_> {
             entries: vec![Entry::UpdateStarted {
                 urn,
                 generation: current.generation,
-                change: Box::new(self.as_change(declaration, provider, evaluated, difference.inputs)),
+                change: Box::new(self.as_change(
+                    declaration,
+                    provider,
+                    evaluated,
+                    difference.inputs_under_way(),
+                )),
             }],
         }
     }
