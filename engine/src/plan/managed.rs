@@ -329,12 +329,7 @@ impl Planner<'_> {
         };
         self.check_suffixed_name(candidate, name_generation);
         let effective = effective_inputs(candidate.schema, &inputs, name_generation);
-        let mut outputs = candidate.provider.predict(&effective, &candidate.connection);
-        if replacement.as_ref().is_some_and(|replacement| replacement.delete_first) {
-            // The new object may have the old one's name, and is another object all the same: what
-            // stands on the old one must let go of it before it can be deleted.
-            outputs.values_mut().for_each(|output| *output = Value::Unknown);
-        }
+        let outputs = candidate.provider.predict(&effective, &candidate.connection);
         self.outputs.insert(urn.clone(), outputs);
         let generation = record.last_generation.max(self.last_owned_generation(urn)) + 1;
         let step = self.step(candidate, Action::Create, generation, name_generation);
