@@ -62,7 +62,7 @@ pub(crate) async fn refresh(
                 Scope::All => object.role != Role::Superseded,
                 Scope::Unfinished => object.status == Status::Deleting && object.role == Role::Current,
             };
-            if !wanted || object.physical_id.is_none() {
+            if !wanted || object.physical_id.is_none() || goes_with_container(snapshot, object) {
                 continue;
             }
             let Some(provider) = engine.providers.get(urn.resource_type()) else {
@@ -101,6 +101,15 @@ pub(crate) async fn refresh(
     }
     engine.events.send(EventKind::RefreshFinished { objects, drifted, gone });
     Ok(observed)
+}
+
+/// Whether the deletion of the object's container has begun: then nobody may answer for the object any
+/// more.
+fn goes_with_container(snapshot: &Snapshot, object: &Object) -> bool {
+    let container = object.options.deleted_with.as_ref();
+    container.and_then(|container| snapshot.resources.get(container)).is_some_and(|record| {
+        !record.objects.is_empty() && record.objects.iter().all(|object| object.status == Status::Deleting)
+    })
 }
 
 #[derive(Default)]

@@ -58,6 +58,8 @@ pub trait Session: Send {
     ///
     /// # Errors
     /// [`StoreError`] if durability is in doubt; nothing that depends on the entries may happen then.
+    /// The store has either undone the write, so that the same entries may be appended again, or
+    /// refuses everything from then on.
     async fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError>;
 
     /// Replaces the snapshot, which takes the journal in, and adds to the history. `snapshot.serial`

@@ -222,7 +222,7 @@ impl Apply<'_> {
     }
 
     /// Whether the object's container was really deleted, and the object with it.
-    pub(super) fn went_with_container(&self, step: &crate::plan::Step) -> bool {
+    fn went_with_container(&self, step: &crate::plan::Step) -> bool {
         let container = step.reasons.iter().find_map(|reason| match reason {
             crate::plan::Reason::DeletedWith { container } => Some(container),
             _ => None,
@@ -491,13 +491,27 @@ impl Apply<'_> {
         if ended_well {
             for dependant in self.dependants[index].clone() {
                 self.waits[dependant] -= 1;
-                if self.waits[dependant] == 0 && self.progress[dependant].outcome.is_none() {
+                if self.waits[dependant] > 0 || self.progress[dependant].outcome.is_some() {
+                    continue;
+                }
+                if self.went_with_container(&self.plan.steps[dependant]) {
+                    self.cross_off(dependant);
+                } else {
                     self.ready.push(Ready { remaining_seconds: self.remaining[dependant], step: dependant });
                 }
             }
         } else {
             self.block(index);
         }
+    }
+
+    /// Records that an object went with its container, in one write with the container's own end: it
+    /// could neither be read nor deleted any more.
+    fn cross_off(&mut self, index: usize) {
+        let step = &self.plan.steps[index];
+        let (urn, generation) = (step.urn.clone(), step.generation);
+        self.record(Entry::Deleted { urn, generation, seconds: 0.0 });
+        self.end(index, StepOutcome::Done { done: Some(Action::Delete) });
     }
 
     /// Everything that waits for a step that did not end well, near or far, is not started.

@@ -117,6 +117,7 @@ impl Apply<'_> {
         for (&name, expression) in &declaration.inputs {
             inputs.insert(name.to_owned(), evaluate(name, expression)?);
         }
+        inputs.retain(|_, value| *value != Value::Null);
         Ok(Evaluated { inputs, connection: evaluate("connection", &declaration.connection)? })
     }
 
@@ -227,7 +228,9 @@ impl Apply<'_> {
             generation: object.generation,
             work: Work::Complete {
                 id,
+                previous: effective_inputs(schema, &object.inputs, object.name_generation),
                 inputs: effective_inputs(schema, &difference.inputs, object.name_generation),
+                leaving: difference.leaving(),
             },
             owner: object.owner.clone(),
             connection: evaluated.connection.clone(),
@@ -235,7 +238,12 @@ impl Apply<'_> {
             entries: vec![Entry::UpdateStarted {
                 urn: step.urn.clone(),
                 generation: object.generation,
-                change: Box::new(self.as_change(declaration, provider, evaluated, difference.inputs)),
+                change: Box::new(self.as_change(
+                    declaration,
+                    provider,
+                    evaluated,
+                    difference.inputs_under_way(),
+                )),
             }],
         })
     }
@@ -303,6 +311,8 @@ impl Apply<'_> {
                 connection: evaluated.connection,
                 dependencies: self.graph.dependencies(&urn),
                 options: recorded_options(declaration),
+                // A deletion that was started without effect is over.
+                status: Status::Ready,
                 ..current.clone()
             };
             let changed = object != *current;
@@ -342,7 +352,12 @@ impl Apply<'_> {
             entries: vec![Entry::UpdateStarted {
                 urn,
                 generation: current.generation,
-                change: Box::new(self.as_change(declaration, provider, evaluated, difference.inputs)),
+                change: Box::new(self.as_change(
+                    declaration,
+                    provider,
+                    evaluated,
+                    difference.inputs_under_way(),
+                )),
             }],
         }
     }
@@ -408,22 +423,14 @@ impl Apply<'_> {
         let object = self.snapshot.resources.get(urn).and_then(|record| record.generation(generation));
         let Some(object) = object else { return Ok(nothing) };
         // A replacement that turned out to be unnecessary leaves its old object the current one.
-        if step.replacement && object.role == Role::Current {
-            let goes = step.delete_first && (object.status == Status::Deleting || self.must_replace(urn));
-            if !goes {
-                return Ok(nothing);
-            }
+        let stays = || !(step.delete_first && self.must_replace(urn));
+        if step.replacement && object.role == Role::Current && stays() {
+            return Ok(nothing);
         }
         if step.action == Action::Retain {
             return Ok(Prepared::Immediate {
                 entries: vec![Entry::Retained { urn: urn.clone(), generation }],
                 done: Some(Action::Retain),
-            });
-        }
-        if self.went_with_container(step) {
-            return Ok(Prepared::Immediate {
-                entries: vec![Entry::Deleted { urn: urn.clone(), generation, seconds: 0.0 }],
-                done: Some(Action::Delete),
             });
         }
         let provider = self.provider(urn)?;

@@ -25,8 +25,8 @@ const CREATE_ATTEMPTS: u32 = 5;
 pub(super) enum Work {
     /// Make the object and bring it to its inputs.
     Create { inputs: Properties },
-    /// Bring an existing object to its inputs.
-    Complete { id: PhysicalId, inputs: Properties },
+    /// Bring an existing object to its inputs, and the fields that are leaving to their defaults.
+    Complete { id: PhysicalId, previous: Properties, inputs: Properties, leaving: Vec<String> },
     /// Change an object.
     Update { id: PhysicalId, previous: Properties, inputs: Properties, changed: Vec<String> },
     /// Delete an object.
@@ -103,7 +103,16 @@ pub(super) async fn carry_out(
             progress.identified(&id);
             complete(provider, step, progress, &id, &inputs).await
         }
-        Work::Complete { id, inputs } => complete(provider, step, progress, &id, &inputs).await,
+        Work::Complete { id, previous, inputs, leaving } => {
+            let outputs = complete(provider, step, progress, &id, &inputs).await?;
+            if leaving.is_empty() {
+                return Ok(outputs);
+            }
+            let update = UpdateRequest { previous: &previous, inputs: &inputs, changed: &leaving };
+            retrying(step, Some(progress), window, || provider.update(step, &id, update))
+                .await
+                .map_err(Failure::open)
+        }
         Work::Update { id, previous, inputs, changed } => {
             let update = UpdateRequest { previous: &previous, inputs: &inputs, changed: &changed };
             retrying(step, Some(progress), window, || provider.update(step, &id, update))

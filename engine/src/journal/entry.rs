@@ -213,7 +213,7 @@ impl Entry {
 pub struct Change {
     /// The version of the type's schema.
     pub schema_version: u32,
-    /// The inputs from now on.
+    /// The inputs from now on; [`Value::Null`] for those that go back to their defaults.
     pub inputs: Properties,
     /// The connection from now on.
     pub connection: Value,

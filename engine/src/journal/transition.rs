@@ -8,7 +8,7 @@ use crate::journal::Entry;
 use crate::plan::{Action, duration_key};
 use crate::snapshot::{Generation, Object, Record, Role, Snapshot, Status};
 use crate::urn::Urn;
-use crate::value::Properties;
+use crate::value::{Properties, Value};
 
 /// An entry that cannot follow the state before it: the journal is damaged or not this snapshot's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,7 +155,10 @@ impl Snapshot {
                 let record = self.record(&target)?;
                 let index = target.index(record)?;
                 record.objects.remove(index);
-                self.learn(urn, Action::Delete, *seconds);
+                // What went with its container took no time of its own.
+                if *seconds > 0.0 {
+                    self.learn(urn, Action::Delete, *seconds);
+                }
                 Ok(())
             }
             Entry::DeleteRefused { urn, generation } => {
@@ -253,6 +256,8 @@ impl Snapshot {
         object.role = Role::Current;
         object.status = Status::Ready;
         object.observed = None;
+        // What went back to its default is not managed from now on.
+        object.inputs.retain(|_, value| *value != Value::Null);
         object.changed_at = at;
         object.outputs.clone_from(outputs);
         Ok(action)

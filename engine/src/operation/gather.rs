@@ -98,6 +98,10 @@ pub(super) async fn gather_lookups(
             .map(|(&name, expression)| Ok((name.to_owned(), expression.evaluate(&known)?)))
             .collect();
         // What cannot be evaluated is reported by planning, with its path.
+        let evaluated = evaluated.map(|mut inputs| {
+            inputs.retain(|_, value| *value != Value::Null);
+            inputs
+        });
         let (Ok(inputs), Ok(connection)) = (evaluated, declaration.connection.evaluate(&known)) else {
             continue;
         };

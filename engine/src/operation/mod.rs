@@ -22,7 +22,7 @@ use crate::plan::{Action, Observations, Plan, PlanCounts, Question, build, drift
 use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
-use crate::snapshot::{Object, Snapshot};
+use crate::snapshot::{Object, Snapshot, Status};
 use crate::store::{Home, OperationRecord, Session, StateStore, StepRecord};
 use crate::urn::Urn;
 use crate::value::{Properties, ValueError};
@@ -326,6 +326,8 @@ impl Operation {
                 continue;
             };
             match observation {
+                // A deletion that was started is seen through by the next run that changes anything.
+                Observation::Gone if record.objects[position].status == Status::Deleting => {}
                 Observation::Gone => {
                     record.objects.remove(position);
                     changed = true;

@@ -223,6 +223,8 @@ impl<'a> Planner<'a> {
         let mut inputs = Properties::new();
         for (&name, expression) in &declaration.inputs {
             match expression.evaluate(self) {
+                // An explicit absence is no input.
+                Ok(Value::Null) => {}
                 Ok(value) => {
                     inputs.insert(name.to_owned(), value);
                 }
@@ -377,6 +379,16 @@ impl<'a> Planner<'a> {
             if let Some(main) = visited.main {
                 self.steps[main].delete_first = true;
             }
+        }
+        self.forget_outputs(urn);
+    }
+
+    /// Lets the outputs of an object that is made after its predecessor is deleted count as unknown. It
+    /// may have the same name, and is another object all the same: what stands on the old one must let
+    /// go of that before it can be deleted.
+    pub(super) fn forget_outputs(&mut self, urn: &Urn) {
+        if let Some(outputs) = self.outputs.get_mut(urn) {
+            outputs.values_mut().for_each(|output| *output = Value::Unknown);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::operation::OperationError;
 use crate::plan::build::Planner;
 use crate::plan::{Action, Reason, Step};
 use crate::provider::Observation;
-use crate::snapshot::{Generation, Object, RecordedOptions, Role};
+use crate::snapshot::{Generation, Object, RecordedOptions, Role, Status};
 use crate::urn::Urn;
 
 /// An object that the forward pass decided to delete.
@@ -85,7 +85,9 @@ fn condemn_undeclared(planner: &mut Planner<'_>) -> Result<(), OperationError> {
 
 fn condemn_unless_gone(planner: &mut Planner<'_>, urn: &Urn, object: &Object, reason: Reason) {
     let generation = object.generation;
-    if planner.observation(urn, generation) == Some(&Observation::Gone) {
+    let is_gone = planner.observation(urn, generation) == Some(&Observation::Gone);
+    // A deletion that was started is seen through: what is on its way out reads as gone.
+    if is_gone && object.status != Status::Deleting {
         planner.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
         if object.role == Role::Current {
             planner.note_gone(urn, object);
@@ -117,7 +119,8 @@ impl Deletion {
 }
 
 fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Vec<Deletion>, OperationError> {
-    let going: HashSet<Urn> = condemned.iter().map(|one| one.urn.clone()).collect();
+    let going: HashSet<(Urn, Generation)> =
+        condemned.iter().map(|one| (one.urn.clone(), one.generation)).collect();
     let mut deletions = Vec::new();
     for one in condemned {
         let Some(object) = planner
@@ -138,9 +141,6 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
         let options = effective_options(planner, &one.urn, &object);
         let main = planner.visited.get(&one.urn).and_then(|visited| visited.main);
         let replaced = main.is_some_and(|main| planner.steps[main].replacement);
-        let with = options.deleted_with.clone().filter(|container| {
-            going.contains(container) && !planner.visited.get(container).is_some_and(|v| v.delete_first)
-        });
         let mut reasons = one.reasons;
         let action = if options.retain_on_delete && object.role != Role::Incoming {
             reasons.push(Reason::RetainOnDelete);
@@ -148,18 +148,20 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
         } else {
             Action::Delete
         };
-        if let (Some(container), Action::Delete) = (&with, action) {
-            reasons.push(Reason::DeletedWith { container: container.clone() });
-        }
         // Objects that must go before the new one is made: an unfinished or failed predecessor, or
         // the current one of a type of which only one can exist.
         let first = main.is_some_and(|main| {
             planner.steps[main].action == Action::Create
                 && (object.role == Role::Incoming
-                    || object.status == crate::snapshot::Status::Deleting
                     || (object.role == Role::Current
                         && planner.visited.get(&one.urn).is_some_and(|visited| visited.delete_first)))
         });
+        let with = options.deleted_with.filter(|container| {
+            action == Action::Delete && takes_contents_with_it(planner, container, &going, first)
+        });
+        if let Some(container) = &with {
+            reasons.push(Reason::DeletedWith { container: container.clone() });
+        }
         let expected_seconds = planner.seconds(provider.schema(), action);
         let index = planner.steps.len();
         planner.steps.push(Step {
@@ -178,7 +180,7 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
         });
         deletions.push(Deletion {
             index,
-            with: with.filter(|_| action == Action::Delete),
+            with,
             urn: one.urn,
             dependencies: object.dependencies,
             first,
@@ -186,6 +188,28 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
         });
     }
     Ok(deletions)
+}
+
+/// Whether an object that lives in a container goes with it: only if no object of the container stays,
+/// since nobody knows in which of them it lives.
+fn takes_contents_with_it(
+    planner: &Planner<'_>,
+    container: &Urn,
+    going: &HashSet<(Urn, Generation)>,
+    content_goes_first: bool,
+) -> bool {
+    let Some(record) = planner.snapshot.resources.get(container) else { return false };
+    let objects = || record.objects.iter().filter(|object| object.role != Role::Retained);
+    let is_declared = planner.question.graph.get(container).is_some();
+    // A deletion that was started goes on in any case; otherwise the contents of a replaced container
+    // move before it goes.
+    let goes_before_all = objects().all(|object| object.status == Status::Deleting);
+    objects().next().is_some()
+        && (goes_before_all || !is_declared && !content_goes_first)
+        && objects().all(|object| {
+            going.contains(&(container.clone(), object.generation))
+                && !effective_options(planner, container, object).retain_on_delete
+        })
 }
 
 /// What the stack says now, or what was recorded if it says nothing any more.
@@ -209,8 +233,7 @@ fn part_from_containers(planner: &mut Planner<'_>, deletions: &mut [Deletion]) {
         let mut queue: Vec<&Deletion> =
             deletions.iter().filter(|deletion| deletion.urn == *container).collect();
         while let Some(deletion) = queue.pop() {
-            let above = deletion.carries(&standing).filter(|above| above.with.as_ref() != Some(&deletion.urn));
-            queue.extend(above.filter(|above| seen.insert(above.index)));
+            queue.extend(before(deletion, &standing).filter(|before| seen.insert(before.index)));
         }
         waited_for.insert(container.clone(), seen);
     }
@@ -223,6 +246,18 @@ fn part_from_containers(planner: &mut Planner<'_>, deletions: &mut [Deletion]) {
                 .retain(|reason| !matches!(reason, Reason::DeletedWith { .. }));
         }
     }
+}
+
+/// The deletions that come before one: of what stands on its object, and of what stands on the contents
+/// that go with it. The contents themselves are crossed off after it.
+fn before<'a>(
+    deletion: &'a Deletion,
+    standing: &HashMap<&Urn, Vec<&'a Deletion>>,
+) -> impl Iterator<Item = &'a Deletion> {
+    let goes_with = |above: &Deletion| above.with.as_ref() == Some(&deletion.urn);
+    let (contents, others): (Vec<_>, Vec<_>) = deletion.carries(standing).partition(|above| goes_with(above));
+    let on_contents = contents.into_iter().flat_map(|content| content.carries(standing).collect::<Vec<_>>());
+    others.into_iter().chain(on_contents.filter(move |above| !goes_with(above)))
 }
 
 /// For each resource: the deletions of objects that stand on it.
@@ -255,11 +290,8 @@ fn connect(planner: &mut Planner<'_>, deletions: &[Deletion]) {
     let early = early(deletions, &standing);
     let mut edges: Vec<(usize, usize)> = Vec::new();
     for deletion in deletions {
-        for above in deletion.carries(&standing) {
-            // An object that goes with its container is crossed off after it.
-            if above.index != deletion.index && above.with.as_ref() != Some(&deletion.urn) {
-                edges.push((deletion.index, above.index));
-            }
+        for earlier in before(deletion, &standing).filter(|earlier| earlier.index != deletion.index) {
+            edges.push((deletion.index, earlier.index));
         }
         for container in deletion.with.iter().filter_map(|container| by_urn.get(container)).flatten() {
             edges.push((deletion.index, container.index));

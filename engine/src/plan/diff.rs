@@ -50,6 +50,20 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// The fields that go back to their defaults.
+    pub fn leaving(&self) -> Vec<String> {
+        self.fields.iter().filter(|field| !self.inputs.contains_key(*field)).cloned().collect()
+    }
+
+    /// The inputs to record while they are being applied: what goes back to its default stays on
+    /// record as [`Value::Null`], so that an interrupted update is not forgotten halfway.
+    pub fn inputs_under_way(&self) -> Properties {
+        let leaving = self.leaving().into_iter().map(|field| (field, Value::Null));
+        self.inputs.clone().into_iter().chain(leaving).collect()
+    }
+}
+
+impl Difference {
     /// The fields that force a replacement.
     pub fn forcing_fields(&self) -> Vec<String> {
         let mut fields: Vec<String> = self
@@ -84,21 +98,23 @@ fn compare_field(
     difference: &mut Difference,
 ) {
     let recorded = comparison.recorded.get(field.name);
+    // A field that an unfinished update takes back to its default is not what was applied.
+    let is_leaving = recorded == Some(&Value::Null);
+    let applied = recorded.filter(|_| !is_leaving);
     let observed = comparison
         .observed
         .and_then(|observed| observed.get(field.name))
-        .map(|value| declared_form(field, value, recorded, comparison.name_generation));
-    let actual = observed.as_ref().or(recorded);
-    let drift = observed.is_some()
-        && recorded.is_some()
-        && !same_optional(field.compare, observed.as_ref(), recorded);
+        .map(|value| declared_form(field, value, applied, comparison.name_generation));
+    let actual = observed.as_ref().or(applied);
+    let drift =
+        observed.is_some() && applied.is_some() && !same_optional(field.compare, observed.as_ref(), applied);
     let desired = match comparison.desired.get(field.name) {
         Some(desired) => keep_ignored(field.name, desired, actual, comparison.options),
         None => {
-            let ignored = comparison.options.ignore_changes.contains(field.name);
-            if let (Some(recorded), true) = (recorded, ignored || field.computed) {
-                difference.inputs.insert(field.name.to_owned(), recorded.clone());
-            } else if recorded.is_some() {
+            let keeps = comparison.options.ignore_changes.contains(field.name) || field.computed;
+            if let (Some(applied), true) = (applied, keeps) {
+                difference.inputs.insert(field.name.to_owned(), applied.clone());
+            } else if recorded.is_some() && !keeps {
                 push(
                     field,
                     comparison.options,
@@ -167,9 +183,11 @@ fn effective(field: &InputField, value: &Value, name_generation: Generation) -> 
     }
 }
 
-/// All inputs in effective form, as providers receive them.
+/// All inputs in effective form, as providers receive them: what is on its way back to its default
+/// counts as not given.
 pub fn effective_inputs(schema: &Schema, inputs: &Properties, name_generation: Generation) -> Properties {
     let mut effective_inputs = inputs.clone();
+    effective_inputs.retain(|_, value| *value != Value::Null);
     if name_generation > 1 {
         for field in schema.inputs {
             if let Some(value) = effective_inputs.get_mut(field.name) {
@@ -299,7 +317,7 @@ pub fn drift(
             continue;
         };
         let seen = declared_form(field, seen, Some(recorded), name_generation);
-        if recorded.has_unknown() || same(field.compare, recorded, &seen) {
+        if *recorded == Value::Null || recorded.has_unknown() || same(field.compare, recorded, &seen) {
             continue;
         }
         let mut leaves = Vec::new();

@@ -21,7 +21,9 @@ impl Planner<'_> {
         // The name of an object that is gone, or goes first, is free again.
         let mut freed_name = None;
         for object in record.objects.clone() {
-            if self.observation(urn, object.generation) == Some(&Observation::Gone) {
+            // A deletion that was started is seen through: what is on its way out reads as gone.
+            let is_gone = self.observation(urn, object.generation) == Some(&Observation::Gone);
+            if is_gone && object.status != Status::Deleting {
                 let generation = object.generation;
                 self.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
                 record.objects.retain(|other| other.generation != generation);
@@ -37,6 +39,9 @@ impl Planner<'_> {
             let difference = self.compare(candidate, &incoming);
             if let Status::CreationFailed { reason: why } = &incoming.status {
                 reason = Reason::CreationFailed { reason: why.clone() };
+                delete_first = Some(incoming);
+            } else if self.moves(candidate, &incoming) {
+                reason = Reason::ConnectionChanged;
                 delete_first = Some(incoming);
             } else if difference.severity == Severity::Replace || incoming.status == Status::Deleting {
                 reason = Reason::ForcesReplacement { fields: difference.forcing_fields() };
@@ -54,7 +59,10 @@ impl Planner<'_> {
             // A deletion that was started and whose object was seen all the same had no effect.
             Some(current)
                 if current.status == Status::Deleting
-                    && self.observation(urn, current.generation).is_none() =>
+                    && !matches!(
+                        self.observation(urn, current.generation),
+                        Some(Observation::Present { .. })
+                    ) =>
             {
                 self.condemn(urn, &current, vec![Reason::Unfinished]);
                 freed_name = Some(current.name_generation);
@@ -68,7 +76,7 @@ impl Planner<'_> {
                     && let Some(retained) = record.retained().cloned()
                 {
                     let difference = self.compare(candidate, &retained);
-                    if difference.severity < Severity::Replace {
+                    if difference.severity < Severity::Replace && !self.moves(candidate, &retained) {
                         return self.adopt(candidate, &record, &retained, difference, Reason::Retained);
                     }
                 }
@@ -94,6 +102,13 @@ impl Planner<'_> {
             },
             &|field| self.causes(candidate.declaration, field),
         )
+    }
+
+    /// Whether an object lives somewhere else than its resource is declared to. A connection that is
+    /// known only after apply counts as another one: apply looks again.
+    fn moves(&self, candidate: &Candidate<'_>, object: &Object) -> bool {
+        let identity = |connection: &Value| candidate.provider.connection_identity(connection);
+        identity(&object.connection) != identity(&candidate.connection)
     }
 
     /// The resources with steps whose outputs a field is made from.
@@ -131,9 +146,7 @@ impl Planner<'_> {
         if !fields.is_empty() {
             reasons.push(Reason::ForcesReplacement { fields });
         }
-        let identity = |connection: &Value| candidate.provider.connection_identity(connection);
-        // A connection that is known only after apply counts as changed: apply looks again.
-        if identity(&current.connection) != identity(&candidate.connection) {
+        if self.moves(candidate, current) {
             reasons.push(Reason::ConnectionChanged);
             difference.severity = Severity::Replace;
         }
@@ -316,12 +329,7 @@ impl Planner<'_> {
         };
         self.check_suffixed_name(candidate, name_generation);
         let effective = effective_inputs(candidate.schema, &inputs, name_generation);
-        let mut outputs = candidate.provider.predict(&effective, &candidate.connection);
-        if replacement.as_ref().is_some_and(|replacement| replacement.delete_first) {
-            // The new object may have the old one's name, and is another object all the same: what
-            // stands on the old one must let go of it before it can be deleted.
-            outputs.values_mut().for_each(|output| *output = Value::Unknown);
-        }
+        let outputs = candidate.provider.predict(&effective, &candidate.connection);
         self.outputs.insert(urn.clone(), outputs);
         let generation = record.last_generation.max(self.last_owned_generation(urn)) + 1;
         let step = self.step(candidate, Action::Create, generation, name_generation);
@@ -338,6 +346,9 @@ impl Planner<'_> {
         };
         let delete_first = step.delete_first;
         self.push_main(candidate, step, delete_first);
+        if delete_first {
+            self.forget_outputs(urn);
+        }
     }
 
     /// The suffix of a replacement's name must fit too.

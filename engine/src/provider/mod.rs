@@ -114,7 +114,7 @@ pub struct ReadRequest {
 /// What a refresh saw of one object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Observation {
-    /// It is not there.
+    /// It is not there, or on its way out: nothing can be done with it any more.
     Gone,
     /// It is there.
     Present {

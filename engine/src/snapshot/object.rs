@@ -49,7 +49,8 @@ pub struct Object {
     pub status: Status,
     /// Its id, as soon as it is known.
     pub physical_id: Option<PhysicalId>,
-    /// The inputs last applied; while an update is unfinished, the ones being applied.
+    /// The inputs last applied; while an update is unfinished, the ones being applied, with
+    /// [`Value::Null`] for those that go back to their defaults.
     pub inputs: Properties,
     /// The inputs as the last refresh saw them, where they could be read.
     pub observed: Option<Properties>,

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 pub(crate) type ProcessNumber = u64;
 
 /// A point at which a process may die.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Moment {
     /// A call was decided on, and has no effect yet.
     BeforeCall,
@@ -32,19 +32,20 @@ pub(crate) enum Moment {
 #[derive(Clone)]
 pub(crate) struct Moments {
     state: Arc<Mutex<State>>,
-    dead: Arc<watch::Sender<ProcessNumber>>,
+    /// The last process that died, and where.
+    dead: Arc<watch::Sender<(ProcessNumber, Moment)>>,
 }
 
 #[derive(Default)]
 struct State {
     process: ProcessNumber,
-    passed: Vec<Moment>,
+    passed: usize,
     fatal: Option<usize>,
 }
 
 impl Moments {
     pub(crate) fn new() -> Self {
-        Self { state: Arc::default(), dead: Arc::new(watch::Sender::new(0)) }
+        Self { state: Arc::default(), dead: Arc::new(watch::Sender::new((0, Moment::BeforeCall))) }
     }
 
     /// Starts a process; all earlier ones are dead from now on. It dies at its moment number
@@ -52,7 +53,7 @@ impl Moments {
     pub(crate) fn start_process(&self, fatal: Option<usize>) -> ProcessNumber {
         let mut state = self.lock();
         state.process += 1;
-        state.passed.clear();
+        state.passed = 0;
         state.fatal = fatal;
         state.process
     }
@@ -69,20 +70,21 @@ impl Moments {
         if !self.is_alive_in(&state, process) {
             return false;
         }
-        let number = state.passed.len();
-        state.passed.push(moment);
+        let number = state.passed;
+        state.passed += 1;
         if state.fatal == Some(number) {
-            self.dead.send_replace(process);
+            self.dead.send_replace((process, moment));
             return false;
         }
         true
     }
 
-    /// Returns when the process has died at its fatal moment.
-    pub(crate) async fn death(&self, process: ProcessNumber) {
+    /// Returns when the process has died, with the fatal moment.
+    pub(crate) async fn death(&self, process: ProcessNumber) -> Moment {
         let mut dead = self.dead.subscribe();
         // The sender lives as long as `self`.
-        let _ = dead.wait_for(|dead| *dead >= process).await;
+        let died = dead.wait_for(|dead| dead.0 >= process).await.unwrap();
+        died.1
     }
 
     /// Whether the process may still have effects.
@@ -90,13 +92,8 @@ impl Moments {
         self.is_alive_in(&self.lock(), process)
     }
 
-    /// The moments that the last process passed, the fatal one included.
-    pub(crate) fn passed(&self) -> Vec<Moment> {
-        self.lock().passed.clone()
-    }
-
     fn is_alive_in(&self, state: &State, process: ProcessNumber) -> bool {
-        process == state.process && *self.dead.borrow() < process
+        process == state.process && self.dead.borrow().0 < process
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -9,20 +9,32 @@ use lsinfra_engine::schema::{Compare, InputField};
 use lsinfra_engine::{Declaration, Object, Properties, Role, Snapshot, Status, Urn, Value, ValueError};
 use tokio::time::Instant;
 
-use crate::cloud::object::{CloudObject, Phase};
+use crate::cloud::object::{CloudObject, Phase, default_of};
 use crate::cloud::provider::{account, answer, evidence};
 use crate::cloud::world::World;
 use crate::rig::Rig;
 use crate::stack::{ResourceSpec, StackSpec};
 
+/// Expects that state and cloud are what the stack declares, and nothing else is there.
+pub(crate) fn expect_reached(rig: &Rig, stack: &StackSpec) {
+    let differences = differences(rig, stack);
+    assert!(differences.is_empty(), "not what is declared: {differences:#?}");
+}
+
+/// Expects that nothing is left, except what is kept on purpose.
+pub(crate) fn expect_nothing(rig: &Rig) {
+    expect_reached(rig, &StackSpec::default());
+}
+
 /// Everything in which state or cloud differ from what the stack declares.
-pub(crate) fn differences(rig: &Rig, stack: &StackSpec) -> Vec<String> {
+fn differences(rig: &Rig, stack: &StackSpec) -> Vec<String> {
     let stored = rig.disk.stored();
     let mut found = Vec::new();
     if !stored.journal.is_empty() {
         found.push(format!("the journal still holds {} entries", stored.journal.len()));
     }
-    let Some(snapshot) = stored.snapshot else { return vec!["there is no snapshot".to_owned()] };
+    // An environment that never had anything has no snapshot.
+    let snapshot = stored.snapshot.unwrap_or_else(|| rig.disk.state());
     rig.cloud.world(|world, now| {
         let mut oracle = Oracle { world, now, snapshot: &snapshot, outputs: BTreeMap::new(), found };
         let graph = stack.graph();
@@ -33,11 +45,6 @@ pub(crate) fn differences(rig: &Rig, stack: &StackSpec) -> Vec<String> {
         oracle.nothing_else(stack);
         oracle.found
     })
-}
-
-/// Everything that is left in the cloud after a destroy, except what is kept on purpose.
-pub(crate) fn remains(rig: &Rig) -> Vec<String> {
-    differences(rig, &StackSpec::default())
 }
 
 struct Oracle<'a> {
@@ -154,11 +161,12 @@ fn wrong_field(
     real: &CloudObject,
     object: &Object,
 ) -> Option<String> {
-    let actual = real.inputs.get(field.name);
+    let default = default_of(field.name);
+    let actual = real.inputs.get(field.name).or(default.as_ref());
     let Some(expected) = inputs.get(field.name) else {
         // What is no longer given goes back to its default, unless the cloud keeps it.
         return actual
-            .filter(|_| !field.computed)
+            .filter(|actual| !field.computed && Some(*actual) != default.as_ref())
             .map(|actual| format!("{} is {actual:?} and should have its default", field.name));
     };
     let expected = match (field.name_limit_characters, expected.as_text()) {
@@ -172,7 +180,8 @@ fn wrong_field(
             actual.eq_ignore_ascii_case(expected)
         }
         (Compare::Set, Value::List(actual), Value::List(expected)) => {
-            actual.iter().all(|item| expected.contains(item)) && expected.iter().all(|item| actual.contains(item))
+            actual.iter().all(|item| expected.contains(item))
+                && expected.iter().all(|item| actual.contains(item))
         }
         _ => actual == &expected,
     });

@@ -72,11 +72,6 @@ impl Default for Run {
 }
 
 impl Run {
-    /// An `up` that dies at a moment.
-    pub(crate) fn dying_at(moment: usize) -> Self {
-        Self { fatal: Some(moment), ..Self::default() }
-    }
-
     /// A `destroy`.
     pub(crate) fn destroy() -> Self {
         Self { kind: OperationKind::Destroy, ..Self::default() }
@@ -87,7 +82,7 @@ impl Run {
 #[derive(Debug)]
 pub(crate) enum Ended {
     /// At its fatal moment.
-    Died,
+    Died(Moment),
     /// The operation was over.
     Finished(Box<Finished>),
     /// The operation could not go on.
@@ -132,8 +127,12 @@ impl Ended {
         }
     }
 
-    pub(crate) fn died(&self) -> bool {
-        matches!(self, Self::Died)
+    /// Where the process died, if it did.
+    pub(crate) fn death(&self) -> Option<Moment> {
+        match self {
+            Self::Died(moment) => Some(*moment),
+            _ => None,
+        }
     }
 }
 
@@ -154,11 +153,6 @@ impl Rig {
         let rig = Self { cloud, disk, clock, moments, operations: Mutex::new(0) };
         rig.watch();
         rig
-    }
-
-    /// An empty environment whose cloud shows everything at once.
-    pub(crate) fn consistent() -> Self {
-        Self::new(1, Duration::ZERO)
     }
 
     /// A consistent environment for stacks.
@@ -238,10 +232,10 @@ impl Rig {
         let operate = tokio::time::timeout(FOREVER, self.operate(process, &graph, run));
         let ended = tokio::select! {
             biased;
-            () = self.moments.death(process) => Ended::Died,
+            moment = self.moments.death(process) => Ended::Died(moment),
             ended = operate => ended.expect("the operation waits for something that never comes"),
         };
-        if ended.died() {
+        if ended.death().is_some() {
             // Whatever was in memory is gone by now.
             self.cloud.end_process();
         }
@@ -341,17 +335,17 @@ impl Rig {
         (request, holder)
     }
 
-    /// The moments that the last process passed.
-    pub(crate) fn moments(&self) -> Vec<Moment> {
-        self.moments.passed()
-    }
-
     /// Fails the test if something happened that must never happen.
     fn complain(&self) {
-        let violations: Vec<String> =
-            self.cloud.world(|world, _| world.violations.clone()).into_iter().chain(self.disk.violations()).collect();
+        let violations: Vec<String> = self
+            .cloud
+            .world(|world, _| world.violations.clone())
+            .into_iter()
+            .chain(self.disk.violations())
+            .collect();
         assert!(violations.is_empty(), "{violations:#?}");
-        let (state, orphan) = (self.disk.state(), self.cloud.world(|world, now| orphan(world, &self.disk.state(), now)));
+        let (state, orphan) =
+            (self.disk.state(), self.cloud.world(|world, now| orphan(world, &self.disk.state(), now)));
         assert_eq!(orphan, None, "{state:#?}");
     }
 }

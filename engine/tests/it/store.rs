@@ -18,6 +18,18 @@ use crate::recorded::{recorded_entry, recorded_object};
 /// Looks at what is durable each time that changes, and says what is wrong with it.
 type Watcher = Arc<dyn Fn(&Snapshot) -> Option<String> + Send + Sync>;
 
+/// How a write fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It is undone, and later ones succeed.
+    Undone,
+    /// Nobody knows, and all later ones are refused.
+    Stuck {
+        /// Whether it is durable nevertheless.
+        durable: bool,
+    },
+}
+
 /// The durable part of a store: what survives every process. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Disk {
@@ -33,8 +45,10 @@ struct Inner {
     lock: Option<(LockHolder, ProcessNumber)>,
     history: Vec<OperationRecord>,
     writes: u64,
-    /// The write, counted from 1, that fails, and whether it is durable nevertheless.
-    failing_write: Option<(u64, bool)>,
+    /// The write, counted from 1, that fails, and how.
+    failing_write: Option<(u64, Failure)>,
+    /// Whether every write is refused.
+    refuses: bool,
     violations: Vec<String>,
     watcher: Option<Watcher>,
 }
@@ -48,6 +62,7 @@ impl Disk {
             history: Vec::new(),
             writes: 0,
             failing_write: None,
+            refuses: false,
             violations: Vec::new(),
             watcher: None,
         };
@@ -69,6 +84,7 @@ impl Disk {
             lock: None,
             writes: 0,
             failing_write: None,
+            refuses: false,
             violations: Vec::new(),
             watcher: None,
         };
@@ -95,15 +111,17 @@ impl Disk {
         self.lock().writes
     }
 
-    /// Lets the write after `after` more ones fail, durable nevertheless or not.
-    pub(crate) fn fail_write(&self, after: u64, durable: bool) {
+    /// Lets the write after `after` more ones fail.
+    pub(crate) fn fail_write(&self, after: u64, failure: Failure) {
         let mut inner = self.lock();
-        inner.failing_write = Some((inner.writes + after + 1, durable));
+        inner.failing_write = Some((inner.writes + after + 1, failure));
     }
 
     /// Lets all further writes succeed.
     pub(crate) fn heal(&self) {
-        self.lock().failing_write = None;
+        let mut inner = self.lock();
+        inner.failing_write = None;
+        inner.refuses = false;
     }
 
     /// The operations of the history.
@@ -134,22 +152,25 @@ impl Disk {
     ) -> Result<(), StoreError> {
         self.moments.pass(process, moments[0]).await;
         let number = self.lock().writes + 1;
-        tokio::time::sleep(self.dice.between(number, Duration::from_millis(1), Duration::from_millis(20))).await;
+        tokio::time::sleep(self.dice.between(number, Duration::from_millis(1), Duration::from_millis(20)))
+            .await;
         if !self.moments.is_alive(process) {
             std::future::pending::<()>().await;
         }
-        let failing = {
+        let fails = {
             let mut inner = self.lock();
             inner.writes = number;
-            let failing = inner.failing_write.filter(|(at, _)| *at <= number).map(|(_, durable)| durable);
-            if failing != Some(false) {
+            let failure = inner.failing_write.filter(|(at, _)| *at == number).map(|(_, failure)| failure);
+            let fails = inner.refuses || failure.is_some();
+            inner.refuses |= matches!(failure, Some(Failure::Stuck { .. }));
+            if !fails || failure == Some(Failure::Stuck { durable: true }) {
                 effect(&mut inner);
                 inner.look();
             }
-            failing
+            fails
         };
         self.moments.pass(process, moments[1]).await;
-        if failing.is_some() {
+        if fails {
             return Err(StoreError::Io {
                 action: "write",
                 location: "memory".to_owned(),
@@ -193,8 +214,8 @@ impl Inner {
         for problem in check_integrity(snapshot) {
             self.violations.push(format!("the saved snapshot is unsound: {problem}"));
         }
-        if let Some(lost) = lost_objects(&self.state, snapshot) {
-            self.violations.push(format!("the saved snapshot lost {lost}"));
+        if let Some(changed) = changed_object(&self.state, snapshot) {
+            self.violations.push(format!("the saved snapshot changed {changed}"));
         }
         self.state = recorded.clone();
         self.stored = Stored { snapshot: Some(recorded), journal: Vec::new() };
@@ -202,17 +223,14 @@ impl Inner {
     }
 }
 
-/// An object that the journal knows and the snapshot that takes it in does not.
-fn lost_objects(state: &Snapshot, snapshot: &Snapshot) -> Option<String> {
+/// An object that is something else in the snapshot than in the journal that it takes in.
+fn changed_object(state: &Snapshot, snapshot: &Snapshot) -> Option<String> {
     state.resources.iter().find_map(|(urn, record)| {
-        record
-            .objects
-            .iter()
-            .find(|object| {
-                let kept = snapshot.resources.get(urn).and_then(|kept| kept.generation(object.generation));
-                kept.is_none_or(|kept| kept.role != object.role || kept.physical_id != object.physical_id)
-            })
-            .map(|object| format!("{urn} (generation {})", object.generation))
+        let changed = record.objects.iter().find(|object| {
+            let kept = snapshot.resources.get(urn).and_then(|kept| kept.generation(object.generation));
+            kept.is_some_and(|kept| (kept.role, &kept.physical_id) != (object.role, &object.physical_id))
+        });
+        changed.map(|object| format!("{urn} (generation {})", object.generation))
     })
 }
 

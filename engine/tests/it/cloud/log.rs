@@ -3,8 +3,6 @@
 use lsinfra_engine::provider::ErrorKind;
 use tokio::time::Instant;
 
-use crate::moments::ProcessNumber;
-
 /// What a call asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verb {
@@ -27,9 +25,7 @@ impl Verb {
 /// One call.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    pub(crate) process: ProcessNumber,
     pub(crate) verb: Verb,
-    pub(crate) resource_type: &'static str,
     /// The resource whose step made it; empty for a batched read.
     pub(crate) urn: String,
     pub(crate) generation: u32,

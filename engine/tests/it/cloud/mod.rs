@@ -52,7 +52,6 @@ struct Shared {
 /// A call about to be made.
 pub(crate) struct Request<'a> {
     pub(crate) verb: Verb,
-    pub(crate) resource_type: &'static str,
     pub(crate) urn: &'a str,
     pub(crate) generation: u32,
     pub(crate) id: Option<&'a str>,
@@ -140,7 +139,7 @@ impl Cloud {
         rule: impl FnOnce(&mut World, Instant) -> Answer<T> + Send + 'static,
     ) -> Answer<T> {
         self.moments.pass(process, Moment::BeforeCall).await;
-        let (number, fault) = self.begin(process, &request);
+        let (number, fault) = self.begin(&request);
         match fault {
             Some(Fault::Throttle) => return self.answer(number, refusal(ErrorKind::Throttled)),
             Some(Fault::FailBefore) => return self.answer(number, refusal(ErrorKind::Unclear)),
@@ -167,16 +166,14 @@ impl Cloud {
         }
     }
 
-    fn begin(&self, process: ProcessNumber, request: &Request<'_>) -> (usize, Option<Fault>) {
+    fn begin(&self, request: &Request<'_>) -> (usize, Option<Fault>) {
         let mut shared = self.lock();
         let fault = shared.faults.befall(shared.calls);
         shared.calls += 1;
         let number = shared.world.log.len();
         assert!(number < CALL_LIMIT, "the engine calls without end");
         shared.world.log.push(Call {
-            process,
             verb: request.verb,
-            resource_type: request.resource_type,
             urn: request.urn.to_owned(),
             generation: request.generation,
             id: request.id.map(str::to_owned),

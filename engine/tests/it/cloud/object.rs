@@ -16,7 +16,6 @@ pub(crate) struct CloudObject {
     /// What its fields are set to; a field that is not there has its default.
     pub(crate) inputs: Properties,
     pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) created_at: Instant,
     /// When it stops being pending; updates push it out.
     pub(crate) settled_at: Instant,
     /// Whether the cloud gives it up when it should become ready.
@@ -137,7 +136,7 @@ impl CloudObject {
 }
 
 /// What a read shows of a field that is not set.
-fn default_of(field: &str) -> Option<Value> {
+pub(crate) fn default_of(field: &str) -> Option<Value> {
     match field {
         "label" | "settings" | "description" => Some(Value::text("")),
         "groups" | "links" | "parents" => Some(Value::List(Vec::new())),

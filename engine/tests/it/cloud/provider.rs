@@ -52,7 +52,6 @@ impl SimulatedProvider {
     ) -> Answer<T> {
         let request = Request {
             verb,
-            resource_type: self.simulated_type.schema.resource_type,
             urn: step.urn.as_str(),
             generation: step.generation,
             id: id.map(PhysicalId::as_str),
@@ -75,8 +74,12 @@ impl SimulatedProvider {
         id: &PhysicalId,
         fields: BTreeMap<String, Option<Value>>,
     ) -> Answer<()> {
-        let id_text = id.to_string();
-        self.call(Verb::Modify, step, Some(id), move |world, now| world.modify(&id_text, &fields, now)).await
+        let (account, id_text) = (account(&step.connection), id.to_string());
+        self.call(Verb::Modify, step, Some(id), move |world, now| {
+            world.reach(&account, now)?;
+            world.modify(&id_text, &fields, now)
+        })
+        .await
     }
 
     /// Waits until an object is ready, and returns its outputs.
@@ -194,8 +197,7 @@ impl Provider for SimulatedProvider {
     ) -> Result<Vec<Observation>, ProviderError> {
         let account = account(connection);
         let ids: Vec<String> = objects.iter().map(|object| object.id.to_string()).collect();
-        let resource_type = self.simulated_type.schema.resource_type;
-        let request = Request { verb: Verb::Describe, resource_type, urn: "", generation: 0, id: None };
+        let request = Request { verb: Verb::Describe, urn: "", generation: 0, id: None };
         self.cloud
             .call(self.process, request, move |world, now| {
                 world.reach(&account, now)?;
@@ -222,17 +224,23 @@ impl Provider for SimulatedProvider {
         id: &PhysicalId,
         _inputs: &Properties,
     ) -> Result<(), ProviderError> {
-        let id_text = id.to_string();
-        let begun =
-            self.call(Verb::Delete, step, Some(id), move |world, now| world.delete(&id_text, now)).await;
+        let (account, id_text) = (account(&step.connection), id.to_string());
+        let begun = self
+            .call(Verb::Delete, step, Some(id), move |world, now| {
+                world.reach(&account, now)?;
+                world.delete(&id_text, now)
+            })
+            .await;
         match begun {
             Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
             begun => begun?,
         }
-        step.poll(POLL, || async { match self.describe(step, id).await? {
-            Some(view) => Ok((Poll::Pending, format!("{id} is {:?}", view.phase))),
-            None => Ok((Poll::Ready(()), String::new())),
-        }})
+        step.poll(POLL, || async {
+            match self.describe(step, id).await? {
+                Some(view) => Ok((Poll::Pending, format!("{id} is {:?}", view.phase))),
+                None => Ok((Poll::Ready(()), String::new())),
+            }
+        })
         .await
     }
 

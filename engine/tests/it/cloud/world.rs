@@ -118,7 +118,6 @@ impl World {
             stale_inputs: inputs.clone(),
             inputs,
             tags: creation.tags,
-            created_at: now,
             settled_at: now + self.around(creation.simulated_type.schema.durations.create),
             fails,
             gone_at: None,
@@ -155,7 +154,8 @@ impl World {
                 None => inputs.remove(name),
             };
         }
-        let references: Vec<String> = held_ids(&inputs, HOLDING).difference(&held_ids(&object.inputs, HOLDING)).cloned().collect();
+        let references: Vec<String> =
+            held_ids(&inputs, HOLDING).difference(&held_ids(&object.inputs, HOLDING)).cloned().collect();
         self.require(references, now)?;
         let settled_at = now + self.around(simulated_type.schema.durations.update);
         if let Some(object) = self.objects.get_mut(id)
@@ -211,9 +211,9 @@ impl World {
     /// Deletes an object as someone else would, if nothing uses it. Returns whether it did.
     pub(crate) fn vanish_if_unused(&mut self, id: &str, now: Instant) -> bool {
         let used = self.holder(id, now).is_some()
-            || self.existing(now).any(|other| {
-                other.text("container") == Some(id) || other.account == account_in(id)
-            });
+            || self
+                .existing(now)
+                .any(|other| other.text("container") == Some(id) || other.account == account_in(id));
         match self.objects.get_mut(id) {
             Some(object) if object.exists(now) && !used => {
                 object.gone_at = Some(now);
@@ -303,9 +303,10 @@ impl World {
 
     /// No double: one physical object for one URN and generation.
     fn check_single(&mut self, creation: &Creation, now: Instant) {
-        let double = self.existing(now).find(|object| object.tags == creation.tags).map(|object| {
-            format!("a double of {} was made: {:?}", object.id, object.owner())
-        });
+        let double = self
+            .existing(now)
+            .find(|object| object.tags == creation.tags)
+            .map(|object| format!("a double of {} was made: {:?}", object.id, object.owner()));
         self.violations.extend(double);
     }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use lsinfra_engine::cancel::CancelStage;
-use lsinfra_engine::events::{EventKind, OperationOutcome};
 use crate::properties::{check, converge, nothing_to_do};
 use crate::rig::{Ended, Rig, Run, simulate};
 use crate::stack::generate::history;
+use lsinfra_engine::cancel::CancelStage;
+use lsinfra_engine::events::{EventKind, OperationOutcome};
 
 #[test]
 fn a_run_that_was_asked_to_stop_is_resumed() {
@@ -18,7 +18,7 @@ fn a_run_that_was_asked_to_stop_is_resumed() {
                 let mut cancel = vec![(Duration::from_secs(finish_after), CancelStage::Finish)];
                 cancel.extend(abandon_after.map(|after| (Duration::from_secs(after), CancelStage::Abandon)));
                 let ended = rig.run(stack, Run { cancel, ..Run::default() }).await;
-                tally.disturbed(1);
+                tally.disturbed_by("request to stop");
                 if let Ended::Finished(finished) = ended {
                     let all = finished.unfinished().is_empty();
                     let expected =

@@ -1,6 +1,6 @@
 //! Convergence: after `up` the cloud is what the stack declares, and a second `up` finds nothing to do.
 
-use crate::oracle::{differences, remains};
+use crate::oracle::{expect_nothing, expect_reached};
 use crate::properties::{check, nothing_to_do};
 use crate::rig::{Rig, Run, simulate};
 use crate::stack::StackSpec;
@@ -13,12 +13,12 @@ fn up_reaches_every_stack_of_a_history_and_destroy_leaves_nothing() {
             let rig = Rig::for_stacks(1, &stacks);
             for stack in &stacks {
                 rig.up(stack).await;
-                assert_eq!(differences(&rig, stack), [String::new(); 0]);
+                expect_reached(&rig, stack);
                 rig.no_call_was_refused();
                 nothing_to_do(&rig, stack).await;
             }
             rig.up_with(&StackSpec::default(), Run::destroy()).await;
-            assert_eq!(remains(&rig), [String::new(); 0]);
+            expect_nothing(&rig);
             rig.no_call_was_refused();
         });
     });
@@ -31,7 +31,7 @@ fn without_a_refresh_too() {
             let rig = Rig::for_stacks(2, &stacks);
             for stack in &stacks {
                 rig.up_with(stack, Run { refresh: false, ..Run::default() }).await;
-                assert_eq!(differences(&rig, stack), [String::new(); 0]);
+                expect_reached(&rig, stack);
             }
         });
     });

@@ -18,10 +18,11 @@ async fn die_everywhere(
 ) {
     for moment in 0.. {
         let fork = rig.fork();
-        if !fork.run(stack, Run { fatal: Some(moment), ..run.clone() }).await.died() {
+        let ended = fork.run(stack, Run { fatal: Some(moment), ..run.clone() }).await;
+        if ended.death().is_none() {
             return;
         }
-        tally.disturbed(1);
+        tally.note(&ended);
         survive(fork, moment).await;
     }
 }
@@ -86,8 +87,7 @@ fn whatever_comes_after_a_crash_converges() {
                     let stack = &pair[dice.fork(crash + 9).below(occasion, 2) as usize];
                     let destroys = dice.fork(crash + 5).chance(occasion, 150);
                     let run = if destroys { Run::destroy() } else { Run::default() };
-                    rig.run(stack, Run { fatal, ..run }).await;
-                    tally.disturbed(1);
+                    tally.note(&rig.run(stack, Run { fatal, ..run }).await);
                 }
                 converge(&rig, &pair[1], &Run::default()).await;
                 nothing_to_do(&rig, &pair[1]).await;
@@ -108,8 +108,7 @@ fn a_crash_of_a_run_against_a_stale_cloud_is_survived() {
             let rig = Rig::stale_for_stacks(seed, &stacks);
             for (round, stack) in stacks.iter().enumerate() {
                 let fatal = Some(dice.below(round as u64, 70) as usize);
-                rig.run(stack, Run { fatal, ..Run::default() }).await;
-                tally.disturbed(1);
+                tally.note(&rig.run(stack, Run { fatal, ..Run::default() }).await);
                 rig.calm_down().await;
                 converge(&rig, stack, &Run::default()).await;
                 rig.calm_down().await;

@@ -35,7 +35,7 @@ fn a_failure_stops_only_what_depends_on_it() {
             let faults =
                 Faults { refused: [((urn.to_string(), Verb::Create), kind)].into(), ..Faults::default() };
             let finished = rig.run(&stack, Run { faults, ..Run::default() }).await.finished();
-            tally.disturbed(1);
+            tally.disturbed_by(kind);
             let dependants: BTreeSet<_> = stack
                 .resources
                 .iter()

@@ -13,40 +13,43 @@ mod protection;
 mod renames;
 mod targets;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::sync::Once;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestError, TestRng, TestRunner};
 
-use crate::oracle::differences;
-use crate::rig::{Rig, Run};
+use crate::oracle::expect_reached;
+use crate::rig::{Ended, Rig, Run};
 use crate::stack::StackSpec;
 
 /// What a property went through.
 #[derive(Default)]
 pub(crate) struct Tally {
     cases: Cell<u64>,
-    /// Operations that died, were hit by a fault, or were asked to stop.
-    disturbances: Cell<u64>,
+    disturbed: RefCell<BTreeMap<String, u64>>,
 }
 
 impl Tally {
-    /// Counts operations that were disturbed.
-    pub(crate) fn disturbed(&self, times: u64) {
-        self.disturbances.set(self.disturbances.get() + times);
+    /// Counts an operation that was disturbed, by what disturbed it.
+    pub(crate) fn disturbed_by(&self, what: impl Debug) {
+        *self.disturbed.borrow_mut().entry(format!("{what:?}")).or_default() += 1;
+    }
+
+    /// Counts how an operation ended, if it died.
+    pub(crate) fn note(&self, ended: &Ended) {
+        if let Some(moment) = ended.death() {
+            self.disturbed_by(moment);
+        }
     }
 }
 
 /// Tries a property with `usual` cases, times the factor `LSINFRA_CASES`; a case that fails is shrunk.
 /// The same cases are tried each time, unless the factor is another one.
 #[expect(clippy::print_stderr, reason = "the figures that a reader of the tests asks for")]
-pub(crate) fn check<S: Strategy>(
-    property: &str,
-    usual: u32,
-    strategy: S,
-    test: impl Fn(S::Value, &Tally),
-) {
+pub(crate) fn check<S: Strategy>(property: &str, usual: u32, strategy: S, test: impl Fn(S::Value, &Tally)) {
     let factor = std::env::var("LSINFRA_CASES").ok().and_then(|text| text.parse::<f64>().ok()).unwrap_or(1.0);
     let cases = ((f64::from(usual) * factor).ceil() as u32).max(1);
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 3_000, ..Config::default() };
@@ -61,11 +64,11 @@ pub(crate) fn check<S: Strategy>(
     });
     quietly_for_this_thread(false);
     match result {
-        Ok(()) => eprintln!(
-            "{property}: {} cases, {} disturbed operations",
-            tally.cases.get(),
-            tally.disturbances.get()
-        ),
+        Ok(()) => {
+            let disturbed = tally.disturbed.take();
+            let total: u64 = disturbed.values().sum();
+            eprintln!("{property}: {} cases, {total} disturbances {disturbed:?}", tally.cases.get());
+        }
         Err(TestError::Abort(reason)) => panic!("{property}: {reason}"),
         Err(TestError::Fail(reason, case)) => panic!("{property}: {reason}\nsmallest case: {case:#?}"),
     }
@@ -102,7 +105,7 @@ pub(crate) async fn converge(rig: &Rig, stack: &StackSpec, run: &Run) {
     }
     assert!(unfinished.is_empty(), "does not converge: {unfinished:#?}");
     let desired = if *run == Run::destroy() { &StackSpec::default() } else { stack };
-    assert_eq!(differences(rig, desired), [String::new(); 0]);
+    expect_reached(rig, desired);
 }
 
 /// A further `up` plans nothing and changes nothing.

@@ -27,7 +27,7 @@ fn protected_resources_are_neither_deleted_nor_replaced() {
                 let (calls, state) = (rig.changing_calls(), rig.disk.state());
                 match rig.run(stack, Run::default()).await {
                     Ended::Refused(OperationError::Protected { urns }) => {
-                        tally.disturbed(1);
+                        tally.disturbed_by("protected");
                         assert_eq!(urns.len(), 1, "{urns:?}");
                         assert_eq!(rig.changing_calls(), calls, "a refused plan had an effect");
                         assert_eq!(rig.disk.state().resources, state.resources);
@@ -40,7 +40,8 @@ fn protected_resources_are_neither_deleted_nor_replaced() {
                         let deleted = finished.plan.steps.iter().any(|step| {
                             step.action == Action::Delete
                                 && managed
-                                && step.physical_id == object.as_ref().and_then(|object| object.physical_id.clone())
+                                && step.physical_id
+                                    == object.as_ref().and_then(|object| object.physical_id.clone())
                         });
                         assert!(!deleted, "{:#?}", finished.plan.steps);
                     }

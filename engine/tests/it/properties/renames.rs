@@ -1,6 +1,6 @@
 //! Renames: a resource that goes on under another URN does not touch the cloud.
 
-use crate::oracle::differences;
+use crate::oracle::expect_reached;
 use crate::properties::{check, nothing_to_do};
 use crate::rig::{Rig, Run, simulate};
 use crate::stack::edit::Edit;
@@ -23,7 +23,7 @@ fn renames_make_no_changing_call() {
                 assert!(finished.plan.steps.is_empty(), "{:#?}", finished.plan.steps);
                 assert_eq!(finished.plan.renames.len(), stack.resources.len());
                 assert_eq!(fork.changing_calls(), before);
-                assert_eq!(differences(&fork, &renamed), [String::new(); 0]);
+                expect_reached(&fork, &renamed);
                 nothing_to_do(&fork, &renamed).await;
                 fork.up_with(&renamed, Run::destroy()).await;
             }

@@ -14,6 +14,8 @@ pub(crate) enum Edit {
     Add(Box<Draft>),
     /// Declare a resource no longer, and what needs it neither.
     Remove(u8),
+    /// Declare a removed resource again, without its label.
+    Restore(u8),
     /// Change what is fixed at creation.
     Identity(u8, u8),
     /// Change what can be changed in place, or no longer give it.
@@ -47,6 +49,7 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         2 => draft().prop_map(|draft| Edit::Add(Box::new(draft))),
         3 => which().prop_map(Edit::Remove),
+        2 => which().prop_map(Edit::Restore),
         3 => (which(), 0..3_u8).prop_map(|(which, value)| Edit::Identity(which, value)),
         3 => (which(), value()).prop_map(|(which, value)| Edit::Label(which, value)),
         1 => (which(), value()).prop_map(|(which, value)| Edit::Settings(which, value)),
@@ -76,6 +79,12 @@ impl Edit {
             Self::Remove(drawn) => {
                 if let Some(key) = named(drawn) {
                     stack.remove(key);
+                }
+            }
+            Self::Restore(drawn) => {
+                let indices: Vec<usize> = (0..stack.removed()).collect();
+                if let Some(index) = pick(&indices, Some(*drawn)) {
+                    stack.restore(index);
                 }
             }
             Self::Identity(drawn, value) => with(stack, named(drawn), |one| one.identity = *value),

@@ -124,7 +124,7 @@ impl Draft {
         match self.option {
             1 => resource.options.delete_before_replace = simulated_type.is_managed(),
             2 => resource.options.retain_on_delete = can_be_retained(&resource),
-            3 | 4 => resource.options.deleted_with_container = resource.container.is_some(),
+            3 | 4 => resource.options.deleted_with = resource.lives_in().is_some(),
             5 => resource.options.ignore_label = true,
             6 => resource.options.replace_on_label = true,
             7 => {
@@ -147,7 +147,8 @@ impl Draft {
         if !simulated_type.has_input(field) {
             return Vec::new();
         }
-        let mut keys: Vec<Key> = drawn.iter().filter_map(|&drawn| pick(&can_hold(stack), Some(drawn))).collect();
+        let mut keys: Vec<Key> =
+            drawn.iter().filter_map(|&drawn| pick(&can_hold(stack), Some(drawn))).collect();
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -157,7 +158,9 @@ impl Draft {
         let keys = keys(stack);
         self.links
             .iter()
-            .filter_map(|&(drawn, output, mapped)| Some(Link { to: pick(&keys, Some(drawn))?, output, mapped }))
+            .filter_map(|&(drawn, output, mapped)| {
+                Some(Link { to: pick(&keys, Some(drawn))?, output, mapped })
+            })
             .collect()
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct StackSpec {
     pub(crate) resources: Vec<ResourceSpec>,
     /// The keys that were ever given out.
     keys: Key,
+    /// Resources that were declared once.
+    removed: Vec<ResourceSpec>,
 }
 
 /// One declared resource. Numbers stand for values; `None` for an input that is not given.
@@ -75,7 +77,7 @@ pub(crate) struct OptionsSpec {
     pub(crate) protect: bool,
     pub(crate) retain_on_delete: bool,
     pub(crate) delete_before_replace: bool,
-    pub(crate) deleted_with_container: bool,
+    pub(crate) deleted_with: bool,
     pub(crate) ignore_label: bool,
     pub(crate) replace_on_label: bool,
     pub(crate) aliases: Vec<Urn>,
@@ -112,21 +114,24 @@ impl ResourceSpec {
         Urn::new(&components, self.simulated_type.schema.resource_type, &self.name).unwrap()
     }
 
+    /// The resource whose object contains its own.
+    pub(crate) fn lives_in(&self) -> Option<Key> {
+        match self.home {
+            HomeSpec::Inside(cluster) => Some(cluster),
+            HomeSpec::Account { .. } => self.container,
+        }
+    }
+
     /// The resources that it refers to or waits for.
     pub(crate) fn dependencies(&self) -> BTreeSet<Key> {
         let links = self.links.iter().map(|link| link.to);
-        let inside = match self.home {
-            HomeSpec::Inside(cluster) => Some(cluster),
-            HomeSpec::Account { .. } => None,
-        };
         self.parents
             .iter()
             .chain(&self.groups)
             .chain(&self.options.depends_on)
             .copied()
             .chain(links)
-            .chain(self.container)
-            .chain(inside)
+            .chain(self.lives_in())
             .collect()
     }
 
@@ -164,9 +169,14 @@ impl ResourceSpec {
             protect: self.options.protect,
             retain_on_delete: self.options.retain_on_delete,
             ignore_changes: self.options.ignore_label.then(|| "label".to_owned()).into_iter().collect(),
-            replace_on_changes: self.options.replace_on_label.then(|| "label".to_owned()).into_iter().collect(),
+            replace_on_changes: self
+                .options
+                .replace_on_label
+                .then(|| "label".to_owned())
+                .into_iter()
+                .collect(),
             delete_before_replace: self.options.delete_before_replace,
-            deleted_with: self.container.filter(|_| self.options.deleted_with_container).map(|key| urns[&key].clone()),
+            deleted_with: self.lives_in().filter(|_| self.options.deleted_with).map(|key| urns[&key].clone()),
             aliases: self.options.aliases.clone(),
             ..Options::default()
         };
@@ -194,7 +204,9 @@ impl Link {
 impl HomeSpec {
     fn connection(self, urns: &BTreeMap<Key, Urn>) -> Expression {
         match self {
-            Self::Account { account, role } => Expression::Value(connection(&format!("account-{account}"), role)),
+            Self::Account { account, role } => {
+                Expression::Value(connection(&format!("account-{account}"), role))
+            }
             Self::Inside(cluster) => {
                 map(reference(&urns[&cluster], "id"), |id| connection(&account_in(id), 0))
             }
@@ -235,12 +247,11 @@ impl StackSpec {
 
     /// Declares a resource no longer. What refers to it loses the reference; what lives in it goes too.
     pub(crate) fn remove(&mut self, key: Key) {
-        let inside = |resource: &ResourceSpec| {
-            resource.container == Some(key) || resource.home == HomeSpec::Inside(key)
-        };
-        let contents: Vec<Key> =
-            self.resources.iter().filter(|resource| inside(resource)).map(|resource| resource.key).collect();
+        let inside = |resource: &&ResourceSpec| resource.lives_in() == Some(key);
+        let contents: Vec<Key> = self.resources.iter().filter(inside).map(|resource| resource.key).collect();
         contents.into_iter().for_each(|content| self.remove(content));
+        let leaving = self.resources.iter().filter(|resource| resource.key == key).cloned();
+        self.removed.extend(leaving.collect::<Vec<_>>());
         self.resources.retain(|resource| resource.key != key);
         for resource in &mut self.resources {
             resource.parents.retain(|other| *other != key);
@@ -248,6 +259,27 @@ impl StackSpec {
             resource.links.retain(|link| link.to != key);
             resource.options.depends_on.retain(|other| *other != key);
         }
+    }
+
+    /// Declares a resource again that was removed, without references to what is no longer there.
+    pub(crate) fn restore(&mut self, index: usize) {
+        let mut resource = self.removed.remove(index);
+        let keys: BTreeSet<Key> = self.resources.iter().map(|resource| resource.key).collect();
+        let lost = resource.dependencies().iter().any(|dependency| !keys.contains(dependency));
+        let taken = self.resources.iter().any(|other| other.urn() == resource.urn());
+        if lost || taken {
+            return;
+        }
+        // Its former names may be other resources' names by now.
+        resource.options.aliases.clear();
+        resource.label = None;
+        let position = self.resources.partition_point(|other| other.key < resource.key);
+        self.resources.insert(position, resource);
+    }
+
+    /// How many resources were removed.
+    pub(crate) fn removed(&self) -> usize {
+        self.removed.len()
     }
 
     /// The URN of that key.

@@ -27,11 +27,9 @@ impl fmt::Debug for ResourceSpec {
                 write!(formatter, " {name}={value}")?;
             }
         }
-        for (name, keys) in [
-            ("parents", &self.parents),
-            ("groups", &self.groups),
-            ("depends_on", &self.options.depends_on),
-        ] {
+        for (name, keys) in
+            [("parents", &self.parents), ("groups", &self.groups), ("depends_on", &self.options.depends_on)]
+        {
             if !keys.is_empty() {
                 write!(formatter, " {name}={keys:?}")?;
             }
@@ -53,7 +51,7 @@ impl fmt::Debug for ResourceSpec {
             ("protect", options.protect),
             ("retain_on_delete", options.retain_on_delete),
             ("delete_before_replace", options.delete_before_replace),
-            ("deleted_with_container", options.deleted_with_container && self.container.is_some()),
+            ("deleted_with", options.deleted_with),
             ("ignore_label", options.ignore_label),
             ("replace_on_label", options.replace_on_label),
         ];
