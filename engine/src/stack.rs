@@ -145,11 +145,7 @@ pub struct Resource<O> {
 
 impl<O: Clone> Clone for Resource<O> {
     fn clone(&self) -> Self {
-        Self {
-            urn: self.urn.clone(),
-            outputs: self.outputs.clone(),
-            declared: Arc::clone(&self.declared),
-        }
+        Self { urn: self.urn.clone(), outputs: self.outputs.clone(), declared: Arc::clone(&self.declared) }
     }
 }
 

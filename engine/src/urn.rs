@@ -134,7 +134,9 @@ pub enum UrnError {
         limit_characters: usize,
     },
     /// Not of the form `component/…/type/name`.
-    #[error("{0:?} is no URN: expected `component/type:of:Resource/name`, such as `network/aws:ec2:Vpc/main`")]
+    #[error(
+        "{0:?} is no URN: expected `component/type:of:Resource/name`, such as `network/aws:ec2:Vpc/main`"
+    )]
     Shape(String),
 }
 

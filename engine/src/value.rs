@@ -110,9 +110,9 @@ impl Value {
             Self::Bool(flag) => serde_json::Value::Bool(*flag),
             Self::Number(number) => serde_json::Value::Number(number.clone()),
             Self::Text(text) => serde_json::Value::String(text.clone()),
-            Self::List(items) => serde_json::Value::Array(
-                items.iter().map(Self::to_plain_json).collect::<Result<_, _>>()?,
-            ),
+            Self::List(items) => {
+                serde_json::Value::Array(items.iter().map(Self::to_plain_json).collect::<Result<_, _>>()?)
+            }
             Self::Map(fields) => serde_json::Value::Object(
                 fields
                     .iter()

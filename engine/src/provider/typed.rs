@@ -281,10 +281,9 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
             .into_iter()
             .map(|observed| match observed {
                 None => Observation::Gone,
-                Some(Observed { inputs, outputs }) => Observation::Present {
-                    inputs: plain_properties(&inputs),
-                    outputs: outputs.properties(),
-                },
+                Some(Observed { inputs, outputs }) => {
+                    Observation::Present { inputs: plain_properties(&inputs), outputs: outputs.properties() }
+                }
             })
             .collect())
     }
