@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::operation::BuildError;
 use aws_types::request_id::RequestId;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 
@@ -36,6 +37,11 @@ pub(crate) fn found<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, Pr
         Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Turns the SDK's complaint about a field that is missing from a request into the engine's.
+pub(crate) fn built<T>(part: Result<T, BuildError>) -> Result<T, ProviderError> {
+    part.map_err(|error| ProviderError::new(ErrorKind::Invalid, error.to_string()))
 }
 
 /// Something that AWS was asked about is not there.
@@ -97,7 +103,7 @@ fn has_source<S: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// What the engine may do about an answer with this error code, text and HTTP status.
-fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
+pub(crate) fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
     match code {
         "Throttling"
         | "ThrottlingException"

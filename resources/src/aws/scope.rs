@@ -28,4 +28,13 @@ impl<R> Scope<'_, R> {
             Self::Changed(_) => None,
         }
     }
+
+    /// As [`Self::wanted`] for an input whose default AWS has its own call for: `Some(None)` takes it
+    /// back.
+    pub(crate) fn wanted_or_reset<T: Property>(self, field: &str, input: &Input<T>) -> Option<Option<T>> {
+        match self {
+            Self::Given => input.get().map(Some),
+            Self::Changed(changes) => changes.contains(field).then(|| input.get()),
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::{Input, InputProblem, StepContext};
 
 use crate::aws::scope::Scope;
@@ -39,6 +40,21 @@ pub(crate) fn observed(tags: &Tags) -> Tags {
 /// a filter proves nothing: this is asked before anything is done to what was found.
 pub(crate) fn are_owned(step: &StepContext, tags: &Tags) -> bool {
     identifying(step).all(|(key, value)| tags.get(key) == Some(value))
+}
+
+/// Refuses to touch an object of that name that another environment, or nobody, has tagged as its own.
+pub(crate) fn require_lineage(step: &StepContext, what: &str, tags: &Tags) -> Result<(), ProviderError> {
+    let key = "lsinfra:lineage";
+    if tags.get(key) == step.owner_tags.get(key) {
+        return Ok(());
+    }
+    let message = format!("{what} does not carry this environment's tag {key}: it is left alone");
+    Err(ProviderError::new(ErrorKind::Invalid, message))
+}
+
+/// Whether AWS keeps keys like this to itself.
+pub(crate) fn is_reserved(key: &str) -> bool {
+    key.starts_with(RESERVED_PREFIX)
 }
 
 /// The ownership tags by which an object is looked for: lineage, URN and generation.
@@ -98,5 +114,5 @@ pub(crate) fn check(declared: &Input<Tags>) -> Vec<InputProblem> {
 }
 
 fn is_declarable(key: &str) -> bool {
-    !key.starts_with(OWNERSHIP_PREFIX) && !key.starts_with(RESERVED_PREFIX)
+    !key.starts_with(OWNERSHIP_PREFIX) && !is_reserved(key)
 }

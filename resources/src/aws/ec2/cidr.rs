@@ -9,12 +9,19 @@ use crate::aws::property::problem;
 /// <https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html>
 pub(super) fn check(cidr_block: &Input<Ipv4Net>) -> Option<InputProblem> {
     let cidr = cidr_block.get()?;
-    if cidr.trunc() != cidr {
-        return Some(problem("cidr_block", format!("{cidr} has host bits set: write {}", cidr.trunc())));
+    if let Some(problem) = check_host_bits("cidr_block", cidr_block) {
+        return Some(problem);
     }
     let allowed = (16..=28).contains(&cidr.prefix_len());
     (!allowed)
         .then(|| problem("cidr_block", format!("{cidr} is a /{}: AWS allows /16 to /28", cidr.prefix_len())))
+}
+
+/// Problems of a range that is written with host bits: AWS would drop them, and show another one.
+pub(super) fn check_host_bits(path: &str, range: &Input<Ipv4Net>) -> Option<InputProblem> {
+    let cidr = range.get()?;
+    let message = || format!("{cidr} has host bits set: write {}", cidr.trunc());
+    (cidr.trunc() != cidr).then(|| problem(path, message()))
 }
 
 /// A range as AWS tells it.

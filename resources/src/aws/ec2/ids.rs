@@ -9,12 +9,12 @@ text_property! {
     InternetGatewayId,
     /// The id of a NAT gateway, `nat-…`.
     NatGatewayId,
-    /// The id of a network interface, `eni-…`.
-    NetworkInterfaceId,
     /// The id of a prefix list, `pl-…`.
     PrefixListId,
     /// The id of a route table, `rtb-…`.
     RouteTableId,
+    /// The id of a route table's association with a subnet, `rtbassoc-…`.
+    RouteTableAssociationId,
     /// The id of a security group, `sg-…`.
     SecurityGroupId,
     /// The id of a security group rule, `sgr-…`.

@@ -22,7 +22,7 @@ use crate::aws::wait::{SECONDS, until_seen};
 
 /// The most values that one filter takes.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
-const LIMIT_FILTER_VALUES: usize = 200;
+pub(super) const LIMIT_FILTER_VALUES: usize = 200;
 
 /// A kind of object that is known by an id and carries tags.
 pub(super) trait Ec2Object: Sized + Send + Sync {

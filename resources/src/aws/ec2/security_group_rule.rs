@@ -259,11 +259,7 @@ impl ResourceType for SecurityGroupRule {
             let message = "give exactly one of cidr_ipv4, prefix_list_id and referenced_group_id";
             problems.push(problem("cidr_ipv4", message));
         }
-        if let Some(cidr) = self.cidr_ipv4.get()
-            && cidr.trunc() != cidr
-        {
-            problems.push(problem("cidr_ipv4", format!("{cidr} has host bits set: write {}", cidr.trunc())));
-        }
+        problems.extend(cidr::check_host_bits("cidr_ipv4", &self.cidr_ipv4));
         problems
     }
 
