@@ -82,10 +82,14 @@ impl StepContext {
     /// # Errors
     /// The probe's own error; [`ErrorKind::TimedOut`] at the deadline; [`ErrorKind::Abandoned`] when
     /// waits are to be abandoned.
-    pub async fn poll<T, F, P>(&self, interval: PollInterval, mut probe: F) -> Result<T, ProviderError>
+    pub async fn poll<T, F>(
+        &self,
+        interval: PollInterval,
+        // Not an async closure: the compiler cannot tell yet that the future of one may be sent.
+        mut probe: impl FnMut() -> F,
+    ) -> Result<T, ProviderError>
     where
-        F: FnMut() -> P,
-        P: Future<Output = Result<(Poll<T>, String), ProviderError>>,
+        F: Future<Output = Result<(Poll<T>, String), ProviderError>>,
     {
         let mut attempt = 0;
         loop {
