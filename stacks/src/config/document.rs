@@ -83,23 +83,29 @@ impl<'a> Document<'a> {
         let Some(number) = item.value.as_integer() else {
             return self.wrong_type(&item, path, "an integer", Some(help));
         };
-        match T::try_from(number).ok().filter(|number| allowed.contains(number)) {
-            Some(number) => Some(item.with(number)),
-            None => {
-                self.problem(&item, path, format!("{number} is out of range"), help);
-                None
-            }
+        let fitting = T::try_from(number);
+        if let Ok(number) = fitting
+            && allowed.contains(&number)
+        {
+            return Some(item.with(number));
         }
+        let is_less = fitting.map_or(number < 0, |number| number < *allowed.start());
+        let message = format!("{number} is too {}", if is_less { "small" } else { "large" });
+        self.problem(&item, path, message, help);
+        None
     }
 
     /// One of a few words; as [`Document::text`].
     pub(super) fn choice<T: Copy>(&mut self, path: &str, choices: &[(&str, T)]) -> Option<Located<T>> {
-        let text = self.text(path)?;
+        let words: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
+        let allowed = format!("allowed: {}", words.join(" or "));
+        let item = self.item(path)?;
+        let Some(text) = item.value.as_str().map(|text| item.with(text.to_owned())) else {
+            return self.wrong_type(&item, path, "a string", Some(allowed));
+        };
         if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text.value) {
             return Some(text.with(*value));
         }
-        let words: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
-        let allowed = format!("allowed: {}", words.join(" or "));
         let help = match most_similar(&text.value, choices.iter().map(|(word, _)| *word)) {
             Some(meant) => format!("did you mean {meant:?}? {allowed}"),
             None => allowed,
@@ -108,7 +114,7 @@ impl<'a> Document<'a> {
         None
     }
 
-    /// A list of strings; as [`Document::text`].
+    /// A list of strings; as [`Document::text`], with a problem for each element of another type.
     pub(super) fn texts(&mut self, path: &str) -> Option<Vec<Located<String>>> {
         let item = self.item(path)?;
         let Some(array) = item.value.as_array() else {
@@ -126,7 +132,7 @@ impl<'a> Document<'a> {
                 }
             }
         }
-        Some(texts)
+        (texts.len() == array.len()).then_some(texts)
     }
 
     /// A table of strings: keys and values, each with its place; wrong values are noted and left out.

@@ -23,9 +23,9 @@ const fn key(path: &'static str, value: &'static str) -> Key {
 /// The keys that a config file may have.
 pub const KEYS: &[Key] = &[
     key("profile", "`\"dev\"` or `\"prod\"`"),
-    key("account", "string of 12 digits"),
-    key("region", "string"),
-    key("stack", "string, 1 to 20 characters"),
+    key("account", "12 digits as a string, such as `\"111122223333\"`"),
+    key("region", "name of an AWS region, such as `\"us-west-2\"`"),
+    key("stack", "name, at most 20 characters"),
     key("protect", "boolean"),
     key("tags", "table of strings"),
     key("network.cidr", "IPv4 range, /16 to /28"),

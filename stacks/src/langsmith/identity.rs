@@ -1,9 +1,8 @@
 //! Who may do what: the roles of the cluster's control plane and of its nodes.
 
 use lsinfra_engine::{Output, Stack};
-use lsinfra_resources::aws::Arn;
 use lsinfra_resources::aws::iam::Role;
-use lsinfra_resources::aws::policy::{PolicyDocument, Principal, Statement};
+use lsinfra_resources::aws::{Arn, PolicyDocument, Principal, Statement};
 
 use super::{Environment, StackError};
 use crate::naming::NameLimit;

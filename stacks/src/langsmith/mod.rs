@@ -80,3 +80,6 @@ impl Environment<'_> {
         tags
     }
 }
+
+#[cfg(test)]
+mod tests;
