@@ -4,4 +4,5 @@
 //! calls no cloud, and does not know what exists.
 
 pub mod config;
+pub mod langsmith;
 pub mod naming;

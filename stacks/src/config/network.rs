@@ -160,8 +160,8 @@ fn zones(document: &mut Document<'_>, profile: Profile, region: Option<&Region>)
         names.push(name.value.clone());
     }
     if !(usize::from(least)..=usize::from(LIMIT_ZONES)).contains(&names.len()) {
-        let message =
-            format!("{} zones are {}", names.len(), if names.len() < 2 { "too few" } else { "out of range" });
+        let too = if names.len() < usize::from(least) { "few" } else { "many" };
+        let message = format!("too {too} zones: {}", names.len());
         let help = format!("allowed: {least} to {LIMIT_ZONES} zones: {reason}");
         document.problem(&whole, "network.zones", message, help);
     }

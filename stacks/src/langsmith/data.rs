@@ -44,23 +44,14 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Da
 /// leaves in a bucket with versions.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>
 fn lifecycle(config: &Config) -> Vec<LifecycleRule> {
-    let expiring = |id: &str, prefix: &str, days: u16| LifecycleRule {
-        expiration_days: Some(days.into()),
-        ..LifecycleRule::new(id, prefix)
-    };
-    let mut rules = vec![
-        expiring("short-lived", "ttl_s/", config.retention.short_lived_days),
-        expiring("long-lived", "ttl_l/", config.retention.long_lived_days),
-        LifecycleRule {
-            abort_incomplete_multipart_days: Some(config.blobs.abort_multipart_days.into()),
-            ..LifecycleRule::new("unfinished-uploads", "")
-        },
-    ];
+    let mut short_lived = LifecycleRule::new("short-lived", "ttl_s/");
+    short_lived.expiration_days = Some(config.retention.short_lived_days.into());
+    let mut long_lived = LifecycleRule::new("long-lived", "ttl_l/");
+    long_lived.expiration_days = Some(config.retention.long_lived_days.into());
+    let mut whole_bucket = LifecycleRule::new("whole-bucket", "");
+    whole_bucket.abort_incomplete_multipart_days = Some(config.blobs.abort_multipart_days.into());
     if config.blobs.versioning {
-        rules.push(LifecycleRule {
-            noncurrent_expiration_days: Some(config.blobs.noncurrent_expiry_days.into()),
-            ..LifecycleRule::new("noncurrent-versions", "")
-        });
+        whole_bucket.noncurrent_expiration_days = Some(config.blobs.noncurrent_expiry_days.into());
     }
-    rules
+    vec![short_lived, long_lived, whole_bucket]
 }

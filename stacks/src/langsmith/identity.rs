@@ -48,9 +48,11 @@ fn cluster_trust(environment: &Environment<'_>) -> Statement {
         place.account,
         environment.names.prefix()
     );
-    trust("eks.amazonaws.com")
-        .when("StringEquals", "aws:SourceAccount", [place.account.as_str()])
-        .when("ArnLike", "aws:SourceArn", [clusters])
+    trust("eks.amazonaws.com").when("StringEquals", "aws:SourceAccount", [place.account.as_str()]).when(
+        "ArnLike",
+        "aws:SourceArn",
+        [clusters],
+    )
 }
 
 /// Instances of this account.
@@ -74,7 +76,9 @@ fn role(
     trust: Statement,
     aws_policies: &[&str],
 ) -> Role {
-    let arn = |policy: &&str| Arn::new(format!("arn:{}:iam::aws:policy/{policy}", environment.connection.partition));
+    let arn = |policy: &&str| {
+        Arn::new(format!("arn:{}:iam::aws:policy/{policy}", environment.connection.partition))
+    };
     Role {
         name: environment.names.name(role, NameLimit::IAM_ROLE).into(),
         description: description.into(),

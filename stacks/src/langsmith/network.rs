@@ -8,9 +8,9 @@ use std::net::Ipv4Addr;
 use ipnet::Ipv4Net;
 use lsinfra_engine::{Output, Resource, Stack, ValueError};
 use lsinfra_resources::aws::ec2::{
-    DefaultSecurityGroup, ElasticIp, InternetGateway, InternetGatewayOutputs, NatGateway, NatGatewayOutputs,
-    Route, RouteTable, RouteTableAssociation, RouteTableId, Subnet, SubnetId, SubnetOutputs, VpcEndpoint,
-    VpcEndpointType, VpcId, Vpc,
+    DefaultSecurityGroup, ElasticIp, InternetGateway, InternetGatewayOutputs, NatGateway, NatGatewayId,
+    Route, RouteTable, RouteTableAssociation, RouteTableId, Subnet, SubnetId, SubnetOutputs, Vpc,
+    VpcEndpoint, VpcEndpointType, VpcId,
 };
 
 use super::{Environment, StackError};
@@ -76,8 +76,8 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ne
         InternetGateway { vpc_id: vpc.id.clone().into(), tags: environment.tags("internet").into() },
     )?;
     public_routes(stack, environment, &vpc.id, &internet_gateway, &public)?;
-    let nat_gateways = nat_gateways(stack, environment, &internet_gateway, &public)?;
-    let private_tables = private_routes(stack, environment, &vpc.id, &nat_gateways, &private)?;
+    let nat = nat_gateways(stack, environment, &internet_gateway, &public)?;
+    let private_tables = private_routes(stack, environment, &vpc.id, &nat.gateway_ids, &private)?;
 
     stack.add(
         "s3",
@@ -95,7 +95,7 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ne
         vpc_id: vpc.id.clone(),
         public_subnet_ids: public.iter().map(|subnet| subnet.id.clone()).collect(),
         private_subnet_ids: private.iter().map(|subnet| subnet.id.clone()).collect(),
-        nat_addresses: nat_gateways.iter().map(|nat| nat.public_ip.clone()).collect(),
+        nat_addresses: nat.addresses,
     })
 }
 
@@ -133,10 +133,8 @@ fn public_routes(
     internet_gateway: &Resource<InternetGatewayOutputs>,
     public: &[Resource<SubnetOutputs>],
 ) -> Result<(), StackError> {
-    let table = stack.add(
-        "public",
-        RouteTable { vpc_id: vpc_id.into(), tags: environment.tags("public").into() },
-    )?;
+    let table =
+        stack.add("public", RouteTable { vpc_id: vpc_id.into(), tags: environment.tags("public").into() })?;
     stack.add(
         "public-internet",
         Route {
@@ -152,18 +150,25 @@ fn public_routes(
     Ok(())
 }
 
+/// The ways out of the private subnets.
+struct NatGateways {
+    gateway_ids: Vec<Output<NatGatewayId>>,
+    addresses: Vec<Output<Ipv4Addr>>,
+}
+
 /// The NAT gateways with their addresses: one in each zone, or one in the first.
 fn nat_gateways(
     stack: &Stack,
     environment: &Environment<'_>,
     internet_gateway: &Resource<InternetGatewayOutputs>,
     public: &[Resource<SubnetOutputs>],
-) -> Result<Vec<Resource<NatGatewayOutputs>>, StackError> {
+) -> Result<NatGateways, StackError> {
     let count = match environment.config.network.nat {
         Nat::Single => 1,
         Nat::PerZone => public.len(),
     };
-    let mut gateways = Vec::with_capacity(count);
+    let mut nat =
+        NatGateways { gateway_ids: Vec::with_capacity(count), addresses: Vec::with_capacity(count) };
     for (index, subnet) in public.iter().take(count).enumerate() {
         let name = format!("nat-{}", index + 1);
         let address = stack.add(&name, ElasticIp { tags: environment.tags(&name).into() })?;
@@ -172,17 +177,17 @@ fn nat_gateways(
             allocation_id: address.id.clone().into(),
             tags: environment.tags(&name).into(),
         };
-        gateways.push(
-            stack
-                .add(&name, gateway)?
-                // A NAT gateway fails in a VPC without an attached internet gateway, and that cannot be
-                // detached while the address is mapped.
-                .depends_on(internet_gateway)
-                // Its address stays, since others may have allowed it, and is in use until it is gone.
-                .delete_before_replace(),
-        );
+        let gateway = stack
+            .add(&name, gateway)?
+            // A NAT gateway fails in a VPC without an attached internet gateway, and that cannot be
+            // detached while the address is mapped.
+            .depends_on(internet_gateway)
+            // Its address stays, since others may have allowed it, and is in use until it is gone.
+            .delete_before_replace();
+        nat.gateway_ids.push(gateway.id.clone());
+        nat.addresses.push(address.public_ip.clone());
     }
-    Ok(gateways)
+    Ok(nat)
 }
 
 /// A table for each private subnet: out by the NAT gateway of its zone, or by the only one. With
@@ -191,20 +196,20 @@ fn private_routes(
     stack: &Stack,
     environment: &Environment<'_>,
     vpc_id: &Output<VpcId>,
-    nat_gateways: &[Resource<NatGatewayOutputs>],
+    nat_gateways: &[Output<NatGatewayId>],
     private: &[Resource<SubnetOutputs>],
 ) -> Result<Vec<Output<RouteTableId>>, StackError> {
     let mut tables = Vec::with_capacity(private.len());
     for (subnet, nat_gateway) in private.iter().zip(nat_gateways.iter().cycle()) {
         let name = subnet.urn().name();
-        let table = stack
-            .add(name, RouteTable { vpc_id: vpc_id.into(), tags: environment.tags(name).into() })?;
+        let table =
+            stack.add(name, RouteTable { vpc_id: vpc_id.into(), tags: environment.tags(name).into() })?;
         stack.add(
             &format!("{name}-internet"),
             Route {
                 route_table_id: table.id.clone().into(),
                 destination_cidr_block: anywhere().into(),
-                nat_gateway_id: nat_gateway.id.clone().into(),
+                nat_gateway_id: nat_gateway.into(),
                 ..Route::default()
             },
         )?;

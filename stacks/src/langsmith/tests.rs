@@ -36,7 +36,9 @@ impl Resolve for Symbolic {
     fn fact(&self, name: &str) -> Value {
         assert_eq!(name, "aws.availability_zones/us-west-2");
         let letters = ["a", "b", "c", "d", "e", "f"];
-        Value::List(letters[..self.zones].iter().map(|letter| Value::text(format!("us-west-2{letter}"))).collect())
+        Value::List(
+            letters[..self.zones].iter().map(|letter| Value::text(format!("us-west-2{letter}"))).collect(),
+        )
     }
 }
 
@@ -123,18 +125,17 @@ fn resource_types_take_every_input_with_room_for_a_generation() {
     let mut providers = Providers::default();
     register(&mut providers, Arc::new(AwsConnector::sandbox("http://127.0.0.1:1")));
     let long = "stack = \"a-very-long-stack-nm\"\n";
-    let graphs = [
-        graph("dev", DEV),
-        graph("prod", PROD),
-        graph("a-long-name-too1", &format!("{long}{PROD}")),
-    ];
+    let graphs =
+        [graph("dev", DEV), graph("prod", PROD), graph("a-long-name-too1", &format!("{long}{PROD}"))];
     for declaration in graphs.iter().flat_map(Graph::declarations) {
         let provider = providers.get(declaration.resource_type).expect("a registered type");
         let inputs = inputs(declaration);
         assert_eq!(provider.check(&inputs), [], "{}", declaration.urn);
         for field in provider.schema().inputs {
             assert!(!field.required || inputs.contains_key(field.name), "{}.{}", declaration.urn, field.name);
-            if let (Some(limit), Some(Value::Text(name))) = (field.name_limit_characters, inputs.get(field.name)) {
+            if let (Some(limit), Some(Value::Text(name))) =
+                (field.name_limit_characters, inputs.get(field.name))
+            {
                 assert!(name.len() + "-99".len() <= limit, "{name} leaves no room for a generation");
             }
         }
