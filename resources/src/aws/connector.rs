@@ -1,0 +1,129 @@
+//! How accounts are reached: credentials, endpoint, retries, timeouts, and the clients made of them.
+//!
+//! Must not know what the clients are used for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use lsinfra_engine::Value;
+use lsinfra_engine::provider::{Connect, ProviderError};
+use tokio::sync::OnceCell;
+
+use crate::aws::AwsConnection;
+
+/// No call to AWS, with all its attempts, lasts longer than this: whoever takes over from a process
+/// that may still be calling waits so long.
+pub const LONGEST_CALL: Duration = Duration::from_secs(60);
+
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(20);
+const ATTEMPTS: u32 = 8;
+
+/// The clients of one account and region.
+pub struct AwsClients {
+    pub(crate) connection: AwsConnection,
+    pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) sts: aws_sdk_sts::Client,
+}
+
+/// Makes and keeps the clients of all connections.
+pub struct AwsConnector {
+    source: Source,
+    shared: OnceCell<SdkConfig>,
+    clients: Mutex<BTreeMap<AwsConnection, Arc<AwsClients>>>,
+}
+
+enum Source {
+    Environment,
+    Sandbox { endpoint: String },
+}
+
+impl AwsConnector {
+    /// Reaches AWS as the AWS CLI would: credentials, profile and `AWS_ENDPOINT_URL` of the
+    /// environment. Nothing is read before the first call.
+    pub fn from_environment() -> Self {
+        Self::new(Source::Environment)
+    }
+
+    /// Reaches a sandbox at `endpoint`, such as `http://127.0.0.1:4566`, whatever the environment
+    /// says: its credentials and proxies are not used.
+    pub fn sandbox(endpoint: impl Into<String>) -> Self {
+        Self::new(Source::Sandbox { endpoint: endpoint.into() })
+    }
+
+    fn new(source: Source) -> Self {
+        Self { source, shared: OnceCell::new(), clients: Mutex::default() }
+    }
+
+    /// The clients of a connection.
+    pub async fn clients(&self, connection: &AwsConnection) -> Arc<AwsClients> {
+        let shared = self.shared.get_or_init(|| self.shared_config()).await;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(clients.entry(connection.clone()).or_insert_with(|| {
+            let region = Region::new(connection.region.clone());
+            Arc::new(AwsClients::new(connection, &shared.to_builder().region(region).build()))
+        }))
+    }
+
+    async fn shared_config(&self) -> SdkConfig {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(LONGEST_ATTEMPT)
+            .operation_timeout(LONGEST_CALL)
+            .build();
+        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+        let behaviour = BehaviorVersion::v2026_01_12();
+        let config = match &self.source {
+            Source::Environment => aws_config::defaults(behaviour)
+                .retry_config(retries)
+                .timeout_config(timeouts)
+                .load()
+                .await
+                .into_builder(),
+            Source::Sandbox { endpoint } => SdkConfig::builder()
+                .behavior_version(behaviour)
+                .endpoint_url(endpoint)
+                .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                    "sandbox", "sandbox", None, None, "sandbox",
+                )))
+                // A sandbox's clock runs fast: pauses as long as those towards AWS would be hours.
+                .retry_config(retries.with_initial_backoff(Duration::from_millis(20)))
+                .timeout_config(timeouts)
+                .http_client(aws_smithy_http_client::Builder::new().build_http()),
+        };
+        match AppName::new("lsinfra") {
+            Ok(name) => config.app_name(name).build(),
+            Err(_) => config.build(),
+        }
+    }
+}
+
+impl AwsClients {
+    fn new(connection: &AwsConnection, config: &SdkConfig) -> Self {
+        // Behind one address there are no host names per bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(config)
+            .force_path_style(config.endpoint_url().is_some())
+            .build();
+        Self {
+            connection: connection.clone(),
+            ec2: aws_sdk_ec2::Client::new(config),
+            iam: aws_sdk_iam::Client::new(config),
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sts: aws_sdk_sts::Client::new(config),
+        }
+    }
+}
+
+#[async_trait]
+impl Connect<AwsClients> for AwsConnector {
+    async fn connect(&self, connection: &Value) -> Result<Arc<AwsClients>, ProviderError> {
+        Ok(self.clients(&AwsConnection::read(connection)?).await)
+    }
+}

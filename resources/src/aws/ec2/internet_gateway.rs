@@ -1,0 +1,183 @@
+//! Internet gateways.
+//! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InternetGateway.html>
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{Filter, InternetGateway as SdkInternetGateway, ResourceType as TagTarget, Tag};
+use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::schema::Durations;
+use lsinfra_engine::{
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
+};
+
+use crate::aws::ec2::object::{self, Ec2Object};
+use crate::aws::ec2::{InternetGatewayId, VpcId};
+use crate::aws::error::{During, found};
+use crate::aws::scope::Scope;
+use crate::aws::wait::until_seen;
+use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+
+/// An internet gateway, attached to a VPC.
+#[derive(Clone, Default, Inputs)]
+pub struct InternetGateway {
+    /// The VPC. AWS could move a gateway, but not while anything in the VPC has a public address; a
+    /// new one comes up beside the old one.
+    #[input(required, replace)]
+    pub vpc_id: Input<VpcId>,
+    /// Its tags.
+    pub tags: Input<BTreeMap<String, String>>,
+}
+
+/// What an internet gateway gives, once it is attached.
+#[derive(Clone, Outputs)]
+pub struct InternetGatewayOutputs {
+    /// Its id.
+    pub id: Output<InternetGatewayId>,
+    /// Its ARN.
+    pub arn: Output<Arn>,
+}
+
+impl Ec2Object for SdkInternetGateway {
+    const NAME: &'static str = "internet gateway";
+    const ID_FILTER: &'static str = "internet-gateway-id";
+
+    async fn describe(ec2: &Client, filters: Vec<Filter>) -> Result<Vec<Self>, ProviderError> {
+        let request = ec2.describe_internet_gateways().set_filters(Some(filters));
+        request.into_paginator().items().send().try_collect().await.during("DescribeInternetGateways")
+    }
+
+    fn id(&self) -> &str {
+        self.internet_gateway_id().unwrap_or_default()
+    }
+
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+}
+
+/// The VPC that a gateway is attached to. It has no other attachment states than being there: AWS
+/// says `available`, which the API's model does not know.
+fn attached_to(gateway: &SdkInternetGateway) -> Option<VpcId> {
+    gateway.attachments().iter().find_map(|attachment| attachment.vpc_id()).map(VpcId::new)
+}
+
+impl InternetGateway {
+    async fn converge(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        id: &PhysicalId,
+        scope: Scope<'_, Self>,
+    ) -> Result<InternetGatewayOutputs, ProviderError> {
+        let ec2 = &client.ec2;
+        let gateway: SdkInternetGateway = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
+        object::put_tags(ec2, step, scope, &self.tags, id, gateway.tags()).await?;
+        let vpc = self.vpc_id.get();
+        if attached_to(&gateway) != vpc {
+            until_seen(step, Self::CONSISTENCY_WINDOW, || async {
+                let request = ec2.attach_internet_gateway().internet_gateway_id(id.as_str());
+                let answer = request.set_vpc_id(vpc.clone().map(String::from)).send().await;
+                answer.during("AttachInternetGateway")
+            })
+            .await?;
+        }
+        Ok(outputs(client, &gateway))
+    }
+}
+
+fn outputs(client: &AwsClients, gateway: &SdkInternetGateway) -> InternetGatewayOutputs {
+    InternetGatewayOutputs {
+        id: InternetGatewayId::new(gateway.id()).into(),
+        arn: client.connection.arn("ec2", &format!("internet-gateway/{}", gateway.id())).into(),
+    }
+}
+
+#[async_trait]
+impl ResourceType for InternetGateway {
+    const TYPE: &'static str = "aws:ec2:InternetGateway";
+    const SERVICE: &'static str = "ec2";
+    const DURATIONS: Durations = Durations::seconds(3, 2, 2);
+
+    type Outputs = InternetGatewayOutputs;
+    type Client = AwsClients;
+
+    fn check(&self) -> Vec<InputProblem> {
+        tags::check(&self.tags)
+    }
+
+    fn connection_identity(connection: &Value) -> Value {
+        AwsConnection::identity(connection)
+    }
+
+    async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
+        let answer = client
+            .ec2
+            .create_internet_gateway()
+            .tag_specifications(object::tag_specification(TagTarget::InternetGateway, step, &self.tags))
+            .customize()
+            .config_override(object::sent_once())
+            .send()
+            .await
+            .during("CreateInternetGateway")?;
+        let gateway = answer.internet_gateway();
+        object::created("CreateInternetGateway", gateway.and_then(SdkInternetGateway::internet_gateway_id))
+    }
+
+    async fn complete(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        id: &PhysicalId,
+    ) -> Result<InternetGatewayOutputs, ProviderError> {
+        self.converge(client, step, id, Scope::Given).await
+    }
+
+    async fn read(
+        client: &AwsClients,
+        objects: &[Existing<Self>],
+    ) -> Result<Vec<Option<Observed<Self>>>, ProviderError> {
+        let ids = objects.iter().map(|object| &object.id);
+        let gateways = object::by_ids::<SdkInternetGateway>(&client.ec2, ids).await?;
+        let observe = |object: &Existing<Self>| {
+            let gateway = gateways.get(object.id.as_str())?;
+            let inputs = Self {
+                vpc_id: property::observed(attached_to(gateway)),
+                tags: object::observed_tags(gateway),
+            };
+            Some(Observed { inputs, outputs: outputs(client, gateway) })
+        };
+        Ok(objects.iter().map(observe).collect())
+    }
+
+    async fn update(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        id: &PhysicalId,
+        changes: &Changes<Self>,
+    ) -> Result<InternetGatewayOutputs, ProviderError> {
+        self.converge(client, step, id, Scope::Changed(changes)).await
+    }
+
+    async fn delete(
+        &self,
+        client: &AwsClients,
+        _step: &StepContext,
+        id: &PhysicalId,
+    ) -> Result<(), ProviderError> {
+        let gateway = object::by_id::<SdkInternetGateway>(&client.ec2, id).await?;
+        if let Some(vpc) = gateway.as_ref().and_then(attached_to) {
+            let request = client.ec2.detach_internet_gateway().internet_gateway_id(id.as_str());
+            let answer = request.vpc_id(vpc.as_str()).send().await;
+            found(answer.during("DetachInternetGateway"))?;
+        }
+        let request = client.ec2.delete_internet_gateway().internet_gateway_id(id.as_str());
+        found(request.send().await.during("DeleteInternetGateway")).map(|_| ())
+    }
+
+    async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
+        object::find::<SdkInternetGateway>(&client.ec2, step).await
+    }
+}

@@ -1,0 +1,330 @@
+//! Virtual private clouds.
+//! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Vpc.html>
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_ec2::Client;
+use aws_sdk_ec2::types::{
+    AttributeBooleanValue, Filter, ResourceType as TagTarget, RouteTable, SecurityGroup, Tag,
+    Tenancy as SdkTenancy, Vpc as SdkVpc, VpcAttributeName, VpcState,
+};
+use futures_util::future::try_join_all;
+use ipnet::Ipv4Net;
+use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::schema::Durations;
+use lsinfra_engine::{
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::aws::ec2::cidr;
+use crate::aws::ec2::object::{self, Ec2Object, Lifecycle, filter};
+use crate::aws::ec2::{RouteTableId, SecurityGroupId, VpcId};
+use crate::aws::error::{During, found, not_found};
+use crate::aws::property::{self, problem};
+use crate::aws::scope::Scope;
+use crate::aws::wait::until_seen;
+use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+
+/// A virtual private cloud.
+#[derive(Clone, Default, Inputs)]
+pub struct Vpc {
+    /// Its IPv4 range, /16 to /28.
+    #[input(required, replace)]
+    pub cidr_block: Input<Ipv4Net>,
+    /// Whether its instances run on hardware of their own.
+    #[input(replace)]
+    pub instance_tenancy: Input<Tenancy>,
+    /// Whether the Amazon DNS server answers in it.
+    pub enable_dns_support: Input<bool>,
+    /// Whether instances with public addresses get DNS names; needs DNS support.
+    pub enable_dns_hostnames: Input<bool>,
+    /// Its tags.
+    pub tags: Input<BTreeMap<String, String>>,
+}
+
+/// What instances share their hardware with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Property)]
+#[serde(rename_all = "snake_case")]
+pub enum Tenancy {
+    /// With other customers' instances, unless an instance asks for its own.
+    Default,
+    /// With nobody's.
+    Dedicated,
+}
+
+/// What a VPC gives.
+#[derive(Clone, Outputs)]
+pub struct VpcOutputs {
+    /// Its id.
+    pub id: Output<VpcId>,
+    /// Its ARN.
+    pub arn: Output<Arn>,
+    /// Its IPv4 range.
+    pub cidr_block: Output<Ipv4Net>,
+    /// The security group that AWS made with it.
+    pub default_security_group_id: Output<SecurityGroupId>,
+    /// The route table of subnets that have no other.
+    pub main_route_table_id: Output<RouteTableId>,
+}
+
+impl Ec2Object for SdkVpc {
+    const NAME: &'static str = "VPC";
+    const ID_FILTER: &'static str = "vpc-id";
+
+    async fn describe(ec2: &Client, filters: Vec<Filter>) -> Result<Vec<Self>, ProviderError> {
+        let pages = ec2.describe_vpcs().set_filters(Some(filters)).into_paginator().items().send();
+        pages.try_collect().await.during("DescribeVpcs")
+    }
+
+    fn id(&self) -> &str {
+        self.vpc_id().unwrap_or_default()
+    }
+
+    fn tags(&self) -> &[Tag] {
+        self.tags()
+    }
+
+    fn lifecycle(&self) -> Lifecycle {
+        match self.state() {
+            Some(VpcState::Pending) => Lifecycle::Pending,
+            _ => Lifecycle::Ready,
+        }
+    }
+}
+
+/// What AWS made with a VPC.
+struct Companions {
+    default_security_group_id: SecurityGroupId,
+    main_route_table_id: RouteTableId,
+}
+
+async fn companions(
+    ec2: &Client,
+    vpcs: impl IntoIterator<Item = &PhysicalId>,
+) -> Result<BTreeMap<String, Companions>, ProviderError> {
+    let vpcs: Vec<&str> = vpcs.into_iter().map(PhysicalId::as_str).collect();
+    let of_vpcs = filter("vpc-id", vpcs.iter().copied());
+    let groups = SecurityGroup::describe(ec2, vec![of_vpcs.clone(), filter("group-name", ["default"])]);
+    let tables = RouteTable::describe(ec2, vec![of_vpcs, filter("association.main", ["true"])]);
+    let (groups, tables) = tokio::try_join!(groups, tables)?;
+    let companions_of = |vpc: &&str| {
+        let group = groups
+            .iter()
+            .find(|group| group.vpc_id() == Some(vpc) && group.group_name() == Some("default"))?;
+        let is_main = |table: &&RouteTable| {
+            table.associations().iter().any(|association| association.main() == Some(true))
+        };
+        let table = tables.iter().filter(|table| table.vpc_id() == Some(vpc)).find(is_main)?;
+        let companions = Companions {
+            default_security_group_id: SecurityGroupId::new(group.group_id()?),
+            main_route_table_id: RouteTableId::new(table.route_table_id()?),
+        };
+        Some(((*vpc).to_owned(), companions))
+    };
+    Ok(vpcs.iter().filter_map(companions_of).collect())
+}
+
+/// Reads the attributes that DescribeVpcs leaves out, as far as they are managed: DNS support and
+/// host names.
+async fn attributes(ec2: &Client, vpc: &Existing<Vpc>) -> Result<(Input<bool>, Input<bool>), ProviderError> {
+    tokio::try_join!(
+        attribute(ec2, vpc, VpcAttributeName::EnableDnsSupport, &vpc.inputs.enable_dns_support),
+        attribute(ec2, vpc, VpcAttributeName::EnableDnsHostnames, &vpc.inputs.enable_dns_hostnames),
+    )
+}
+
+async fn attribute(
+    ec2: &Client,
+    vpc: &Existing<Vpc>,
+    attribute: VpcAttributeName,
+    managed: &Input<bool>,
+) -> Result<Input<bool>, ProviderError> {
+    if !managed.is_given() {
+        return Ok(Input::default());
+    }
+    let request = ec2.describe_vpc_attribute().vpc_id(vpc.id.as_str()).attribute(attribute.clone());
+    let Some(answer) = found(request.send().await.during("DescribeVpcAttribute"))? else {
+        return Ok(Input::default());
+    };
+    let value = match attribute {
+        VpcAttributeName::EnableDnsSupport => answer.enable_dns_support,
+        _ => answer.enable_dns_hostnames,
+    };
+    Ok(property::observed(value.and_then(|value| value.value)))
+}
+
+/// Switches one attribute: the API takes one in a call.
+async fn set_attribute(
+    ec2: &Client,
+    id: &PhysicalId,
+    attribute: &VpcAttributeName,
+    enable: bool,
+) -> Result<(), ProviderError> {
+    let value = AttributeBooleanValue::builder().value(enable).build();
+    let request = ec2.modify_vpc_attribute().vpc_id(id.as_str());
+    let request = match attribute {
+        VpcAttributeName::EnableDnsSupport => request.enable_dns_support(value),
+        _ => request.enable_dns_hostnames(value),
+    };
+    request.send().await.during("ModifyVpcAttribute").map(|_| ())
+}
+
+fn outputs(client: &AwsClients, vpc: &SdkVpc, companions: &Companions) -> VpcOutputs {
+    VpcOutputs {
+        id: VpcId::new(vpc.id()).into(),
+        arn: client.connection.arn("ec2", &format!("vpc/{}", vpc.id())).into(),
+        cidr_block: property::told(cidr::parse(vpc.cidr_block())),
+        default_security_group_id: companions.default_security_group_id.clone().into(),
+        main_route_table_id: companions.main_route_table_id.clone().into(),
+    }
+}
+
+impl Vpc {
+    async fn converge(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        id: &PhysicalId,
+        scope: Scope<'_, Self>,
+    ) -> Result<VpcOutputs, ProviderError> {
+        let ec2 = &client.ec2;
+        let vpc: SdkVpc = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
+        object::put_tags(ec2, step, scope, &self.tags, id, vpc.tags()).await?;
+        let support = scope.wanted("enable_dns_support", &self.enable_dns_support, true);
+        let hostnames = scope.wanted("enable_dns_hostnames", &self.enable_dns_hostnames, false);
+        // Host names need support: they are switched off before it and on after it.
+        let mut attributes = [
+            (VpcAttributeName::EnableDnsSupport, support),
+            (VpcAttributeName::EnableDnsHostnames, hostnames),
+        ];
+        if hostnames == Some(false) {
+            attributes.reverse();
+        }
+        for (attribute, enable) in attributes {
+            let Some(enable) = enable else { continue };
+            until_seen(step, Self::CONSISTENCY_WINDOW, || async {
+                set_attribute(ec2, id, &attribute, enable).await
+            })
+            .await?;
+        }
+        let companions = until_seen(step, Self::CONSISTENCY_WINDOW, || async {
+            let lacking = || not_found(format!("the VPC {id} has no default security group or route table"));
+            companions(ec2, [id]).await?.remove(id.as_str()).ok_or_else(lacking)
+        })
+        .await?;
+        Ok(outputs(client, &vpc, &companions))
+    }
+}
+
+#[async_trait]
+impl ResourceType for Vpc {
+    const TYPE: &'static str = "aws:ec2:Vpc";
+    const SERVICE: &'static str = "ec2";
+    const DURATIONS: Durations = Durations::seconds(3, 2, 1);
+
+    type Outputs = VpcOutputs;
+    type Client = AwsClients;
+
+    fn check(&self) -> Vec<InputProblem> {
+        let mut problems = tags::check(&self.tags);
+        problems.extend(cidr::check(&self.cidr_block));
+        if self.enable_dns_hostnames.get() == Some(true) && self.enable_dns_support.get() == Some(false) {
+            problems.push(problem("enable_dns_hostnames", "DNS host names need enable_dns_support"));
+        }
+        problems
+    }
+
+    fn predict(&self, _connection: &Value) -> VpcOutputs {
+        VpcOutputs { cidr_block: property::repeated(&self.cidr_block), ..VpcOutputs::unknown() }
+    }
+
+    fn connection_identity(connection: &Value) -> Value {
+        AwsConnection::identity(connection)
+    }
+
+    async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
+        let answer = client
+            .ec2
+            .create_vpc()
+            .set_cidr_block(self.cidr_block.get().map(|cidr| cidr.to_string()))
+            .set_instance_tenancy(self.instance_tenancy.get().map(|tenancy| match tenancy {
+                Tenancy::Default => SdkTenancy::Default,
+                Tenancy::Dedicated => SdkTenancy::Dedicated,
+            }))
+            .tag_specifications(object::tag_specification(TagTarget::Vpc, step, &self.tags))
+            .customize()
+            .config_override(object::sent_once())
+            .send()
+            .await
+            .during("CreateVpc")?;
+        object::created("CreateVpc", answer.vpc().and_then(SdkVpc::vpc_id))
+    }
+
+    async fn complete(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        id: &PhysicalId,
+    ) -> Result<VpcOutputs, ProviderError> {
+        self.converge(client, step, id, Scope::Given).await
+    }
+
+    async fn read(
+        client: &AwsClients,
+        objects: &[Existing<Self>],
+    ) -> Result<Vec<Option<Observed<Self>>>, ProviderError> {
+        let ids = || objects.iter().map(|object| &object.id);
+        let (vpcs, companions, attributes) = tokio::try_join!(
+            object::by_ids::<SdkVpc>(&client.ec2, ids()),
+            companions(&client.ec2, ids()),
+            try_join_all(objects.iter().map(|object| attributes(&client.ec2, object))),
+        )?;
+        let observe = |(object, (support, hostnames)): (&Existing<Self>, _)| {
+            let Some(vpc) = vpcs.get(object.id.as_str()) else { return Ok(None) };
+            let companions = companions.get(object.id.as_str()).ok_or_else(|| {
+                let message = format!("the default security group of {} is not seen yet", object.id);
+                ProviderError::new(ErrorKind::Unclear, message)
+            })?;
+            let outputs = outputs(client, vpc, companions);
+            let inputs = Self {
+                cidr_block: outputs.cidr_block.clone().into(),
+                instance_tenancy: match vpc.instance_tenancy() {
+                    Some(SdkTenancy::Dedicated) => Tenancy::Dedicated,
+                    _ => Tenancy::Default,
+                }
+                .into(),
+                enable_dns_support: support,
+                enable_dns_hostnames: hostnames,
+                tags: object::observed_tags(vpc),
+            };
+            Ok(Some(Observed { inputs, outputs }))
+        };
+        objects.iter().zip(attributes).map(observe).collect()
+    }
+
+    async fn update(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        id: &PhysicalId,
+        changes: &Changes<Self>,
+    ) -> Result<VpcOutputs, ProviderError> {
+        self.converge(client, step, id, Scope::Changed(changes)).await
+    }
+
+    async fn delete(
+        &self,
+        client: &AwsClients,
+        _step: &StepContext,
+        id: &PhysicalId,
+    ) -> Result<(), ProviderError> {
+        let answer = client.ec2.delete_vpc().vpc_id(id.as_str()).send().await.during("DeleteVpc");
+        found(answer).map(|_| ())
+    }
+
+    async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
+        object::find::<SdkVpc>(&client.ec2, step).await
+    }
+}

@@ -1,0 +1,283 @@
+//! Errors of AWS, classified by what the engine may do about them.
+//!
+//! Codes are the services' own: <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html>,
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>,
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/CommonErrors.html>.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::operation::BuildError;
+use aws_types::request_id::RequestId;
+use lsinfra_engine::provider::{ErrorKind, ProviderError};
+
+/// Turns the SDK's results into the engine's.
+pub(crate) trait During<T> {
+    /// Names the call for the error's message.
+    fn during(self, call: &str) -> Result<T, ProviderError>;
+}
+
+impl<T, E> During<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    fn during(self, call: &str) -> Result<T, ProviderError> {
+        self.map_err(|error| provider_error(call, &error))
+    }
+}
+
+/// Turns an answer that the object is not there into `None`.
+pub(crate) fn found<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, ProviderError> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Turns the SDK's complaint about a field that is missing from a request into the engine's.
+pub(crate) fn built<T>(part: Result<T, BuildError>) -> Result<T, ProviderError> {
+    part.map_err(|error| ProviderError::new(ErrorKind::Invalid, error.to_string()))
+}
+
+/// Something that AWS was asked about is not there.
+pub(crate) fn not_found(message: impl Into<String>) -> ProviderError {
+    ProviderError::new(ErrorKind::NotFound, message)
+}
+
+fn provider_error<E>(call: &str, error: &SdkError<E, HttpResponse>) -> ProviderError
+where
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+{
+    match error {
+        SdkError::ServiceError(answer) => {
+            let meta = answer.err().meta();
+            let code = meta.code().unwrap_or_default();
+            let text = meta.message().unwrap_or_default();
+            let status = answer.raw().status().as_u16();
+            let message = match (code, text) {
+                // HEAD requests are answered without a body.
+                ("", "") => format!("{call}: HTTP status {status}"),
+                (code, "") => format!("{call}: {code}"),
+                (_, text) => format!("{call}: {text}"),
+            };
+            ProviderError {
+                kind: classify(code, text, status),
+                message,
+                code: (!code.is_empty()).then(|| code.to_owned()),
+                request_id: meta.request_id().or_else(|| error.request_id()).map(str::to_owned),
+            }
+        }
+        _ => {
+            let kind = if has_source::<CredentialsError>(error) {
+                ErrorKind::CredentialsExpired
+            } else if matches!(error, SdkError::ConstructionFailure(_)) {
+                ErrorKind::Invalid
+            } else {
+                // Sent or not, answered or not: nobody knows.
+                ErrorKind::Unclear
+            };
+            ProviderError {
+                kind,
+                message: format!("{call}: {}", DisplayErrorContext(error)),
+                code: None,
+                request_id: error.request_id().map(str::to_owned),
+            }
+        }
+    }
+}
+
+fn has_source<S: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<S>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// What the engine may do about an answer with this error code, text and HTTP status.
+pub(crate) fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
+    match code {
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestThrottledException"
+        | "RequestLimitExceeded"
+        | "BandwidthLimitExceeded"
+        | "TooManyRequestsException"
+        | "PriorRequestNotComplete"
+        | "SlowDown"
+        | "EC2ThrottledException" => ErrorKind::Throttled,
+
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" | "TokenRefreshRequired" => {
+            ErrorKind::CredentialsExpired
+        }
+
+        "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "ServerInternal"
+        | "ServiceFailure"
+        | "ServiceUnavailable"
+        | "Unavailable"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => ErrorKind::Unclear,
+
+        "UnauthorizedOperation"
+        | "AccessDenied"
+        | "AccessDeniedException"
+        | "AuthFailure"
+        | "AllAccessDisabled"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "MissingAuthenticationToken"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "PendingVerification"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => ErrorKind::Denied,
+
+        "DependencyViolation"
+        | "DeleteConflict"
+        | "ConcurrentModification"
+        | "ConflictException"
+        | "EntityTemporarilyUnmodifiable"
+        | "BucketNotEmpty"
+        | "OperationAborted"
+        | "ConcurrentTagAccess"
+        | "IncorrectState"
+        | "InvalidIPAddress.InUse"
+        | "InvalidGroup.InUse"
+        | "ResourceInUse"
+        | "RequestConflict" => ErrorKind::Conflict,
+
+        "EntityAlreadyExists"
+        | "BucketAlreadyExists"
+        | "BucketAlreadyOwnedByYou"
+        | "InvalidGroup.Duplicate"
+        | "InvalidPermission.Duplicate"
+        | "RouteAlreadyExists"
+        | "Resource.AlreadyAssociated"
+        | "Resource.AlreadyAttached"
+        | "ResourceAlreadyExists"
+        | "ResourceAlreadyExistsException"
+        | "DuplicateSubnetsInSameZone" => ErrorKind::AlreadyExists,
+
+        "TooManyBuckets" | "InsufficientFreeAddressesInSubnet" | "InsufficientAddressCapacity" => {
+            ErrorKind::LimitExceeded
+        }
+
+        "Gateway.NotAttached" | "ResourceNotFoundException" => ErrorKind::NotFound,
+        // A principal that was created a moment ago is not yet known to the service that checks it.
+        "MalformedPolicy" | "MalformedPolicyDocument" if text.contains("nvalid principal") => {
+            ErrorKind::NotFound
+        }
+
+        _ if code.contains("NotFound") || code.starts_with("NoSuch") => ErrorKind::NotFound,
+        _ if code.ends_with("LimitExceeded")
+            || code.ends_with("LimitExceededException")
+            || code.ends_with("QuotaExceeded")
+            || code.ends_with("QuotaExceededException") =>
+        {
+            ErrorKind::LimitExceeded
+        }
+        _ if status == 429 => ErrorKind::Throttled,
+        _ if status >= 500 => ErrorKind::Unclear,
+        "" if status == 404 => ErrorKind::NotFound,
+        "" if status == 403 => ErrorKind::Denied,
+        _ => ErrorKind::Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_classified_by_what_may_be_done() {
+        use ErrorKind::{
+            AlreadyExists, Conflict, CredentialsExpired, Denied, Invalid, LimitExceeded, NotFound, Throttled,
+            Unclear,
+        };
+        let table = [
+            ("RequestLimitExceeded", 503, Throttled),
+            ("Throttling", 400, Throttled),
+            ("SlowDown", 503, Throttled),
+            ("ThrottlingException", 400, Throttled),
+            ("AnythingElse", 429, Throttled),
+            ("InternalError", 500, Unclear),
+            ("InternalFailure", 500, Unclear),
+            ("Unavailable", 503, Unclear),
+            ("ServiceUnavailable", 503, Unclear),
+            ("RequestTimeout", 400, Unclear),
+            ("", 502, Unclear),
+            ("DependencyViolation", 400, Conflict),
+            ("DeleteConflict", 409, Conflict),
+            ("OperationAborted", 409, Conflict),
+            ("BucketNotEmpty", 409, Conflict),
+            ("InvalidIPAddress.InUse", 400, Conflict),
+            ("ConcurrentModification", 409, Conflict),
+            ("IncorrectState", 400, Conflict),
+            ("InvalidVpcID.NotFound", 400, NotFound),
+            ("InvalidSubnetID.NotFound", 400, NotFound),
+            ("InvalidInternetGatewayID.NotFound", 400, NotFound),
+            ("InvalidAllocationID.NotFound", 400, NotFound),
+            ("NatGatewayNotFound", 400, NotFound),
+            ("InvalidRouteTableID.NotFound", 400, NotFound),
+            ("InvalidRoute.NotFound", 400, NotFound),
+            ("InvalidAssociationID.NotFound", 400, NotFound),
+            ("InvalidGroup.NotFound", 400, NotFound),
+            ("InvalidPermission.NotFound", 400, NotFound),
+            ("InvalidSecurityGroupRuleId.NotFound", 400, NotFound),
+            ("InvalidVpcEndpointId.NotFound", 400, NotFound),
+            ("Gateway.NotAttached", 400, NotFound),
+            ("NoSuchEntity", 404, NotFound),
+            ("NoSuchBucket", 404, NotFound),
+            ("NoSuchBucketPolicy", 404, NotFound),
+            ("OwnershipControlsNotFoundError", 404, NotFound),
+            ("ServerSideEncryptionConfigurationNotFoundError", 404, NotFound),
+            ("", 404, NotFound),
+            ("EntityAlreadyExists", 409, AlreadyExists),
+            ("BucketAlreadyOwnedByYou", 409, AlreadyExists),
+            ("BucketAlreadyExists", 409, AlreadyExists),
+            ("InvalidGroup.Duplicate", 400, AlreadyExists),
+            ("InvalidPermission.Duplicate", 400, AlreadyExists),
+            ("RouteAlreadyExists", 400, AlreadyExists),
+            ("Resource.AlreadyAssociated", 400, AlreadyExists),
+            ("VpcLimitExceeded", 400, LimitExceeded),
+            ("AddressLimitExceeded", 400, LimitExceeded),
+            ("NatGatewayLimitExceeded", 400, LimitExceeded),
+            ("RulesPerSecurityGroupLimitExceeded", 400, LimitExceeded),
+            ("LimitExceeded", 409, LimitExceeded),
+            ("TooManyBuckets", 400, LimitExceeded),
+            ("UnauthorizedOperation", 403, Denied),
+            ("AccessDenied", 403, Denied),
+            ("InvalidClientTokenId", 403, Denied),
+            ("", 403, Denied),
+            ("ExpiredToken", 400, CredentialsExpired),
+            ("RequestExpired", 400, CredentialsExpired),
+            ("InvalidParameterValue", 400, Invalid),
+            ("MalformedPolicyDocument", 400, Invalid),
+            ("InvalidSubnet.Conflict", 400, Invalid),
+            ("InvalidAction", 400, Invalid),
+        ];
+        for (code, status, kind) in table {
+            assert_eq!(classify(code, "", status), kind, "{code} with status {status}");
+        }
+    }
+
+    #[test]
+    fn a_policy_with_an_unknown_principal_waits_for_it() {
+        let text = "Invalid principal in policy: \"AWS\":\"arn:aws:iam::123456789012:role/new\"";
+        assert_eq!(classify("MalformedPolicyDocument", text, 400), ErrorKind::NotFound);
+        assert_eq!(classify("MalformedPolicy", text, 400), ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,118 @@
+//! Tags: the stack's own, and the ones that say whose an object is.
+//!
+//! Ownership tags (`lsinfra:…`) are put on every taggable object and never shown as inputs; tags that
+//! AWS reserves (`aws:…`) are never touched.
+
+use std::collections::BTreeMap;
+
+use lsinfra_engine::provider::{ErrorKind, ProviderError};
+use lsinfra_engine::{Input, InputProblem, StepContext};
+
+use crate::aws::scope::Scope;
+
+/// Tags by key.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+const OWNERSHIP_PREFIX: &str = "lsinfra:";
+const RESERVED_PREFIX: &str = "aws:";
+/// <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
+const LIMIT_TAGS: usize = 50;
+const LIMIT_KEY_CHARACTERS: usize = 128;
+const LIMIT_VALUE_CHARACTERS: usize = 256;
+const OWNERSHIP_TAGS: usize = 4;
+
+/// The tags of a creating call.
+pub(crate) fn of_creation(step: &StepContext, declared: &Input<Tags>) -> Tags {
+    let mut tags = declared.get().unwrap_or_default();
+    tags.extend(step.owner_tags.clone());
+    tags
+}
+
+/// The tags that a stack could have declared.
+pub(crate) fn observed(tags: &Tags) -> Tags {
+    tags.iter()
+        .filter(|(key, _)| is_declarable(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+/// Whether an object carries lineage, URN and generation of the step's object. A name or an answer to
+/// a filter proves nothing: this is asked before anything is done to what was found.
+pub(crate) fn are_owned(step: &StepContext, tags: &Tags) -> bool {
+    identifying(step).all(|(key, value)| tags.get(key) == Some(value))
+}
+
+/// Refuses to touch an object of that name that another environment, or nobody, has tagged as its own.
+pub(crate) fn require_lineage(step: &StepContext, what: &str, tags: &Tags) -> Result<(), ProviderError> {
+    let key = "lsinfra:lineage";
+    if tags.get(key) == step.owner_tags.get(key) {
+        return Ok(());
+    }
+    let message = format!("{what} does not carry this environment's tag {key}: it is left alone");
+    Err(ProviderError::new(ErrorKind::Invalid, message))
+}
+
+/// Whether AWS keeps keys like this to itself.
+pub(crate) fn is_reserved(key: &str) -> bool {
+    key.starts_with(RESERVED_PREFIX)
+}
+
+/// The ownership tags by which an object is looked for: lineage, URN and generation.
+pub(crate) fn identifying(step: &StepContext) -> impl Iterator<Item = (&String, &String)> {
+    step.owner_tags.iter().filter(|(key, _)| key.as_str() != "lsinfra:environment")
+}
+
+/// What has to change about an object's tags.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TagChanges {
+    /// To be set.
+    pub(crate) put: Tags,
+    /// Keys to be taken off.
+    pub(crate) remove: Vec<String>,
+}
+
+/// The calls that bring `actual` to what is wanted: always the ownership tags, and the declared ones
+/// as far as `scope` covers them.
+pub(crate) fn changes<R>(
+    step: &StepContext,
+    scope: Scope<'_, R>,
+    declared: &Input<Tags>,
+    actual: &Tags,
+) -> TagChanges {
+    let mut wanted = step.owner_tags.clone();
+    let mut remove = Vec::new();
+    if let Some(tags) = scope.wanted("tags", declared, Tags::new()) {
+        remove.extend(actual.keys().filter(|key| is_declarable(key) && !tags.contains_key(*key)).cloned());
+        wanted.extend(tags);
+    }
+    wanted.retain(|key, value| actual.get(key) != Some(value));
+    TagChanges { put: wanted, remove }
+}
+
+/// Problems of declared tags.
+pub(crate) fn check(declared: &Input<Tags>) -> Vec<InputProblem> {
+    let tags = declared.get().unwrap_or_default();
+    let mut problems = Vec::new();
+    if tags.len() + OWNERSHIP_TAGS > LIMIT_TAGS {
+        let message =
+            format!("{} tags: at most {} beside the ownership tags", tags.len(), LIMIT_TAGS - OWNERSHIP_TAGS);
+        problems.push(InputProblem { path: "tags".to_owned(), message });
+    }
+    for (key, value) in &tags {
+        let message = if !is_declarable(key) || key.to_ascii_lowercase().starts_with(RESERVED_PREFIX) {
+            "keys that begin with `aws:` or `lsinfra:` are reserved".to_owned()
+        } else if key.is_empty() || key.chars().count() > LIMIT_KEY_CHARACTERS {
+            format!("a key has 1 to {LIMIT_KEY_CHARACTERS} characters")
+        } else if value.chars().count() > LIMIT_VALUE_CHARACTERS {
+            format!("a value has at most {LIMIT_VALUE_CHARACTERS} characters")
+        } else {
+            continue;
+        };
+        problems.push(InputProblem { path: format!("tags.{key}"), message });
+    }
+    problems
+}
+
+fn is_declarable(key: &str) -> bool {
+    !key.starts_with(OWNERSHIP_PREFIX) && !is_reserved(key)
+}

@@ -1,0 +1,38 @@
+//! Waiting for AWS to have caught up with itself.
+
+use std::task::Poll;
+use std::time::Duration;
+
+use lsinfra_engine::StepContext;
+use lsinfra_engine::provider::{ErrorKind, PollInterval, ProviderError};
+
+/// Between two looks at something that takes seconds.
+pub(crate) const SECONDS: PollInterval = PollInterval::seconds(1, 5);
+/// Between two looks at something that takes minutes.
+pub(crate) const MINUTES: PollInterval = PollInterval::seconds(3, 15);
+
+/// Repeats `call` while it answers [`ErrorKind::NotFound`], for at most `window`: what was created a
+/// moment ago may not be seen yet, and a call that does not find its object has had no effect.
+/// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
+pub(crate) async fn until_seen<T, F>(
+    step: &StepContext,
+    window: Duration,
+    mut call: impl FnMut() -> F,
+) -> Result<T, ProviderError>
+where
+    F: Future<Output = Result<T, ProviderError>>,
+{
+    let started = step.clock.now();
+    step.poll(SECONDS, || {
+        let answer = call();
+        async move {
+            match answer.await {
+                Err(error) if error.kind == ErrorKind::NotFound && step.clock.since(started) < window => {
+                    Ok((Poll::Pending, format!("not seen yet: {}", error.message)))
+                }
+                answer => answer.map(|value| (Poll::Ready(value), String::new())),
+            }
+        }
+    })
+    .await
+}

@@ -1,0 +1,239 @@
+//! Takes one object of a type through its life, and checks at each stage what the engine relies on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{Timestamp, ToSpan};
+use lsinfra_engine::cancel::cancellation;
+use lsinfra_engine::clock::Clock;
+use lsinfra_engine::provider::{
+    Found, Observation, Progress, Provider, ProviderError, Providers, ReadRequest, UpdateRequest,
+};
+use lsinfra_engine::schema::Compare;
+use lsinfra_engine::{
+    Expression, Inputs, PhysicalId, Properties, Property, ResourceType, StepContext, Urn, Value,
+};
+use lsinfra_resources::aws::{self, AwsClients, AwsConnection, AwsConnector};
+
+/// Emulators change their state at once: an hour of waiting is 36 seconds.
+const PACE: f64 = 100.0;
+
+/// A region of the account behind the endpoint.
+pub(crate) struct Region {
+    pub(crate) connector: Arc<AwsConnector>,
+    pub(crate) connection: AwsConnection,
+    providers: Providers,
+    lineage: String,
+}
+
+struct Silence;
+
+#[async_trait::async_trait]
+impl Progress for Silence {
+    fn waiting(&self, _status: &str) {}
+    async fn settled(&self) {}
+}
+
+impl Region {
+    /// Opens a region; `None`, and a line that says so, if there is no endpoint. Tests use regions of
+    /// their own, since quotas are by region.
+    pub(crate) async fn open(test: &str, region: &str) -> Option<Self> {
+        let Ok(endpoint) = std::env::var("LSINFRA_TEST_ENDPOINT") else {
+            eprintln!("skipped: {test} (LSINFRA_TEST_ENDPOINT names no endpoint)");
+            return None;
+        };
+        let connector = Arc::new(AwsConnector::sandbox(endpoint));
+        let caller = aws::caller(&connector, region).await.unwrap();
+        let connection = AwsConnection::new(caller.account, region);
+        let mut providers = Providers::default();
+        aws::register(&mut providers, Arc::clone(&connector));
+        let lineage = uuid::Uuid::new_v4().to_string();
+        Some(Self { connector, connection, providers, lineage })
+    }
+
+    /// A name that nothing else has.
+    pub(crate) fn fresh_name(&self, role: &str) -> String {
+        format!("lsinfra-test-{role}-{}", &uuid::Uuid::new_v4().simple().to_string()[..12])
+    }
+
+    /// Another environment in the same account and region.
+    pub(crate) fn stranger(&self) -> Self {
+        Self {
+            connector: Arc::clone(&self.connector),
+            connection: self.connection.clone(),
+            providers: self.providers.clone(),
+            lineage: uuid::Uuid::new_v4().to_string(),
+        }
+    }
+
+    fn step(&self, urn: Urn) -> StepContext {
+        let clock = Clock::paced(Timestamp::now(), PACE);
+        let owner_tags = BTreeMap::from([
+            ("lsinfra:lineage".to_owned(), self.lineage.clone()),
+            ("lsinfra:environment".to_owned(), "langsmith/test".to_owned()),
+            ("lsinfra:urn".to_owned(), urn.to_string()),
+            ("lsinfra:generation".to_owned(), "1".to_owned()),
+        ]);
+        StepContext {
+            urn,
+            generation: 1,
+            connection: self.connection.to_value(),
+            owner_tags,
+            client_token: uuid::Uuid::new_v4().to_string(),
+            deadline: clock.now() + 1.hour(),
+            clock,
+            progress: Arc::new(Silence),
+            cancellation: cancellation().1,
+        }
+    }
+
+    /// An object that is declared, and does not exist yet.
+    pub(crate) fn declare<R: ResourceType<Client = AwsClients>>(&self, name: &str, inputs: R) -> Object {
+        let urn = Urn::new(&["test"], R::TYPE, name).unwrap();
+        Object {
+            provider: Arc::clone(self.providers.get(R::TYPE).unwrap()),
+            step: self.step(urn),
+            inputs: properties(&inputs),
+            id: None,
+            outputs: Properties::new(),
+        }
+    }
+
+    /// An object of this type that exists, checked at each stage of its creation.
+    pub(crate) async fn create<R: ResourceType<Client = AwsClients>>(&self, name: &str, inputs: R) -> Object {
+        let mut object = self.declare(name, inputs);
+        object.create().await;
+        object
+    }
+}
+
+/// One object.
+pub(crate) struct Object {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) step: StepContext,
+    pub(crate) inputs: Properties,
+    pub(crate) id: Option<PhysicalId>,
+    pub(crate) outputs: Properties,
+}
+
+impl Object {
+    pub(crate) fn id(&self) -> &PhysicalId {
+        self.id.as_ref().unwrap()
+    }
+
+    /// An output, typed.
+    pub(crate) fn output<T: Property>(&self, name: &str) -> T {
+        T::from_value(&self.outputs[name]).unwrap()
+    }
+
+    async fn create(&mut self) {
+        let urn = self.step.urn.clone();
+        assert_eq!(self.provider.check(&self.inputs), [], "{urn}: nothing to complain about");
+        assert_eq!(self.find().await.unwrap(), None, "{urn}: nothing to find before the creation");
+        let id = self.provider.create(&self.step, &self.inputs).await.unwrap();
+        // Types without a creating call find nothing before they have tagged what they adopt.
+        if self.step.urn.resource_type() != "aws:ec2:DefaultSecurityGroup" {
+            let found = self.find().await.unwrap();
+            assert_eq!(found, Some(Found { id: id.clone(), failed: None }), "{urn}: found after a crash");
+        }
+        self.outputs = self.provider.complete(&self.step, &id, &self.inputs).await.unwrap();
+        self.id = Some(id);
+        let predicted = self.provider.predict(&self.inputs, &self.step.connection);
+        for (name, value) in predicted.iter().filter(|(_, value)| !value.has_unknown()) {
+            assert_eq!(self.outputs.get(name), Some(value), "{urn}: predicted output {name}");
+        }
+        for (name, value) in &self.outputs {
+            assert!(!value.has_unknown(), "{urn}: the output {name} is known");
+        }
+        self.assert_no_drift().await;
+        // Completing is idempotent.
+        let outputs = self.provider.complete(&self.step, self.id(), &self.inputs).await.unwrap();
+        assert_eq!(outputs, self.outputs, "{urn}: completed twice");
+        self.assert_no_drift().await;
+    }
+
+    pub(crate) async fn find(&self) -> Result<Option<Found>, ProviderError> {
+        self.provider.find(&self.step, &self.inputs).await
+    }
+
+    pub(crate) async fn read(&self) -> Observation {
+        let request = ReadRequest { id: self.id().clone(), inputs: self.inputs.clone() };
+        self.provider.read(&self.step.connection, &[request]).await.unwrap().remove(0)
+    }
+
+    /// The inputs as they are, as far as they are managed.
+    pub(crate) async fn observed(&self) -> Properties {
+        match self.read().await {
+            Observation::Gone => panic!("{} is gone", self.step.urn),
+            Observation::Present { inputs, .. } => inputs,
+        }
+    }
+
+    /// What is read is what was applied.
+    pub(crate) async fn assert_no_drift(&self) {
+        let urn = &self.step.urn;
+        let Observation::Present { inputs, outputs } = self.read().await else { panic!("{urn} is gone") };
+        for (name, value) in &self.inputs {
+            let observed = inputs.get(name).map(|value| self.comparable(name, value));
+            assert_eq!(observed, Some(self.comparable(name, value)), "{urn}: the input {name}");
+        }
+        assert_eq!(outputs, self.outputs, "{urn}: outputs");
+    }
+
+    fn comparable(&self, name: &str, value: &Value) -> Value {
+        match (value, self.provider.schema().input(name).unwrap().compare) {
+            (Value::List(items), Compare::Set) => {
+                let mut items = items.clone();
+                items.sort_by_key(|item| format!("{item:?}"));
+                Value::List(items)
+            }
+            _ => value.clone(),
+        }
+    }
+
+    /// Updates in place. Every changed input must be one that can be.
+    pub(crate) async fn update<R: ResourceType>(&mut self, inputs: R) {
+        let urn = self.step.urn.clone();
+        let inputs = properties(&inputs);
+        assert_eq!(self.provider.check(&inputs), [], "{urn}: nothing to complain about");
+        let changed: Vec<String> = R::FIELDS
+            .iter()
+            .filter(|field| self.inputs.get(field.name) != inputs.get(field.name))
+            .map(|field| {
+                assert!(!field.replace, "{urn}: {} cannot change in place", field.name);
+                field.name.to_owned()
+            })
+            .collect();
+        let previous = std::mem::replace(&mut self.inputs, inputs);
+        let update = UpdateRequest { previous: &previous, inputs: &self.inputs, changed: &changed };
+        self.outputs = self.provider.update(&self.step, self.id.as_ref().unwrap(), update).await.unwrap();
+        self.assert_no_drift().await;
+    }
+
+    pub(crate) async fn try_delete(&self) -> Result<(), ProviderError> {
+        self.provider.delete(&self.step, self.id(), &self.inputs).await
+    }
+
+    /// Deletes, twice: the second time there is nothing to delete.
+    pub(crate) async fn delete(self) {
+        let urn = &self.step.urn;
+        self.try_delete().await.unwrap();
+        self.try_delete().await.unwrap();
+        assert_eq!(self.read().await, Observation::Gone, "{urn}: read after its deletion");
+        assert_eq!(self.find().await.unwrap(), None, "{urn}: nothing to find after its deletion");
+    }
+}
+
+/// Plain inputs with their types erased.
+pub(crate) fn properties<R: Inputs>(inputs: &R) -> Properties {
+    let plain = inputs.expressions().into_iter().map(|(name, expression)| match expression {
+        Expression::Value(value) => (name.to_owned(), value),
+        _ => panic!("{name} is no plain value"),
+    });
+    plain.collect()
+}
+
+/// Tags.
+pub(crate) fn tags<const N: usize>(tags: [(&str, &str); N]) -> BTreeMap<String, String> {
+    tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+}

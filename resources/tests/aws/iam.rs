@@ -1,0 +1,101 @@
+//! Roles.
+
+use std::collections::BTreeMap;
+
+use lsinfra_engine::Value;
+use lsinfra_engine::provider::ErrorKind;
+use lsinfra_resources::aws::iam::Role;
+use lsinfra_resources::aws::{Arn, PolicyDocument, Principal, Statement};
+
+use crate::harness::{Region, properties, tags};
+
+fn trust(service: &str) -> PolicyDocument {
+    PolicyDocument::new([Statement::allow(["sts:AssumeRole"]).to(Principal::service(service))])
+}
+
+fn read(bucket: &str) -> PolicyDocument {
+    PolicyDocument::new([Statement::allow(["s3:GetObject"]).on([format!("arn:aws:s3:::{bucket}/*")])])
+}
+
+fn inline<const N: usize>(policies: [(&str, PolicyDocument); N]) -> BTreeMap<String, PolicyDocument> {
+    policies.into_iter().map(|(name, policy)| (name.to_owned(), policy)).collect()
+}
+
+fn managed(name: &str) -> Arn {
+    Arn::new(format!("arn:aws:iam::aws:policy/{name}"))
+}
+
+#[tokio::test]
+async fn each_part_of_a_role_is_put_changed_and_taken_back() {
+    let test = "each_part_of_a_role_is_put_changed_and_taken_back";
+    let Some(region) = Region::open(test, "us-west-2").await else { return };
+    let plain = Role {
+        name: region.fresh_name("role").into(),
+        path: "/langsmith/".into(),
+        assume_role_policy: trust("eks.amazonaws.com").into(),
+        ..Role::default()
+    };
+    let mut role = region.create("cluster", plain.clone()).await;
+    let all = Role {
+        description: "the cluster's".into(),
+        max_session_duration_seconds: 7200.into(),
+        permissions_boundary: managed("AdministratorAccess").into(),
+        managed_policy_arns: vec![managed("AmazonEKSClusterPolicy")].into(),
+        inline_policies: inline([("blobs", read("blobs"))]).into(),
+        tags: tags([("Name", "cluster")]).into(),
+        ..plain.clone()
+    };
+    role.update(all.clone()).await;
+    let worker = vec![managed("AmazonEKSWorkerNodePolicy"), managed("AmazonEKS_CNI_Policy")];
+    for changed in [
+        Role { assume_role_policy: trust("ec2.amazonaws.com").into(), ..all.clone() },
+        Role { description: "someone's".into(), ..all.clone() },
+        Role { max_session_duration_seconds: 3600.into(), ..all.clone() },
+        Role { permissions_boundary: managed("PowerUserAccess").into(), ..all.clone() },
+        Role { managed_policy_arns: worker.into(), ..all.clone() },
+        Role { managed_policy_arns: Vec::new().into(), ..all.clone() },
+        Role { inline_policies: inline([("blobs", read("other"))]).into(), ..all.clone() },
+        Role { inline_policies: inline([("others", read("other"))]).into(), ..all.clone() },
+        Role { tags: tags([("Name", "cluster"), ("owner", "someone")]).into(), ..all.clone() },
+    ] {
+        role.update(changed).await;
+        role.update(all.clone()).await;
+    }
+
+    // No longer given, each goes back to AWS's default.
+    role.update(plain).await;
+    role.inputs = properties(&all);
+    let observed = role.observed().await;
+    assert_eq!(observed["description"], Value::text(""));
+    assert_eq!(observed["max_session_duration_seconds"], 3600.into());
+    assert!(!observed.contains_key("permissions_boundary"));
+    assert_eq!(observed["managed_policy_arns"], Value::List(Vec::new()));
+    assert_eq!(observed["inline_policies"], Value::Map(BTreeMap::new()));
+    assert_eq!(observed["tags"], Value::Map(BTreeMap::new()));
+
+    // A role with policies is deleted with them.
+    role.inputs.insert("path".to_owned(), Value::text("/langsmith/"));
+    role.update(all).await;
+    role.delete().await;
+}
+
+#[tokio::test]
+async fn a_role_of_another_environment_is_left_alone() {
+    let test = "a_role_of_another_environment_is_left_alone";
+    let Some(region) = Region::open(test, "us-west-2").await else { return };
+    let inputs = Role {
+        name: region.fresh_name("taken").into(),
+        assume_role_policy: trust("eks.amazonaws.com").into(),
+        ..Role::default()
+    };
+    let ours = region.create("ours", inputs.clone()).await;
+    let mut theirs = region.stranger().declare("theirs", inputs);
+    let error = theirs.provider.create(&theirs.step, &theirs.inputs).await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::AlreadyExists, Some("EntityAlreadyExists")));
+    assert_eq!(theirs.find().await.unwrap(), None, "a name alone proves nothing");
+    theirs.id = ours.id.clone();
+    let error = theirs.try_delete().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    ours.assert_no_drift().await;
+    ours.delete().await;
+}

@@ -1,0 +1,13 @@
+//! Every AWS resource type through the engine's provider interface, against the endpoint named in
+//! `LSINFRA_TEST_ENDPOINT`: the sandbox, or an emulator. Without it the tests are skipped by name.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+
+mod ec2_endpoints;
+mod ec2_network;
+mod ec2_routes;
+mod ec2_security;
+mod harness;
+mod iam;
+mod region;
+mod s3;

@@ -1,0 +1,133 @@
+//! Buckets.
+
+use lsinfra_engine::Value;
+use lsinfra_engine::provider::ErrorKind;
+use lsinfra_resources::aws::s3::{Bucket, Encryption, LifecycleRule, ObjectOwnership, PublicAccessBlock};
+use lsinfra_resources::aws::{Principal, Statement};
+
+use crate::harness::{Object, Region, tags};
+
+#[tokio::test]
+async fn each_setting_is_put_changed_and_taken_back() {
+    let test = "each_setting_is_put_changed_and_taken_back";
+    let Some(region) = Region::open(test, "us-west-2").await else { return };
+    let plain = Bucket { name: region.fresh_name("settings").into(), ..Bucket::default() };
+    let mut bucket = region.create("settings", plain.clone()).await;
+
+    let short = LifecycleRule { expiration_days: Some(14), ..LifecycleRule::new("short", "ttl_s/") };
+    let abort = LifecycleRule { abort_incomplete_multipart_days: Some(3), ..LifecycleRule::new("abort", "") };
+    let noncurrent = LifecycleRule { noncurrent_expiration_days: Some(7), ..short.clone() };
+    let open = Statement::allow(["s3:GetObject"])
+        .named("Read")
+        .to(Principal::aws([format!("arn:aws:iam::{}:root", region.connection.account)]));
+    let all = Bucket {
+        versioning: true.into(),
+        encryption: Encryption::Aes256.into(),
+        public_access_block: PublicAccessBlock::ALL.into(),
+        object_ownership: ObjectOwnership::BucketOwnerEnforced.into(),
+        tls_only: true.into(),
+        policy_statements: vec![open.clone()].into(),
+        lifecycle_rules: vec![short, abort.clone()].into(),
+        force_destroy: true.into(),
+        tags: tags([("Name", "blobs")]).into(),
+        ..plain.clone()
+    };
+    bucket.update(all.clone()).await;
+
+    let some = PublicAccessBlock { restrict_public_buckets: false, ..PublicAccessBlock::ALL };
+    let list = Statement::allow(["s3:ListBucket"]).to(Principal::aws([region.connection.account.clone()]));
+    for changed in [
+        Bucket { versioning: false.into(), ..all.clone() },
+        Bucket { public_access_block: some.into(), ..all.clone() },
+        Bucket { object_ownership: ObjectOwnership::BucketOwnerPreferred.into(), ..all.clone() },
+        Bucket { tls_only: false.into(), ..all.clone() },
+        Bucket { policy_statements: vec![open, list].into(), ..all.clone() },
+        Bucket { policy_statements: Vec::new().into(), ..all.clone() },
+        Bucket { lifecycle_rules: vec![abort, noncurrent].into(), ..all.clone() },
+        Bucket { lifecycle_rules: Vec::new().into(), ..all.clone() },
+        Bucket { force_destroy: false.into(), ..all.clone() },
+        Bucket { tags: tags([("owner", "someone")]).into(), ..all.clone() },
+    ] {
+        bucket.update(changed).await;
+        bucket.update(all.clone()).await;
+    }
+
+    // No longer given, each goes back to AWS's default.
+    bucket.update(plain).await;
+    bucket.inputs = crate::harness::properties(&all);
+    let observed = bucket.observed().await;
+    assert_eq!(observed["versioning"], false.into());
+    assert_eq!(observed["encryption"], Value::text("aes256"));
+    assert_eq!(observed["object_ownership"], Value::text("bucket_owner_enforced"));
+    assert_eq!(observed["tls_only"], false.into());
+    assert_eq!(observed["policy_statements"], Value::List(Vec::new()));
+    assert_eq!(observed["lifecycle_rules"], Value::List(Vec::new()));
+    assert_eq!(observed["tags"], Value::Map(Default::default()));
+    bucket.delete().await;
+}
+
+#[tokio::test]
+async fn a_bucket_in_the_first_region_is_not_taken_over() {
+    let test = "a_bucket_in_the_first_region_is_not_taken_over";
+    let Some(region) = Region::open(test, "us-east-1").await else { return };
+    let inputs = Bucket { name: region.fresh_name("taken").into(), ..Bucket::default() };
+    let ours = region.create("ours", inputs.clone()).await;
+    let theirs = region.stranger().declare("theirs", inputs);
+    let error = theirs.provider.create(&theirs.step, &theirs.inputs).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AlreadyExists);
+    assert_eq!(theirs.find().await.unwrap(), None, "a name alone proves nothing");
+    ours.delete().await;
+}
+
+#[tokio::test]
+async fn a_bucket_of_another_environment_is_left_alone() {
+    let test = "a_bucket_of_another_environment_is_left_alone";
+    let Some(region) = Region::open(test, "eu-west-1").await else { return };
+    let inputs = Bucket { name: region.fresh_name("alone").into(), ..Bucket::default() };
+    let ours = region.create("ours", inputs.clone()).await;
+    let mut theirs = region.stranger().declare("theirs", inputs);
+    theirs.id = ours.id.clone();
+    let error = theirs.try_delete().await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Invalid);
+    assert!(error.message.contains("left alone"), "{error}");
+    ours.assert_no_drift().await;
+    ours.delete().await;
+}
+
+#[tokio::test]
+async fn a_bucket_is_emptied_only_when_asked() {
+    let Some(region) = Region::open("a_bucket_is_emptied_only_when_asked", "us-west-2").await else { return };
+    let inputs = Bucket {
+        name: region.fresh_name("full").into(),
+        versioning: true.into(),
+        force_destroy: false.into(),
+        ..Bucket::default()
+    };
+    let mut bucket = region.create("full", inputs.clone()).await;
+    fill(&region, &bucket).await;
+    let error = bucket.try_delete().await.unwrap_err();
+    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Invalid, Some("BucketNotEmpty")));
+    bucket.update(Bucket { force_destroy: true.into(), ..inputs }).await;
+    bucket.delete().await;
+}
+
+/// Leaves old versions, a delete marker and an unfinished upload.
+async fn fill(region: &Region, bucket: &Object) {
+    let endpoint = std::env::var("LSINFRA_TEST_ENDPOINT").unwrap();
+    let credentials = aws_sdk_s3::config::Credentials::new("sandbox", "sandbox", None, None, "test");
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::v2026_01_12())
+        .endpoint_url(endpoint)
+        .region(aws_sdk_s3::config::Region::new(region.connection.region.clone()))
+        .credentials_provider(credentials)
+        .force_path_style(true)
+        .build();
+    let s3 = aws_sdk_s3::Client::from_conf(config);
+    let name = bucket.id().as_str();
+    for body in ["one", "two"] {
+        s3.put_object().bucket(name).key("kept").body(body.as_bytes().to_vec().into()).send().await.unwrap();
+    }
+    s3.put_object().bucket(name).key("deleted").body(b"x".to_vec().into()).send().await.unwrap();
+    s3.delete_object().bucket(name).key("deleted").send().await.unwrap();
+    s3.create_multipart_upload().bucket(name).key("unfinished").send().await.unwrap();
+}
