@@ -1,0 +1,159 @@
+//! The client of a sandbox's control endpoint: blocking, without an async runtime, for the command line and tests.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::{Calls, Error, FaultPlan, Held, Item, Result};
+
+/// How long everything but `held` may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a sandbox says about itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The account of keys that name none: twelve digits.
+    pub account: String,
+    /// `instant`, or the speed-up.
+    pub pace: String,
+    /// Sandbox seconds per real second.
+    pub speed: f64,
+    /// Sandbox time.
+    pub time: Timestamp,
+    /// The release that serves.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// What tells this process from another on the same port.
+    pub nonce: String,
+}
+
+/// A control endpoint.
+#[derive(Debug, Clone)]
+pub struct Control {
+    address: String,
+}
+
+impl Control {
+    /// The control endpoint of a sandbox at `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        Self { address: url.trim_start_matches("http://").trim_end_matches('/').to_owned() }
+    }
+
+    /// What it says about itself.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be reached, [`Error::Control`] if it answers otherwise; so do all methods.
+    pub fn status(&self) -> Result<Status> {
+        self.get("status", Some(PATIENCE))
+    }
+
+    /// The call log.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn calls(&self) -> Result<Calls> {
+        self.get("calls", Some(PATIENCE))
+    }
+
+    /// Empties the call log and its counts.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn reset_calls(&self) -> Result<()> {
+        self.post("calls/reset", b"").map(drop)
+    }
+
+    /// The fault plan in force.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn faults(&self) -> Result<FaultPlan> {
+        self.get("faults", Some(PATIENCE))
+    }
+
+    /// Puts a fault plan in force, with all its counters at zero.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn set_faults(&self, plan: &FaultPlan) -> Result<()> {
+        let body = serde_json::to_vec(plan).map_err(std::io::Error::from)?;
+        self.post("faults", &body).map(drop)
+    }
+
+    /// Blocks until a call is held; answers with those that are.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn held(&self) -> Result<Vec<Held>> {
+        self.get("held", None)
+    }
+
+    /// Lets every held call go on; answers with how many there were.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn release(&self) -> Result<usize> {
+        let body = self.post("release", b"")?;
+        Ok(serde_json::from_slice(&body).map_err(std::io::Error::from)?)
+    }
+
+    /// Everything that exists in all accounts and regions, without what AWS makes by itself.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn account(&self) -> Result<Vec<Item>> {
+        self.get("account", Some(PATIENCE))
+    }
+
+    /// Asks it to stop; it answers before it does.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn stop(&self) -> Result<()> {
+        self.post("stop", b"").map(drop)
+    }
+
+    fn get<T: DeserializeOwned>(&self, path: &str, patience: Option<Duration>) -> Result<T> {
+        let body = self.exchange("GET", path, b"", patience)?;
+        Ok(serde_json::from_slice(&body).map_err(std::io::Error::from)?)
+    }
+
+    fn post(&self, path: &str, body: &[u8]) -> Result<Vec<u8>> {
+        self.exchange("POST", path, body, Some(PATIENCE))
+    }
+
+    /// One request on a connection of its own, whose close ends the answer.
+    fn exchange(&self, method: &str, path: &str, body: &[u8], patience: Option<Duration>) -> Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(&self.address)?;
+        stream.set_read_timeout(patience)?;
+        let length = body.len();
+        let address = &self.address;
+        let head = format!(
+            "{method} /_sandbox/{path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body)?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let malformed = || Error::Control { path: path.to_owned(), status: 0, body: String::new() };
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(malformed)?;
+        let status = answer.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok());
+        let status: u16 = status.and_then(|digits| digits.parse().ok()).ok_or_else(malformed)?;
+        let body = answer.split_off(end + 4);
+        if (200..300).contains(&status) {
+            Ok(body)
+        } else {
+            Err(Error::Control {
+                path: path.to_owned(),
+                status,
+                body: String::from_utf8_lossy(&body).into_owned(),
+            })
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! How long AWS takes for what it does not do at once. At the instant pace all of it takes no time.
+
+use std::time::Duration;
+
+/// A NAT gateway from `pending` to `available`: observed from one to three minutes.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-basics.html>
+pub(crate) const NAT_GATEWAY_PENDING: Duration = Duration::from_secs(100);
+/// A NAT gateway without a way out of its VPC, from `pending` to `failed`.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>
+pub(crate) const NAT_GATEWAY_FAILING: Duration = Duration::from_secs(30);
+/// A NAT gateway from `deleting` to `deleted`.
+pub(crate) const NAT_GATEWAY_DELETING: Duration = Duration::from_secs(60);
+/// How long a deleted NAT gateway is still described, about an hour; this holds at every pace.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-working-with.html>
+pub(crate) const NAT_GATEWAY_DESCRIBED: Duration = Duration::from_secs(60 * 60);
+/// An interface endpoint from `pending` to `available`.
+/// <https://docs.aws.amazon.com/vpc/latest/privatelink/concepts.html>
+pub(crate) const INTERFACE_ENDPOINT_PENDING: Duration = Duration::from_secs(60);
+/// An interface endpoint from `deleting` to gone.
+pub(crate) const INTERFACE_ENDPOINT_DELETING: Duration = Duration::from_secs(60);
+/// A VPC from `pending` to `available`.
+pub(crate) const VPC_PENDING: Duration = Duration::from_secs(1);

@@ -1,0 +1,266 @@
+//! Everything behind the one lock: time, identifiers, tables, faults, the call log and the store. Owns the order in
+//! which a call passes through them; must not know HTTP connections or any service's rules.
+
+pub(crate) mod call;
+pub(crate) mod calls;
+pub(crate) mod clock;
+pub(crate) mod identifiers;
+pub(crate) mod lifecycle;
+pub(crate) mod principal;
+pub(crate) mod table;
+pub(crate) mod tokens;
+
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use self::call::{Call, Operation};
+use self::calls::{CallLog, CallRecord, Effect, Outcome};
+use self::clock::Clock;
+use self::identifiers::Identifiers;
+use self::principal::Principal;
+use self::table::{Moment, Scope};
+use crate::faults::draw::{Coin, Drawn, Faults, Injected};
+use crate::faults::plan::HoldPoint;
+use crate::options::Pace;
+use crate::protocol::Response;
+use crate::protocol::error::{Protocol, ServiceError};
+use crate::protocol::params::Params;
+use crate::protocol::request::Request;
+use crate::services::{self, Item, Service, Tables};
+use crate::storage::Store;
+
+/// The cloud: one value, one lock around it, one call at a time.
+pub(crate) struct Cloud {
+    tables: Tables,
+    clock: Clock,
+    identifiers: Identifiers,
+    store: Store,
+    pace: Pace,
+    default_account: String,
+    pub(crate) faults: Faults,
+    pub(crate) calls: CallLog,
+}
+
+/// A call that was counted and logged but not yet carried out.
+pub(crate) struct Admitted {
+    /// Its number in the call log.
+    pub(crate) number: u64,
+    /// `service:Operation`.
+    pub(crate) name: String,
+    /// What goes wrong with it.
+    pub(crate) injected: Option<Injected>,
+    /// Where it is held.
+    pub(crate) hold: Option<HoldPoint>,
+    service: &'static dyn Service,
+    operation: Result<&'static Operation, String>,
+    count: u64,
+}
+
+/// The value that every answer carries as its request id.
+pub(crate) fn request_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
+
+impl Cloud {
+    /// A cloud on what a store held.
+    pub(crate) fn new(
+        opened: crate::storage::Opened,
+        clock: Clock,
+        pace: Pace,
+        default_account: String,
+    ) -> Self {
+        let crate::storage::Opened { store, tables, identifiers, .. } = opened;
+        Self {
+            tables,
+            clock,
+            identifiers,
+            store,
+            pace,
+            default_account,
+            faults: Faults::default(),
+            calls: CallLog::default(),
+        }
+    }
+
+    /// Sandbox time, written down, since whoever is told it must never be told an earlier one.
+    pub(crate) fn tell_time(&mut self) -> std::io::Result<jiff::Timestamp> {
+        let elapsed = self.clock.elapsed();
+        self.store.append(self.identifiers.next(), Vec::new(), elapsed)?;
+        Ok(self.clock.at(elapsed))
+    }
+
+    /// How long lifecycles take.
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// The account of keys that name none.
+    pub(crate) fn account(&self) -> &str {
+        &self.default_account
+    }
+
+    /// Moves a manual clock.
+    #[cfg(test)]
+    pub(crate) fn advance(&mut self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Counts and logs a call, and draws what goes wrong with it.
+    pub(crate) fn admit(&mut self, request: &Request) -> Result<Admitted, ServiceError> {
+        let scope = &request.credentials;
+        let service = services::find(&scope.service).ok_or_else(|| {
+            let text = format!("The sandbox does not have the service {}.", scope.service);
+            ServiceError::new(501, "NotImplemented", text)
+        })?;
+        let operation = service.operation(request);
+        let (name, effect) = match &operation {
+            Ok(operation) => (operation.name, operation.effect),
+            Err(name) => (name.as_str(), Effect::Reads),
+        };
+        let full_name = format!("{}:{name}", service.name());
+        let Drawn { injected, hold, count } = self.faults.draw(&full_name, effect == Effect::Changes);
+        let number = self.calls.next_number();
+        self.calls.enter(CallRecord {
+            number,
+            time: self.clock.now(),
+            service: service.name().to_owned(),
+            operation: name.to_owned(),
+            region: scope.region.clone(),
+            effect,
+            outcome: Outcome::Pending,
+            injected: injected.map(|injected| injected.name().to_owned()),
+            digest: digest(request),
+        });
+        Ok(Admitted { number, name: full_name, injected, hold, service, operation, count })
+    }
+
+    /// Carries out an admitted call; what it changed is written down when this returns. `None` means that the
+    /// connection is to be closed without an answer.
+    pub(crate) fn carry_out(
+        &mut self,
+        admitted: &Admitted,
+        request: &Request,
+    ) -> std::io::Result<Option<Response>> {
+        let id = request_id();
+        let protocol = admitted.service.protocol();
+        if admitted.injected == Some(Injected::DroppedConnection) {
+            self.calls.conclude(admitted.number, Outcome::Error("(connection dropped)".to_owned()));
+            return Ok(None);
+        }
+        let reply = self.reply(admitted, request, protocol);
+        self.write_down()?;
+        let outcome = match &reply {
+            Ok(response) if response.status().is_client_error() => {
+                Outcome::Error(response.status().to_string())
+            }
+            Ok(_) => Outcome::Ok,
+            Err(error) => Outcome::Error(error.code.clone()),
+        };
+        self.calls.conclude(admitted.number, outcome);
+        if admitted.injected == Some(Injected::LostResponse) {
+            return Ok(None);
+        }
+        let mut response = reply.unwrap_or_else(|error| error.response(protocol, &id));
+        if let Ok(value) = id.parse() {
+            response.headers_mut().insert("x-amzn-requestid", value);
+        }
+        Ok(Some(response))
+    }
+
+    fn reply(&mut self, admitted: &Admitted, request: &Request, protocol: Protocol) -> call::Reply {
+        let now = self.clock.now();
+        let plain = Moment { now, lag_until: None, coin: None };
+        self.begin(&plain);
+        services::settle(&mut self.tables, now);
+        let principal = Principal::of(&request.credentials.access_key, &self.default_account, &self.tables);
+        match admitted.injected {
+            Some(Injected::Throttled) => return Err(protocol.throttled()),
+            Some(Injected::ServerError) => return Err(protocol.server_error()),
+            Some(Injected::Denied) => return Err(protocol.denied(&principal.arn, &admitted.name)),
+            Some(Injected::DroppedConnection | Injected::LostResponse) | None => {}
+        }
+        let operation = match &admitted.operation {
+            Ok(operation) => *operation,
+            Err(name) => return Err(protocol.not_implemented(admitted.service.name(), name)),
+        };
+        let plan = self.faults.plan();
+        let window = plan.consistency_window_ms;
+        let quotas = plan.quotas.clone();
+        let lag_until = (window > 0).then(|| now + Duration::from_millis(window));
+        let shuffle = plan.shuffle.then_some(plan.seed ^ admitted.number);
+        let moment = match operation.effect {
+            Effect::Changes => Moment { lag_until, ..plain },
+            Effect::Reads => {
+                let coin = Coin { seed: plan.seed, operation: admitted.name.clone(), count: admitted.count };
+                Moment { coin: Some(coin), ..plain }
+            }
+        };
+        self.begin(&moment);
+        let is_query = protocol != Protocol::S3;
+        let params = Params::new(if is_query { request.form() } else { Vec::new() });
+        let scope = Scope::new(&principal.account, &request.credentials.region);
+        let mut call = Call {
+            request,
+            params: &params,
+            scope,
+            principal,
+            tables: &mut self.tables,
+            identifiers: &mut self.identifiers,
+            blobs: self.store.blobs(),
+            now,
+            pace: self.pace,
+            quotas,
+            shuffle,
+        };
+        admitted.service.guard(&call)?;
+        let reply = (operation.run)(&mut call);
+        if reply.is_ok() && is_query && !params.is_finished() {
+            let text = format!("{} did not account for all of its parameters", admitted.name);
+            return Err(ServiceError::new(500, "InternalFailure", text));
+        }
+        reply
+    }
+
+    fn begin(&mut self, moment: &Moment) {
+        for table in self.tables.each() {
+            table.begin(moment);
+        }
+    }
+
+    fn write_down(&mut self) -> std::io::Result<()> {
+        let mut changes = Vec::new();
+        for table in self.tables.each() {
+            table.take_changes(&mut changes)?;
+        }
+        self.store.append(self.identifiers.next(), changes, self.clock.elapsed())
+    }
+
+    /// Everything that exists and that AWS did not make by itself.
+    pub(crate) fn inventory(&mut self) -> std::io::Result<Vec<Item>> {
+        let now = self.clock.now();
+        self.begin(&Moment { now, lag_until: None, coin: None });
+        services::settle(&mut self.tables, now);
+        self.write_down()?;
+        Ok(services::inventory(&self.tables, now))
+    }
+}
+
+fn digest(request: &Request) -> String {
+    let mut hash = Sha256::new();
+    hash.update(request.method.as_str());
+    hash.update(&request.path);
+    for (name, value) in &request.query {
+        if !name.to_ascii_lowercase().starts_with("x-amz-") {
+            hash.update(name);
+            hash.update([0]);
+            hash.update(value);
+            hash.update([0]);
+        }
+    }
+    hash.update(&request.body);
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! What a call passes through, whatever it does: faults, visibility, the log, the store.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use crate::testing::{Answer, TestCloud, text, texts};
+use crate::{Effect, FaultPlan, Outcome, Pace};
+
+const RANGE: &[(&str, &str)] = &[("CidrBlock", "10.0.0.0/16")];
+
+fn outcomes(plan: &FaultPlan, between: usize) -> Vec<String> {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    cloud.faults(plan.clone());
+    (0..40)
+        .map(|_| {
+            for _ in 0..between {
+                cloud.query("ec2", "DescribeVpcs", &[]);
+            }
+            match cloud.query("ec2", "CreateVpc", RANGE) {
+                Answer::Ok(_) => "ok".to_owned(),
+                Answer::Refused(code, _) => code,
+                Answer::Nothing => "nothing".to_owned(),
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn faults_follow_from_the_seed_and_not_from_other_operations() {
+    let plan = FaultPlan {
+        seed: 4,
+        throttle: 0.2,
+        server_error: 0.2,
+        dropped_connection: 0.1,
+        lost_response: 0.2,
+        ..Default::default()
+    };
+    let once = outcomes(&plan, 0);
+    assert_eq!(once, outcomes(&plan, 3));
+    assert_ne!(once, outcomes(&FaultPlan { seed: 5, ..plan }, 0));
+    for expected in ["ok", "RequestLimitExceeded", "InternalError", "nothing"] {
+        assert!(once.iter().any(|outcome| outcome == expected), "{expected} in {once:?}");
+    }
+}
+
+#[test]
+fn only_a_lost_response_has_its_effect() {
+    for (plan, vpcs) in [
+        (FaultPlan { throttle: 1.0, ..Default::default() }, 0),
+        (FaultPlan { server_error: 1.0, ..Default::default() }, 0),
+        (FaultPlan { dropped_connection: 1.0, ..Default::default() }, 0),
+        (FaultPlan { deny: vec!["ec2:Create*".to_owned()], ..Default::default() }, 0),
+        (FaultPlan { lost_response: 1.0, ..Default::default() }, 1),
+    ] {
+        let mut cloud = TestCloud::new(Pace::Instant);
+        cloud.faults(plan.clone());
+        let answer = cloud.query("ec2", "CreateVpc", RANGE);
+        assert!(!matches!(answer, Answer::Ok(_)), "{plan:?}");
+        assert_eq!(cloud.inventory().len(), vpcs, "{plan:?}");
+    }
+}
+
+#[test]
+fn each_protocol_has_its_own_codes_for_faults() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    let code = |cloud: &mut TestCloud, service: &str, action: &str| match cloud.query(service, action, &[]) {
+        Answer::Refused(code, _) => code,
+        other => panic!("{other:?}"),
+    };
+    cloud.faults(FaultPlan { throttle: 1.0, ..Default::default() });
+    assert_eq!(code(&mut cloud, "ec2", "DescribeVpcs"), "RequestLimitExceeded");
+    assert_eq!(code(&mut cloud, "sts", "GetCallerIdentity"), "Throttling");
+    let deny = vec!["ec2:DescribeVpcs".to_owned(), "sts:GetCallerIdentity".to_owned()];
+    cloud.faults(FaultPlan { deny, ..Default::default() });
+    assert_eq!(code(&mut cloud, "ec2", "DescribeVpcs"), "UnauthorizedOperation");
+    assert_eq!(code(&mut cloud, "sts", "GetCallerIdentity"), "AccessDenied");
+}
+
+#[test]
+fn a_plan_can_be_confined_to_operations() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    let only = vec!["ec2:DescribeS*".to_owned()];
+    cloud.faults(FaultPlan { throttle: 1.0, only, ..Default::default() });
+    cloud.ec2("DescribeVpcs", &[]);
+    assert_eq!(cloud.refused("DescribeSubnets", &[]), "RequestLimitExceeded");
+}
+
+#[test]
+fn readers_lag_behind_within_the_window_and_writers_do_not() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    cloud.faults(FaultPlan { seed: 1, consistency_window_ms: 5_000, ..Default::default() });
+    let vpc = cloud.vpc("10.0.0.0/16");
+    let subnet = cloud.subnet(&vpc, "10.0.0.0/24");
+    let look = |cloud: &mut TestCloud| match cloud.query("ec2", "DescribeSubnets", &[("SubnetId.1", &subnet)])
+    {
+        Answer::Ok(_) => "there".to_owned(),
+        Answer::Refused(code, _) => code,
+        Answer::Nothing => panic!(),
+    };
+    let seen: std::collections::BTreeSet<_> = (0..32).map(|_| look(&mut cloud)).collect();
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["InvalidSubnetID.NotFound", "there"]);
+    cloud.advance(5);
+    assert!((0..32).all(|_| look(&mut cloud) == "there"));
+    cloud.ec2("DeleteSubnet", &[("SubnetId", &subnet)]);
+    let listed: std::collections::BTreeSet<_> =
+        (0..32).map(|_| texts(&cloud.ec2("DescribeSubnets", &[]), "subnetId").len()).collect();
+    assert_eq!(listed.into_iter().collect::<Vec<_>>(), [0, 1]);
+    cloud.ec2("DeleteVpc", &[("VpcId", &vpc)]);
+}
+
+#[test]
+fn another_account_and_another_region_see_nothing() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    cloud.vpc("10.0.0.0/16");
+    let role = [("RoleArn", "arn:aws:iam::111122223333:role/r"), ("RoleSessionName", "me")];
+    let Answer::Ok(session) = cloud.query("sts", "AssumeRole", &role) else { panic!() };
+    let ask = |cloud: &mut TestCloud, key: &str, region: &str, service: &str, action: &str| {
+        let request = crate::protocol::request::Request {
+            credentials: crate::protocol::credentials::CredentialScope {
+                access_key: key.to_owned(),
+                region: region.to_owned(),
+                service: service.to_owned(),
+            },
+            method: http::Method::POST,
+            path: "/".to_owned(),
+            query: vec![("Action".to_owned(), action.to_owned())],
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::new(),
+        };
+        String::from_utf8(cloud.request(&request).unwrap().body().to_vec()).unwrap()
+    };
+    let key = text(&session, "AccessKeyId");
+    let identity = ask(&mut cloud, &key, "us-east-1", "sts", "GetCallerIdentity");
+    assert_eq!(text(&identity, "Arn"), "arn:aws:sts::111122223333:assumed-role/r/me");
+    for (key, region, expected) in [
+        ("AKIAOTHER", "us-east-1", 1),
+        ("AKIAOTHER", "us-west-2", 0),
+        ("111122223333", "us-east-1", 0),
+        (&key, "us-east-1", 0),
+    ] {
+        let vpcs = ask(&mut cloud, key, region, "ec2", "DescribeVpcs");
+        assert_eq!(texts(&vpcs, "vpcId").len(), expected, "{key} {region}");
+    }
+}
+
+#[test]
+fn the_log_has_every_call_with_its_outcome() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    cloud.vpc("10.0.0.0/16");
+    cloud.ec2("DescribeVpcs", &[]);
+    cloud.ec2("DescribeVpcs", &[]);
+    cloud.refused("DeleteVpc", &[("VpcId", "vpc-0123456789abcdef0")]);
+    let log = cloud.cloud().calls.log().clone();
+    assert_eq!((log.total, log.changing, log.counts["ec2:DescribeVpcs"]), (4, 2, 2));
+    let rows: Vec<_> =
+        log.calls.iter().map(|call| (call.number, call.operation.as_str(), call.effect)).collect();
+    let reads = |number| (number, "DescribeVpcs", Effect::Reads);
+    let expected = [(1, "CreateVpc", Effect::Changes), reads(2), reads(3), (4, "DeleteVpc", Effect::Changes)];
+    assert_eq!(rows, expected);
+    assert_eq!(log.calls[3].outcome, Outcome::Error("InvalidVpcID.NotFound".to_owned()));
+    assert_eq!(log.calls[1].digest, log.calls[2].digest);
+    assert_ne!(log.calls[0].digest, log.calls[1].digest);
+    cloud.cloud().calls.reset();
+    cloud.ec2("DescribeVpcs", &[]);
+    assert_eq!(cloud.cloud().calls.log().calls[0].number, 5);
+}
+
+#[test]
+fn lifecycles_go_on_where_they_were_in_another_process() {
+    let mut cloud = TestCloud::realistic();
+    let vpc = cloud.vpc("10.0.0.0/16");
+    let subnet = cloud.subnet(&vpc, "10.0.0.0/24");
+    let params = [("SubnetId", subnet.as_str()), ("ConnectivityType", "private")];
+    let id = text(&cloud.ec2("CreateNatGateway", &params), "natGatewayId");
+    let state =
+        |cloud: &mut TestCloud| text(&cloud.ec2("DescribeNatGateways", &[("NatGatewayId.1", &id)]), "state");
+    cloud.advance(60);
+    assert_eq!(state(&mut cloud), "pending");
+    let mut cloud = cloud.reopened();
+    cloud.advance(39);
+    assert_eq!(state(&mut cloud), "pending");
+    cloud.advance(1);
+    assert_eq!(state(&mut cloud), "available");
+    let before = cloud.inventory();
+    let mut cloud = cloud.reopened();
+    assert_eq!(cloud.inventory(), before);
+    assert_ne!(cloud.vpc("10.1.0.0/16"), vpc, "identifiers are not given twice");
+}

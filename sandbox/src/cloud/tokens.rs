@@ -1,0 +1,59 @@
+//! Client tokens: a creating call that is sent again with its token answers as the first time.
+//! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::call::Call;
+use super::table::tables;
+use crate::protocol::error::ServiceError;
+
+tables! {
+    /// What tokens were used for.
+    pub(crate) struct TokenTables {
+        /// By `service:Operation token`.
+        tokens: Token = ("core/token", Strong),
+    }
+}
+
+/// One use of a token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Token {
+    parameters: String,
+    made: String,
+}
+
+/// A token that a call carries.
+#[derive(Debug)]
+pub(crate) struct TokenUse {
+    key: String,
+    parameters: String,
+}
+
+impl TokenUse {
+    /// A token of an operation (`ec2:CreateNatGateway`) with everything else that was asked for, in a canonical form.
+    pub(crate) fn new(operation: &str, token: &str, parameters: &str) -> Self {
+        let digest = Sha256::digest(parameters.as_bytes());
+        let parameters = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { key: format!("{operation} {token}"), parameters }
+    }
+
+    /// The id of what was made with this token before; a use with other parameters is an error.
+    pub(crate) fn made(&self, call: &Call<'_>) -> Result<Option<String>, ServiceError> {
+        match call.tables.core.tokens.get(&call.scope, &self.key) {
+            Some(token) if token.parameters != self.parameters => Err(ServiceError::new(
+                400,
+                "IdempotentParameterMismatch",
+                "The request uses the same client token as a previous, but non-identical request. Do not reuse a client token with different requests, unless the requests are identical.",
+            )),
+            Some(token) => Ok(Some(token.made.clone())),
+            None => Ok(None),
+        }
+    }
+
+    /// Remembers what was made.
+    pub(crate) fn remember(self, call: &mut Call<'_>, id: &str) {
+        let token = Token { parameters: self.parameters, made: id.to_owned() };
+        call.tables.core.tokens.insert(&call.scope, self.key, token);
+    }
+}

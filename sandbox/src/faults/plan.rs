@@ -1,0 +1,98 @@
+//! The fault plan: the JSON that `POST /_sandbox/faults` takes and `GET` gives back.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What goes wrong, how often, and which calls are held. The default is a plan under which nothing does.
+///
+/// ```json
+/// {
+///   "seed": 7,
+///   "throttle": 0.05, "server_error": 0.02, "dropped_connection": 0.01, "lost_response": 0.05,
+///   "consistency_window_ms": 3000,
+///   "shuffle": true,
+///   "quotas": {"vpcs": 5, "addresses": 5},
+///   "deny": ["ec2:CreateNatGateway"],
+///   "hold": [{"call": 12, "count": "changing", "point": "after"}]
+/// }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FaultPlan {
+    /// What every draw depends on.
+    pub seed: u64,
+    /// The share of calls, 0 to 1, that is refused with the service's throttling error, before the effect.
+    pub throttle: f64,
+    /// The share of calls that is answered with a server error, before the effect.
+    pub server_error: f64,
+    /// The share of calls whose connection is closed before the effect.
+    pub dropped_connection: f64,
+    /// The share of changing calls whose connection is closed after the effect, without an answer.
+    pub lost_response: f64,
+    /// Whether `lost_response` strikes reading calls too.
+    pub lose_reads: bool,
+    /// For how many milliseconds of sandbox time readers may see what was before a change.
+    pub consistency_window_ms: u64,
+    /// Whether lists that AWS gives in no order come in another order each time.
+    pub shuffle: bool,
+    /// How many a region, zone, VPC or group takes of: `vpcs`, `internet-gateways`, `addresses`, `nat-gateways-per-zone`,
+    /// `subnets-per-vpc`, `route-tables-per-vpc`, `vpc-endpoints`, `security-groups`, `rules-per-security-group`. What is
+    /// not named has a raised quota of 200.
+    pub quotas: BTreeMap<String, usize>,
+    /// Operations that are refused for want of permission: `service:Operation`, or a prefix that ends in `*`.
+    pub deny: Vec<String>,
+    /// If not empty, the rates above apply to these operations alone (same patterns).
+    pub only: Vec<String>,
+    /// The calls whose answers are held until released.
+    pub hold: Vec<Hold>,
+}
+
+/// One call to be held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// Which one, counted from 1 since the plan was put in force.
+    pub call: u64,
+    /// What is counted.
+    #[serde(default)]
+    pub count: HoldCount,
+    /// Whether the effect has happened when the call is held.
+    #[serde(default)]
+    pub point: HoldPoint,
+}
+
+/// Which calls a hold counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HoldCount {
+    /// Those that change something.
+    #[default]
+    Changing,
+    /// All.
+    All,
+}
+
+/// Where a call is held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HoldPoint {
+    /// Before anything has happened; if the client goes away, nothing will.
+    Before,
+    /// After the effect is on disk, before the answer.
+    #[default]
+    After,
+}
+
+impl FaultPlan {
+    /// Where the call with these numbers is held, if it is.
+    pub(crate) fn hold_for(&self, call: u64, changing_call: Option<u64>) -> Option<HoldPoint> {
+        self.hold
+            .iter()
+            .find(|hold| match hold.count {
+                HoldCount::All => hold.call == call,
+                HoldCount::Changing => changing_call == Some(hold.call),
+            })
+            .map(|hold| hold.point)
+    }
+}

@@ -1,0 +1,75 @@
+//! What a sandbox is started with. Owns the defaults; must not know how they are used.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The account that a key names when it does not itself consist of twelve digits.
+const DEFAULT_ACCOUNT: &str = "123456789012";
+/// The clock's speed-up at the instant pace: short enough that consistency windows are milliseconds.
+const INSTANT_SPEED: f64 = 1000.0;
+/// How long a sandbox without calls stays up.
+const DEFAULT_IDLE: Duration = Duration::from_secs(30 * 60);
+
+/// How a sandbox is served.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that holds the account's state, the lock and the endpoint file.
+    pub folder: PathBuf,
+    /// The TCP port on 127.0.0.1: `None` takes the one kept in the folder, or a free one; `Some(0)` a free one.
+    pub port: Option<u16>,
+    /// How long lifecycles take.
+    pub pace: Pace,
+    /// The twelve-digit account of every access key that is not itself an account id.
+    pub account: String,
+    /// What identifiers are drawn from; a new account without one takes a random seed. Ignored for an account
+    /// that exists already.
+    pub seed: Option<u64>,
+    /// Stops the sandbox after this long without a call; `None` never does.
+    pub idle_stop: Option<Duration>,
+}
+
+impl Options {
+    /// The defaults for one folder: the kept port, the instant pace, account 123456789012, half an hour idle.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            port: None,
+            pace: Pace::Instant,
+            account: DEFAULT_ACCOUNT.to_owned(),
+            seed: None,
+            idle_stop: Some(DEFAULT_IDLE),
+        }
+    }
+}
+
+/// How the sandbox's time passes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// Every lifecycle takes no time at all; the clock runs a thousand times as fast as the real one.
+    Instant,
+    /// Lifecycles take as long as AWS's own, on a clock that runs this many times as fast as the real one.
+    Realistic {
+        /// Sandbox seconds per real second, above zero.
+        speed: f64,
+    },
+}
+
+impl Pace {
+    /// Sandbox seconds per real second.
+    #[must_use]
+    pub fn speed(self) -> f64 {
+        match self {
+            Self::Instant => INSTANT_SPEED,
+            Self::Realistic { speed } => speed,
+        }
+    }
+
+    /// The name that `status` shows: `instant` or the speed-up.
+    pub(crate) fn name(self) -> String {
+        match self {
+            Self::Instant => "instant".to_owned(),
+            Self::Realistic { speed } => speed.to_string(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Errors as AWS answers with them, in the shape of each protocol.
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use winterbaume_core::xml_escape;
+
+use super::Response;
+
+/// The wire protocol of a service, which decides how requests are read and errors are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// EC2's variant of Query. <https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html>
+    Ec2Query,
+    /// Query: IAM, STS and others. <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>
+    AwsQuery,
+    /// S3's REST with bare errors. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+    S3,
+}
+
+/// An error that a service answers with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServiceError {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// AWS's code, such as `InvalidVpcID.NotFound`.
+    pub(crate) code: String,
+    /// AWS's text.
+    pub(crate) message: String,
+    /// Further elements of the error, as names and texts, where the protocol has room for them.
+    pub(crate) details: Vec<(&'static str, String)>,
+}
+
+impl ServiceError {
+    /// An error from its status, code and text.
+    pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), details: Vec::new() }
+    }
+
+    /// Adds an element, such as S3's `BucketName`.
+    pub(crate) fn with(mut self, name: &'static str, text: impl Into<String>) -> Self {
+        self.details.push((name, text.into()));
+        self
+    }
+
+    /// The answer in a protocol's shape.
+    pub(crate) fn response(&self, protocol: Protocol, request_id: &str) -> Response {
+        let code = xml_escape(&self.code);
+        let message = xml_escape(&self.message);
+        let details: String = self
+            .details
+            .iter()
+            .map(|(name, text)| format!("<{name}>{}</{name}>", xml_escape(text)))
+            .collect();
+        let error = format!("<Code>{code}</Code><Message>{message}</Message>{details}");
+        let body = match protocol {
+            Protocol::Ec2Query => format!(
+                "<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+            ),
+            Protocol::AwsQuery => {
+                let fault = if self.status < 500 { "Sender" } else { "Receiver" };
+                format!(
+                    "<ErrorResponse><Error><Type>{fault}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+                )
+            }
+            Protocol::S3 => format!("<Error>{error}<RequestId>{request_id}</RequestId></Error>"),
+        };
+        let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}");
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let kind = match protocol {
+            Protocol::S3 => "application/xml",
+            Protocol::Ec2Query | Protocol::AwsQuery => "text/xml",
+        };
+        response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        response
+    }
+}
+
+/// The errors that a protocol has for every operation.
+impl Protocol {
+    /// The operation is not part of the sandbox.
+    pub(crate) fn not_implemented(self, service: &str, operation: &str) -> ServiceError {
+        let text = format!("The sandbox does not have the operation {service}:{operation}.");
+        match self {
+            Self::Ec2Query | Self::AwsQuery => ServiceError::new(400, "InvalidAction", text),
+            Self::S3 => ServiceError::new(501, "NotImplemented", text),
+        }
+    }
+
+    /// Too many calls. EC2: <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
+    pub(crate) fn throttled(self) -> ServiceError {
+        match self {
+            Self::Ec2Query => ServiceError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
+            Self::AwsQuery => ServiceError::new(400, "Throttling", "Rate exceeded"),
+            Self::S3 => ServiceError::new(503, "SlowDown", "Please reduce your request rate."),
+        }
+    }
+
+    /// A failure on AWS's side.
+    pub(crate) fn server_error(self) -> ServiceError {
+        let text = "An internal error has occurred";
+        match self {
+            Self::Ec2Query => ServiceError::new(500, "InternalError", text),
+            Self::AwsQuery => ServiceError::new(500, "ServiceFailure", text),
+            Self::S3 => {
+                ServiceError::new(500, "InternalError", "We encountered an internal error. Please try again.")
+            }
+        }
+    }
+
+    /// The principal may not do this.
+    pub(crate) fn denied(self, principal: &str, operation: &str) -> ServiceError {
+        match self {
+            Self::Ec2Query => ServiceError::new(
+                403,
+                "UnauthorizedOperation",
+                format!(
+                    "You are not authorized to perform this operation. User: {principal} is not authorized to perform: {operation} because no identity-based policy allows the {operation} action"
+                ),
+            ),
+            Self::AwsQuery => ServiceError::new(
+                403,
+                "AccessDenied",
+                format!(
+                    "User: {principal} is not authorized to perform: {operation} because no identity-based policy allows the {operation} action"
+                ),
+            ),
+            Self::S3 => ServiceError::new(403, "AccessDenied", "Access Denied"),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A decoded request: who asks which service in which region for what.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use winterbaume_core::urldecode;
+
+use super::chunked;
+use super::credentials::CredentialScope;
+use super::error::ServiceError;
+
+/// A request with its body complete and its transfer encoding undone.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// Which service, region and key the signature names.
+    pub(crate) credentials: CredentialScope,
+    /// The HTTP method.
+    pub(crate) method: Method,
+    /// The path as it was sent: percent-encoded, beginning with `/`.
+    pub(crate) path: String,
+    /// The query's parameters, decoded, in their order; a parameter without `=` has an empty value.
+    pub(crate) query: Vec<(String, String)>,
+    /// The headers, with those that trailed an `aws-chunked` body.
+    pub(crate) headers: HeaderMap,
+    /// The body without any framing.
+    pub(crate) body: Bytes,
+}
+
+impl Request {
+    /// Decodes a request; `default_region` stands in where a signature names none.
+    pub(crate) fn decode(
+        parts: &http::request::Parts,
+        body: Bytes,
+        default_region: &str,
+    ) -> Result<Self, ServiceError> {
+        let query = pairs(parts.uri.query().unwrap_or_default());
+        let mut headers = parts.headers.clone();
+        let body = chunked::decode(&mut headers, body)?;
+        let credentials = CredentialScope::of(&headers, &query, &body, default_region)?;
+        let path = parts.uri.path().to_owned();
+        Ok(Self { credentials, method: parts.method.clone(), path, query, headers, body })
+    }
+
+    /// A header's value, if it is there and is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The first query parameter of a name.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The parameters of a form-encoded body, after those of the query.
+    pub(crate) fn form(&self) -> Vec<(String, String)> {
+        let mut form = self.query.clone();
+        form.extend(pairs(&String::from_utf8_lossy(&self.body)));
+        form
+    }
+}
+
+/// The decoded pairs of a query or a form.
+pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
+    text.split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (urldecode(key), urldecode(value))
+        })
+        .collect()
+}

@@ -1,0 +1,78 @@
+//! One request from the listener to its answer, or to a connection closed without one.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+
+use super::{Shared, control};
+use crate::cloud::request_id;
+use crate::faults::held::Held;
+use crate::faults::plan::HoldPoint;
+use crate::protocol::Response;
+use crate::protocol::error::{Protocol, ServiceError};
+use crate::protocol::request::Request;
+
+/// The region of requests that name none.
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Why a connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Closed {
+    /// A fault says so.
+    #[error("the answer is withheld")]
+    Withheld,
+    /// The request could not be read to its end.
+    #[error(transparent)]
+    Unread(#[from] hyper::Error),
+}
+
+/// Answers a request; an error closes the connection.
+pub(super) async fn answer(
+    shared: Arc<Shared>,
+    request: hyper::Request<Incoming>,
+) -> Result<http::Response<Full<Bytes>>, Closed> {
+    shared.touch();
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let response = match parts.uri.path().strip_prefix(control::PREFIX) {
+        Some(path) => control::control(&shared, &parts.method, path, &body).await,
+        None => match Request::decode(&parts, body, DEFAULT_REGION) {
+            Ok(request) => aws(&shared, &request).await?,
+            Err(error) => unadmitted(&error),
+        },
+    };
+    shared.touch();
+    Ok(response.map(Full::new))
+}
+
+async fn aws(shared: &Shared, request: &Request) -> Result<Response, Closed> {
+    let admitted = shared.cloud().admit(request);
+    let admitted = match admitted {
+        Ok(admitted) => admitted,
+        Err(error) => return Ok(unadmitted(&error)),
+    };
+    let held = || Held { number: admitted.number, operation: admitted.name.clone() };
+    if admitted.hold == Some(HoldPoint::Before) {
+        shared.held.hold(held()).await;
+    }
+    let response = shared.cloud().carry_out(&admitted, request);
+    if admitted.hold == Some(HoldPoint::After) {
+        shared.held.hold(held()).await;
+    }
+    match response {
+        Ok(Some(response)) => Ok(response),
+        Ok(None) => Err(Closed::Withheld),
+        Err(error) => Ok(unadmitted(&ServiceError::new(
+            500,
+            "InternalFailure",
+            format!("The sandbox could not write its state: {error}"),
+        ))),
+    }
+}
+
+/// An error of a request that no service has seen, in the commonest shape.
+fn unadmitted(error: &ServiceError) -> Response {
+    error.response(Protocol::AwsQuery, &request_id())
+}

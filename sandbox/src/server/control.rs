@@ -1,0 +1,88 @@
+//! The control endpoint under `/_sandbox/`: what tests and the command line ask the sandbox itself.
+//!
+//! `GET status`, `GET calls`, `POST calls/reset`, `GET faults`, `POST faults`, `GET held` (waits until a call is held),
+//! `POST release`, `GET account`, `POST stop`. Bodies are JSON.
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde::Serialize;
+
+use super::{Shared, pace_of};
+use crate::client::Status;
+use crate::faults::plan::FaultPlan;
+use crate::protocol::Response;
+
+/// Where the control endpoint's paths begin.
+pub(super) const PREFIX: &str = "/_sandbox/";
+
+/// Answers one request to a path after the prefix.
+pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Response {
+    match (method.as_str(), path) {
+        ("GET", "status") => written(status(shared)),
+        ("GET", "calls") => json(shared.cloud().calls.log()),
+        ("POST", "calls/reset") => {
+            shared.cloud().calls.reset();
+            done()
+        }
+        ("GET", "faults") => json(shared.cloud().faults.plan()),
+        ("POST", "faults") => match serde_json::from_slice::<FaultPlan>(body) {
+            Ok(plan) => {
+                shared.cloud().faults.replace(plan);
+                done()
+            }
+            Err(error) => plain(StatusCode::BAD_REQUEST, error.to_string()),
+        },
+        ("GET", "held") => json(&shared.held.wait().await),
+        ("POST", "release") => json(&shared.held.release()),
+        ("GET", "account") => written(shared.cloud().inventory()),
+        ("POST", "stop") => {
+            shared.stop.send_replace(true);
+            done()
+        }
+        _ => plain(StatusCode::NOT_FOUND, format!("there is no {method} {PREFIX}{path}")),
+    }
+}
+
+fn status(shared: &Shared) -> std::io::Result<Status> {
+    let mut cloud = shared.cloud();
+    let (pace, speed) = pace_of(cloud.pace());
+    Ok(Status {
+        account: cloud.account().to_owned(),
+        pace,
+        speed,
+        time: cloud.tell_time()?,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        pid: std::process::id(),
+        nonce: shared.nonce.clone(),
+    })
+}
+
+/// What could be told only after something was written down.
+fn written<T: Serialize>(result: std::io::Result<T>) -> Response {
+    match result {
+        Ok(value) => json(&value),
+        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => {
+            let mut response = Response::new(Bytes::from(body));
+            let kind = http::HeaderValue::from_static("application/json");
+            response.headers_mut().insert(http::header::CONTENT_TYPE, kind);
+            response
+        }
+        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
+}
+
+fn done() -> Response {
+    plain(StatusCode::NO_CONTENT, String::new())
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
+    let mut response = Response::new(Bytes::from(text));
+    *response.status_mut() = status;
+    response
+}

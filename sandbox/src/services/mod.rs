@@ -1,0 +1,107 @@
+//! The services: which there are, and what each must tell the rest. A service is a folder with one file per resource
+//! kind; services may use each other's tables, since the state is one.
+
+pub(crate) mod ec2;
+pub(crate) mod sts;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::cloud::call::{Call, Operation};
+use crate::cloud::table::Rows;
+use crate::cloud::tokens::TokenTables;
+use crate::protocol::error::{Protocol, ServiceError};
+use crate::protocol::request::Request;
+
+/// One AWS service.
+pub(crate) trait Service: Sync {
+    /// The name in the credential scope.
+    fn name(&self) -> &'static str;
+
+    /// How its errors are written.
+    fn protocol(&self) -> Protocol;
+
+    /// The operation that a request asks for, or its name if the sandbox does not have it.
+    fn operation(&self, request: &Request) -> Result<&'static Operation, String>;
+
+    /// Refuses a call before its operation sees it.
+    fn guard(&self, _call: &Call<'_>) -> Result<(), ServiceError> {
+        Ok(())
+    }
+
+    /// Carries out what time has brought about.
+    fn settle(&self, _tables: &mut Tables, _now: Timestamp) {}
+
+    /// What exists and was not made by AWS itself.
+    fn inventory(&self, tables: &Tables, now: Timestamp) -> Vec<Item>;
+}
+
+/// Every service. To add one: its folder, a line here and a field in [`Tables`].
+const SERVICES: &[&dyn Service] = &[&ec2::Ec2, &sts::Sts];
+
+/// The state of all services.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    /// What the core itself keeps.
+    pub(crate) core: TokenTables,
+    /// EC2's.
+    pub(crate) ec2: ec2::Ec2Tables,
+    /// STS's.
+    pub(crate) sts: sts::StsTables,
+}
+
+impl Tables {
+    /// Every table, for persistence.
+    pub(crate) fn each(&mut self) -> Vec<&mut dyn Rows> {
+        let mut tables = self.core.each();
+        tables.extend(self.ec2.each());
+        tables.extend(self.sts.each());
+        tables
+    }
+}
+
+/// Something that exists in the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// The service's signing name, such as `ec2`.
+    pub service: String,
+    /// The kind as EC2's tag specifications or the ARN name it, such as `natgateway`.
+    pub kind: String,
+    /// Its id, name or ARN, whatever its delete operation takes.
+    pub id: String,
+    /// The account that has it.
+    pub account: String,
+    /// Its region; empty for global services.
+    pub region: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The service of a credential scope.
+pub(crate) fn find(name: &str) -> Option<&'static dyn Service> {
+    SERVICES.iter().find(|service| service.name() == name).copied()
+}
+
+/// The operation of a Query service by its `Action`.
+pub(crate) fn by_action(
+    operations: &'static [Operation],
+    request: &Request,
+) -> Result<&'static Operation, String> {
+    let form = request.form();
+    let action = form.iter().find(|(name, _)| name == "Action").map_or("", |(_, value)| value.as_str());
+    operations.iter().find(|operation| operation.name == action).ok_or_else(|| action.to_owned())
+}
+
+/// Carries out what time has brought about, in all services.
+pub(crate) fn settle(tables: &mut Tables, now: Timestamp) {
+    for service in SERVICES {
+        service.settle(tables, now);
+    }
+}
+
+/// What exists in all services.
+pub(crate) fn inventory(tables: &Tables, now: Timestamp) -> Vec<Item> {
+    SERVICES.iter().flat_map(|service| service.inventory(tables, now)).collect()
+}

@@ -1,0 +1,59 @@
+//! Security Token Service: who a key belongs to, and keys for roles.
+//! <https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html>
+
+mod assume_role;
+mod caller_identity;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Item, Service, Tables, by_action};
+use crate::cloud::call::{Operation, changes, reads};
+use crate::cloud::table::tables;
+use crate::protocol::error::Protocol;
+use crate::protocol::request::Request;
+
+tables! {
+    /// What STS keeps.
+    pub(crate) struct StsTables {
+        /// Sessions by access key id, in the empty scope, since a key is looked up before its account is known.
+        sessions: Session = ("sts/session", Strong),
+    }
+}
+
+/// The session that a temporary access key stands for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Session {
+    /// The role's account.
+    pub(crate) account: String,
+    /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
+    pub(crate) arn: String,
+    /// `AROA...:SESSION`.
+    pub(crate) assumed_role_id: String,
+}
+
+const OPERATIONS: &[Operation] = &[
+    reads("GetCallerIdentity", caller_identity::get_caller_identity),
+    changes("AssumeRole", assume_role::assume_role),
+];
+
+/// The service.
+pub(crate) struct Sts;
+
+impl Service for Sts {
+    fn name(&self) -> &'static str {
+        "sts"
+    }
+
+    fn protocol(&self) -> Protocol {
+        Protocol::AwsQuery
+    }
+
+    fn operation(&self, request: &Request) -> Result<&'static Operation, String> {
+        by_action(OPERATIONS, request)
+    }
+
+    fn inventory(&self, _tables: &Tables, _now: Timestamp) -> Vec<Item> {
+        Vec::new()
+    }
+}
