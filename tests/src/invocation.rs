@@ -1,10 +1,15 @@
 //! Running a command line: to its end, or with something happening to it meanwhile.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+
+use lsinfra_sandbox::Held;
+
+use crate::sandbox::Sandbox;
 
 /// A command line that can be run.
 #[derive(Clone, Debug)]
@@ -69,7 +74,7 @@ impl Invocation {
         let mut command = match self.file_size_limit_kilobytes {
             None => Command::new(&self.program),
             Some(limit) => {
-                // SIGXFSZ ignored, a write beyond the limit fails with EFBIG instead of ending the process.
+                // With SIGXFSZ ignored, a write beyond the limit fails instead of ending the process.
                 let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"");
                 let mut shell = Command::new("bash");
                 shell.arg("-c").arg(script).arg(&self.program);
@@ -86,9 +91,24 @@ impl Invocation {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{line}: {error}"));
-        let stdout = collect(child.stdout.take().unwrap());
-        let stderr = collect(child.stderr.take().unwrap());
-        Running { line, child, output: Some([stdout, stderr]) }
+        let (sender, happened) = channel();
+        let stdout = child.stdout.take().unwrap();
+        let lines = sender.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
+                // Nobody listens any more once the scenario has failed.
+                let _ = lines.send(Happened::Line(String::from_utf8_lossy(&line).into_owned()));
+            }
+            let _ = lines.send(Happened::Ended);
+        });
+        let mut stderr = child.stderr.take().unwrap();
+        let stderr = std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            // A pipe that breaks has ended.
+            let _ = stderr.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        Running { line, child, sender, happened, stdout: String::new(), stderr: Some(stderr), has_ended: false }
     }
 
     fn line(&self) -> String {
@@ -97,29 +117,66 @@ impl Invocation {
     }
 }
 
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // A pipe that breaks has ended.
-        let _ = stream.read_to_end(&mut bytes);
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+enum Happened {
+    /// It wrote a line to stdout.
+    Line(String),
+    /// It has closed stdout: it has ended.
+    Ended,
+    /// The sandbox holds a call.
+    Held(Vec<Held>),
 }
 
 /// A command under way. Dropping it kills it.
-#[derive(Debug)]
 pub struct Running {
     line: String,
     child: Child,
-    output: Option<[JoinHandle<String>; 2]>,
+    sender: Sender<Happened>,
+    happened: Receiver<Happened>,
+    stdout: String,
+    stderr: Option<JoinHandle<String>>,
+    has_ended: bool,
 }
 
 impl Running {
+    /// Waits until it writes such a line to stdout, and returns that line.
+    ///
+    /// # Panics
+    /// If it ends without.
+    pub fn wait_for_line(&mut self, matches: impl Fn(&str) -> bool) -> String {
+        while let Some(happened) = self.next() {
+            if let Happened::Line(line) = happened
+                && matches(&line)
+            {
+                return line;
+            }
+        }
+        panic!("{} ended without the line that was waited for:\n{}", self.line, self.stdout);
+    }
+
+    /// Waits until the sandbox holds a call; `None` if the command ends without.
+    pub fn wait_for_hold(&mut self, sandbox: &Sandbox) -> Option<Vec<Held>> {
+        let control = sandbox.control();
+        let sender = self.sender.clone();
+        std::thread::spawn(move || {
+            // The sandbox ends with the scenario, and with it a question that was never answered.
+            if let Ok(held) = control.held() {
+                let _ = sender.send(Happened::Held(held));
+            }
+        });
+        while let Some(happened) = self.next() {
+            if let Happened::Held(held) = happened {
+                return Some(held);
+            }
+        }
+        None
+    }
+
     /// Waits for its end.
     pub fn wait(mut self) -> Ended {
+        while self.next().is_some() {}
         let status = self.child.wait().unwrap();
-        let [stdout, stderr] = self.output.take().unwrap().map(|stream| stream.join().unwrap());
-        Ended { line: self.line.clone(), status, stdout, stderr }
+        let stderr = self.stderr.take().unwrap().join().unwrap();
+        Ended { line: self.line.clone(), status, stdout: std::mem::take(&mut self.stdout), stderr }
     }
 
     /// `kill -9`.
@@ -130,14 +187,30 @@ impl Running {
 
     /// Ctrl-C.
     pub fn interrupt(&self) {
-        let script = "kill -INT \"$0\"";
-        let status = Command::new("sh").args(["-c", script, &self.child.id().to_string()]).status().unwrap();
+        let id = self.child.id().to_string();
+        let status = Command::new("sh").args(["-c", "kill -INT \"$0\"", &id]).status().unwrap();
         assert!(status.success(), "{} has ended before it could be interrupted", self.line);
     }
 
-    /// Whether it has ended.
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
+    /// The next thing that happens; `None` once it has ended.
+    fn next(&mut self) -> Option<Happened> {
+        if self.has_ended {
+            return None;
+        }
+        // The channel cannot close: this holds a sender itself.
+        let happened = self.happened.recv().ok()?;
+        match &happened {
+            Happened::Line(line) => {
+                self.stdout.push_str(line);
+                self.stdout.push('\n');
+            }
+            Happened::Held(_) => {}
+            Happened::Ended => {
+                self.has_ended = true;
+                return None;
+            }
+        }
+        Some(happened)
     }
 }
 

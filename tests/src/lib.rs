@@ -9,22 +9,28 @@
 
 mod account;
 mod binary;
+mod declared;
 mod emulator;
 mod environment_file;
 mod invocation;
+mod planned;
 mod project;
 mod python;
 mod recorded;
+mod refusing;
 mod sandbox;
 mod wire;
 
 pub use account::{Difference, compare};
 pub use binary::lsinfra;
+pub use declared::{Declared, DeclaredResource};
 pub use emulator::{Emulator, Product};
 pub use environment_file::EnvironmentFile;
 pub use invocation::{Ended, Invocation, Running};
+pub use planned::{Planned, PlannedChange, PlannedDrift, PlannedStep};
 pub use project::Project;
 pub use python::{conformance_scripts, python};
 pub use recorded::{Recorded, RecordedObject};
+pub use refusing::Refusing;
 pub use sandbox::{Sandbox, SandboxOptions};
 pub use wire::{Answer, Wire};
