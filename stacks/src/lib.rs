@@ -1,1 +1,7 @@
-//! Placeholder.
+//! The stacks of `lsinfra`: from the typed config of an environment to a graph of resources.
+//!
+//! Start reading at [`langsmith`]. A stack is a pure function: it reads no files but the config,
+//! calls no cloud, and does not know what exists.
+
+pub mod config;
+pub mod naming;

@@ -1,0 +1,133 @@
+//! Every key of a config file, and what is said of one that is not among them.
+//!
+//! Owns the list of keys; `docs/configuration.md` describes exactly these, which a test checks. It
+//! must not know what values mean.
+
+use toml_edit::{Item, TableLike};
+
+use super::problem::Problems;
+
+/// One key, as the documentation lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The dotted path, such as `network.cidr`.
+    pub path: &'static str,
+    /// The type of its value with its unit.
+    pub value: &'static str,
+}
+
+const fn key(path: &'static str, value: &'static str) -> Key {
+    Key { path, value }
+}
+
+/// The keys that a config file may have.
+pub const KEYS: &[Key] = &[
+    key("profile", "`\"dev\"` or `\"prod\"`"),
+    key("account", "12 digits as a string, such as `\"111122223333\"`"),
+    key("region", "name of an AWS region, such as `\"us-west-2\"`"),
+    key("stack", "name, at most 20 characters"),
+    key("protect", "boolean"),
+    key("tags", "table of strings"),
+    key("network.cidr", "IPv4 range, /16 to /28"),
+    key("network.zone_count", "number of zones, 2 to 6"),
+    key("network.zones", "list of zone names"),
+    key("network.public_prefix_length", "prefix length in bits, 16 to 27"),
+    key("network.private_prefix_length", "prefix length in bits, 16 to 26"),
+    key("network.public_subnets", "list of IPv4 ranges"),
+    key("network.private_subnets", "list of IPv4 ranges"),
+    key("network.nat", "`\"single\"` or `\"per-zone\"`"),
+    key("retention.short_lived_days", "days, 1 to 3650"),
+    key("retention.long_lived_days", "days, 1 to 3650"),
+    key("blobs.versioning", "boolean"),
+    key("blobs.noncurrent_expiry_days", "days, 1 to 3650"),
+    key("blobs.abort_multipart_days", "days, 1 to 3650"),
+    key("blobs.on_destroy", "`\"delete\"` or `\"keep\"`"),
+];
+
+/// Notes every key of `document` that is not in [`KEYS`].
+pub(super) fn check(document: &dyn TableLike, problems: &mut Problems<'_>) {
+    for (name, item) in document.iter() {
+        let span = document.key(name).and_then(toml_edit::Key::span);
+        if KEYS.iter().any(|key| key.path == name) {
+            continue;
+        }
+        let inside: Vec<&str> = KEYS.iter().filter_map(|key| within(key.path, name)).collect();
+        if inside.is_empty() {
+            let tables = KEYS.iter().filter_map(|key| key.path.split('.').next());
+            problems.add(
+                span.as_ref(),
+                name,
+                format!("unknown {} `{name}`", if item.is_table_like() { "table" } else { "key" }),
+                Some(suggestion(name, "", tables)),
+            );
+        } else if let Some(table) = item.as_table_like() {
+            check_table(name, table, &inside, problems);
+        } else {
+            let message = format!("expected a table, got {}", kind_of(item));
+            problems.add(
+                item.span().or(span).as_ref(),
+                name,
+                message,
+                Some(format!("write `[{name}]` on a line of its own, and its keys below it")),
+            );
+        }
+    }
+}
+
+fn check_table(table_name: &str, table: &dyn TableLike, known: &[&'static str], problems: &mut Problems<'_>) {
+    for (name, _) in table.iter() {
+        if !known.contains(&name) {
+            let path = format!("{table_name}.{name}");
+            let span = table.key(name).and_then(toml_edit::Key::span);
+            problems.add(
+                span.as_ref(),
+                &path,
+                format!("unknown key `{name}` in `[{table_name}]`"),
+                Some(suggestion(name, table_name, known.iter().copied())),
+            );
+        }
+    }
+}
+
+/// The key inside `table`, if `path` is in that table.
+fn within<'a>(path: &'a str, table: &str) -> Option<&'a str> {
+    path.strip_prefix(table)?.strip_prefix('.')
+}
+
+/// The key that was meant: a similar one here, the same one elsewhere, or all there are here.
+fn suggestion<'a>(name: &str, table: &str, here: impl Iterator<Item = &'a str>) -> String {
+    let mut here: Vec<&str> = here.collect();
+    here.dedup();
+    if let Some(meant) = most_similar(name, here.iter().copied()) {
+        return format!("did you mean `{meant}`?");
+    }
+    let elsewhere = KEYS.iter().find(|key| key.path.rsplit('.').next() == Some(name));
+    match elsewhere.map(|key| key.path.split_once('.')) {
+        Some(Some((other, _))) => format!("`{name}` is a key of `[{other}]`"),
+        Some(None) => {
+            format!(
+                "`{name}` is a key of the file itself: write it above the first table, not in `[{table}]`"
+            )
+        }
+        None => format!("allowed: {}", here.join(", ")),
+    }
+}
+
+/// The candidate that `name` is most likely a slip of, if there is one.
+pub(super) fn most_similar<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase().replace('-', "_");
+    candidates
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.replace('-', "_")), candidate))
+        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The kind of an item with its article.
+pub(super) fn kind_of(item: &Item) -> String {
+    match item.type_name() {
+        "none" => "nothing".to_owned(),
+        kind @ ("integer" | "array" | "inline table" | "array of tables") => format!("an {kind}"),
+        kind => format!("a {kind}"),
+    }
+}

@@ -1,0 +1,118 @@
+//! The config of one environment: a TOML file, read into types and checked as a whole.
+//!
+//! Owns what may be configured, its units and its limits. It must not know resources. Every problem
+//! of a file is reported at once, each with its place. `docs/configuration.md` is its manual.
+
+mod data;
+mod document;
+mod identity;
+mod keys;
+mod network;
+mod problem;
+mod subnets;
+mod tags;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml_edit::Table;
+
+pub use data::{BlobsConfig, OnDestroy, RetentionConfig};
+pub use identity::{Profile, Region};
+pub use keys::{KEYS, Key};
+pub use network::{Nat, NetworkConfig, ZoneSelection};
+pub use problem::{ConfigError, InvalidConfig, Problem};
+
+use document::Document;
+use problem::Problems;
+
+/// The config of one environment, complete and valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The stack's name: the first part of every name.
+    pub stack: String,
+    /// The environment's name: that of its file, without `.toml`.
+    pub environment: String,
+    /// What the defaults aim at.
+    pub profile: Profile,
+    /// The AWS account that the environment lives in: 12 digits.
+    pub account: String,
+    /// The region that it lives in.
+    pub region: Region,
+    /// Whether plans that would delete or replace what holds data are refused.
+    pub protect: bool,
+    /// Tags that every resource carries.
+    pub tags: BTreeMap<String, String>,
+    /// The network.
+    pub network: NetworkConfig,
+    /// For how long traces are kept.
+    pub retention: RetentionConfig,
+    /// The bucket of trace payloads.
+    pub blobs: BlobsConfig,
+}
+
+impl Config {
+    /// Reads and checks a file. Its name is the environment's name.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: the file cannot be read, or all that is wrong with it.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Read { file: file.to_owned(), source })?;
+        Self::parse(file, &text)
+    }
+
+    /// Checks `text` as the content of `file`, which is not read.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with all that is wrong.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mut problems = Problems::new(text);
+        let user = match toml_edit::Document::parse(text) {
+            Ok(document) => document,
+            Err(error) => {
+                problems.add(error.span().as_ref(), "", error.message(), None);
+                return Err(problems.into_error(file));
+            }
+        };
+        keys::check(user.as_table(), &mut problems);
+        let mut document = Document { user: user.as_table(), defaults: &Table::new(), problems };
+        let profile = identity::profile(&mut document);
+        // With no profile the rest is still checked, against the more lenient one.
+        let defaults = profile.unwrap_or(Profile::Dev).defaults();
+        document.defaults = &defaults;
+        let config = read(&mut document, file, profile);
+        match config {
+            Some(config) if document.problems.is_empty() => Ok(config),
+            _ => Err(document.problems.into_error(file)),
+        }
+    }
+}
+
+/// Reads every part before giving up, so that each notes its problems.
+fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> Option<Config> {
+    let environment = identity::environment(document, file);
+    let stack = identity::stack(document);
+    let account = identity::account(document);
+    let region = identity::region(document);
+    let protect = document.boolean("protect");
+    let tags = tags::read(document);
+    let network = network::read(document, profile.unwrap_or(Profile::Dev), region.as_ref());
+    let retention = data::retention(document);
+    let blobs = data::blobs(document);
+    Some(Config {
+        stack: stack?,
+        environment: environment?,
+        profile: profile?,
+        account: account?,
+        region: region?,
+        protect: protect?.value,
+        tags,
+        network: network?,
+        retention: retention?,
+        blobs: blobs?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

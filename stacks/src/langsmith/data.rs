@@ -1,0 +1,66 @@
+//! Data stores: in this slice the bucket of trace payloads.
+//!
+//! LangSmith writes payloads below `ttl_s/` and `ttl_l/` by the retention of their trace and leaves
+//! their removal to the bucket.
+
+use lsinfra_engine::{Output, Stack};
+use lsinfra_resources::aws::Arn;
+use lsinfra_resources::aws::s3::{Bucket, Encryption, LifecycleRule, ObjectOwnership, PublicAccessBlock};
+
+use super::{Environment, StackError};
+use crate::config::{Config, OnDestroy};
+use crate::naming::NameLimit;
+
+/// What the data stores give to the other parts.
+pub(super) struct Data {
+    pub(super) blob_bucket_name: Output<String>,
+    pub(super) blob_bucket_arn: Output<Arn>,
+}
+
+pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Data, StackError> {
+    let config = environment.config;
+    let blobs = stack
+        .add(
+            "blobs",
+            Bucket {
+                name: environment.names.global_name("blobs", NameLimit::S3_BUCKET).into(),
+                versioning: config.blobs.versioning.into(),
+                encryption: Encryption::Aes256.into(),
+                public_access_block: PublicAccessBlock::ALL.into(),
+                object_ownership: ObjectOwnership::BucketOwnerEnforced.into(),
+                tls_only: true.into(),
+                lifecycle_rules: lifecycle(config).into(),
+                force_destroy: (config.blobs.on_destroy == OnDestroy::Delete).into(),
+                tags: environment.tags("blobs").into(),
+                ..Bucket::default()
+            },
+        )?
+        .protect(config.protect)
+        .retain_on_delete(config.blobs.on_destroy == OnDestroy::Keep);
+    Ok(Data { blob_bucket_name: blobs.name.clone(), blob_bucket_arn: blobs.arn.clone() })
+}
+
+/// Payloads go when their traces go. An expiration in days also removes the delete markers that it
+/// leaves in a bucket with versions.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>
+fn lifecycle(config: &Config) -> Vec<LifecycleRule> {
+    let expiring = |id: &str, prefix: &str, days: u16| LifecycleRule {
+        expiration_days: Some(days.into()),
+        ..LifecycleRule::new(id, prefix)
+    };
+    let mut rules = vec![
+        expiring("short-lived", "ttl_s/", config.retention.short_lived_days),
+        expiring("long-lived", "ttl_l/", config.retention.long_lived_days),
+        LifecycleRule {
+            abort_incomplete_multipart_days: Some(config.blobs.abort_multipart_days.into()),
+            ..LifecycleRule::new("unfinished-uploads", "")
+        },
+    ];
+    if config.blobs.versioning {
+        rules.push(LifecycleRule {
+            noncurrent_expiration_days: Some(config.blobs.noncurrent_expiry_days.into()),
+            ..LifecycleRule::new("noncurrent-versions", "")
+        });
+    }
+    rules
+}
