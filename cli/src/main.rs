@@ -1,2 +1,61 @@
-//! Placeholder.
-fn main() {}
+//! The `lsinfra` command: arguments, rendering, exit codes.
+//!
+//! Start reading at [`commands`] for what a command does and at [`session`] for what the commands
+//! that run an operation share. Everything shown is made in [`render`], every error in [`error`],
+//! and [`printer`] is the only place that writes.
+
+mod answers;
+mod arguments;
+mod change;
+mod commands;
+mod confirm;
+mod connection;
+mod environment;
+mod error;
+mod exit_code;
+mod plan_file;
+mod printer;
+mod progress;
+mod recorded;
+mod render;
+mod session;
+mod signals;
+mod state_place;
+mod suggest;
+mod targets;
+
+#[cfg(test)]
+mod help_tests;
+#[cfg(test)]
+mod schemas;
+
+use clap::Parser;
+
+use crate::answers::ErrorAnswer;
+use crate::arguments::Arguments;
+use crate::exit_code::ExitCode;
+use crate::printer::Printer;
+
+fn main() -> std::process::ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nobody is left to tell if neither stream can be written to.
+            let _ = error.print();
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Done };
+            return code.into();
+        }
+    };
+    let printer = Printer::new(arguments.color);
+    let answers_in_json = arguments.command.answers_in_json();
+    match commands::run(arguments.command, printer) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            if answers_in_json {
+                printer.json(&ErrorAnswer::from(&error));
+            }
+            printer.note(&error::render(&error, printer.notes_canvas().paint));
+            error.code.exit_code().into()
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! What the command line looks like: the commands and the flags that several of them share.
+//!
+//! Help texts are the doc comments. Owns names, defaults and conflicts; must not know what a command
+//! does.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands;
+use crate::exit_code::EXIT_CODES_HELP;
+
+/// LangSmith Self-Hosted on AWS: from an empty account to a verified deployment, and back.
+///
+/// Say what you want in environments/NAME.toml, look at it with `lsinfra preview --env NAME`, and
+/// make it so with `lsinfra up --env NAME`. With `--sandbox` all of it happens in an AWS account on
+/// your own machine, without credentials.
+#[derive(Debug, Parser)]
+#[command(name = "lsinfra", version, max_term_width = 100, after_help = EXIT_CODES_HELP, propagate_version = true)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to use colours; NO_COLOR is respected.
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = false)]
+    pub(crate) color: ColorChoice,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(commands::up::UpArgs),
+    Preview(commands::preview::PreviewArgs),
+    Destroy(commands::destroy::DestroyArgs),
+    Refresh(commands::refresh::RefreshArgs),
+    Outputs(commands::outputs::OutputsArgs),
+    Graph(commands::graph::GraphArgs),
+    #[command(subcommand)]
+    State(commands::state::StateCommand),
+    Explain(commands::explain::ExplainArgs),
+    #[cfg(feature = "sandbox")]
+    #[command(subcommand)]
+    Sandbox(commands::sandbox::SandboxCommand),
+    Completions(commands::completions::CompletionsArgs),
+}
+
+impl Command {
+    /// Whether the answer is to be JSON, errors included.
+    pub(crate) fn answers_in_json(&self) -> bool {
+        let output = match self {
+            Self::Up(args) => args.output.answer,
+            Self::Preview(args) => args.output.answer,
+            Self::Destroy(args) => args.output.answer,
+            Self::Refresh(args) => args.output.answer,
+            Self::Outputs(args) => args.output,
+            Self::Graph(args) => args.output,
+            Self::State(commands::state::StateCommand::List(args)) => args.output,
+            Self::Explain(args) => args.output,
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(commands::sandbox::SandboxCommand::Status(args)) => args.output,
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(_) => return false,
+            Self::Completions(_) => return false,
+        };
+        output.is_json()
+    }
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Which environment.
+#[derive(Clone, Debug, Args)]
+#[command(group = ArgGroup::new("environment").required(true), next_help_heading = "Environment")]
+pub(crate) struct EnvironmentArgs {
+    /// The environment: environments/NAME.toml in the present folder.
+    #[arg(short, long, value_name = "NAME", group = "environment")]
+    pub(crate) env: Option<String>,
+
+    /// Its configuration file, if it is elsewhere; the file's name is the environment's.
+    #[arg(long, value_name = "FILE", group = "environment")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// Where it is.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Environment")]
+pub(crate) struct PlaceArgs {
+    /// Work in an AWS account on this machine, with no credentials and no network.
+    ///
+    /// One process per folder serves it (.lsinfra/sandbox/); it is started when there is none.
+    #[cfg(feature = "sandbox")]
+    #[arg(long)]
+    pub(crate) sandbox: bool,
+
+    /// Where state is kept: file://DIR.
+    ///
+    /// [default: file://.lsinfra/state, and file://.lsinfra/sandbox-state with --sandbox]
+    #[arg(long, value_name = "URL")]
+    pub(crate) state: Option<String>,
+}
+
+impl PlaceArgs {
+    /// Whether the environment is in the sandbox; never in a build without one.
+    pub(crate) fn sandbox(&self) -> bool {
+        #[cfg(feature = "sandbox")]
+        return self.sandbox;
+        #[cfg(not(feature = "sandbox"))]
+        false
+    }
+}
+
+/// The form of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// For people.
+    Text,
+    /// For programs; the schemas are in docs/schemas/.
+    Json,
+}
+
+/// The form of the answer, for commands without a stream of events.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// The form of the answer on stdout.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
+    pub(crate) output: OutputFormat,
+}
+
+impl OutputArgs {
+    /// Whether the answer is JSON.
+    pub(crate) fn is_json(self) -> bool {
+        self.output == OutputFormat::Json
+    }
+}
+
+/// What events are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EventsFormat {
+    /// One JSON object per line.
+    Json,
+}
+
+/// What an operation writes to stdout.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct OperationOutputArgs {
+    /// The form of the answer on stdout.
+    #[command(flatten)]
+    pub(crate) answer: OutputArgs,
+
+    /// Write every event to stdout while it happens, in place of the answer and the progress.
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "output")]
+    pub(crate) events: Option<EventsFormat>,
+}
+
+/// What an operation is limited to.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TargetArgs {
+    /// Only this resource and what it needs; may be given several times.
+    ///
+    /// A URN, or its end where only one resource ends like that: `aws:ec2:Vpc/main`, `main`.
+    #[arg(long = "target", value_name = "URN")]
+    pub(crate) targets: Vec<String>,
+}
+
+/// How an operation looks at what is there.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct RefreshFlag {
+    /// Plan from what is recorded, without reading the objects first.
+    #[arg(long)]
+    pub(crate) no_refresh: bool,
+}
+
+/// How many steps run at once: more than one service allows, so that its own limit is what counts.
+pub(crate) const DEFAULT_PARALLELISM: usize = 32;
+
+/// How an operation changes what is there.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ChangeArgs {
+    /// Go ahead without asking.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
+    /// Allow this protected resource to be deleted or replaced; may be given several times.
+    #[arg(long = "unprotect", value_name = "URN")]
+    pub(crate) unprotected: Vec<String>,
+
+    /// How many steps may run at once.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = parallelism)]
+    pub(crate) parallelism: usize,
+}
+
+fn parallelism(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=1000) => Ok(number),
+        _ => Err("must be a whole number from 1 to 1000".to_owned()),
+    }
+}

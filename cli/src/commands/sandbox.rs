@@ -1,0 +1,204 @@
+//! `lsinfra sandbox`: the only file of the product that sees the sandbox, and only with the cargo
+//! feature of that name.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use lsinfra_sandbox::{Endpoint, Error, FaultPlan, Options, Pace, Status};
+
+use crate::answers::SandboxStatusAnswer;
+use crate::arguments::OutputArgs;
+use crate::error::{CommandError, ErrorCode};
+use crate::exit_code::ExitCode;
+use crate::printer::Printer;
+use crate::{signals, state_place};
+
+/// The folder of the sandbox that `--sandbox` uses.
+const DEFAULT_FOLDER: &str = ".lsinfra/sandbox";
+/// How long a sandbox that was started for a command stays up without calls.
+const IDLE_MINUTES: u32 = 30;
+
+/// Serve, stop, empty or look at an AWS account on this machine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SandboxCommand {
+    Serve(ServeArgs),
+    Stop(FolderArgs),
+    Reset(FolderArgs),
+    Status(StatusArgs),
+}
+
+/// Which sandbox.
+#[derive(Debug, Args)]
+pub(crate) struct FolderArgs {
+    /// The folder that holds its account.
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
+    folder: PathBuf,
+}
+
+/// Serve the account until Ctrl-C; prints its endpoint as a line on stdout.
+///
+/// Other tools reach it with AWS_ENDPOINT_URL set to that line and any credentials.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    folder: FolderArgs,
+
+    /// The TCP port on 127.0.0.1; 0 takes a free one. Without it: the one that the folder had last.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+
+    /// Let lifecycles take as long as AWS's own, on a clock that runs N times as fast.
+    ///
+    /// Without it they take no time at all.
+    #[arg(long, value_name = "N")]
+    pace: Option<f64>,
+
+    /// The account's id, 12 digits.
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+
+    /// What the ids of objects are drawn from, for a new account.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+
+    /// What goes wrong on purpose: a fault plan in JSON.
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+
+    /// Stop after this many minutes without a call.
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..))]
+    idle_stop: Option<u32>,
+}
+
+/// Show whether it runs, where, and for which account.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    folder: FolderArgs,
+
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Runs one of its commands.
+pub(crate) fn run(command: &SandboxCommand, printer: Printer) -> Result<ExitCode, CommandError> {
+    match command {
+        SandboxCommand::Serve(args) => serve(args, printer)?,
+        SandboxCommand::Stop(args) => {
+            let stopped = lsinfra_sandbox::stop(&args.folder)?;
+            printer.note(if stopped { "stopped\n" } else { "no sandbox is running\n" });
+        }
+        SandboxCommand::Reset(args) => reset(args, printer)?,
+        SandboxCommand::Status(args) => status(args, printer)?,
+    }
+    Ok(ExitCode::Done)
+}
+
+fn serve(args: &ServeArgs, printer: Printer) -> Result<(), CommandError> {
+    let faults = args.faults.as_deref().map(read_faults).transpose()?;
+    let defaults = Options::new(&args.folder.folder);
+    let options = Options {
+        port: args.port,
+        pace: args.pace.map_or(Pace::Instant, |speed| Pace::Realistic { speed }),
+        account: args.account.clone().unwrap_or(defaults.account.clone()),
+        seed: args.seed,
+        idle_stop: args.idle_stop.map(|minutes| std::time::Duration::from_secs(u64::from(minutes) * 60)),
+        ..defaults
+    };
+    let serving = lsinfra_sandbox::serve(options)?;
+    let control = serving.endpoint().control();
+    if let Some(faults) = faults {
+        control.set_faults(&faults)?;
+    }
+    signals::listen(move || {
+        // One that cannot be asked is ending already.
+        let _ = control.stop();
+    })?;
+    printer.data(&format!("{}\n", serving.url()));
+    serving.wait();
+    Ok(())
+}
+
+fn read_faults(file: &Path) -> Result<FaultPlan, CommandError> {
+    let failed = |error: &dyn std::error::Error| {
+        CommandError::new(ErrorCode::SandboxOptions, format!("cannot read the fault plan {}", file.display()))
+            .because(error)
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| failed(&error))?;
+    serde_json::from_str(&text).map_err(|error| failed(&error))
+}
+
+/// Empties the account, and forgets the state that belongs to it: it would describe what is not there.
+fn reset(args: &FolderArgs, printer: Printer) -> Result<(), CommandError> {
+    lsinfra_sandbox::reset(&args.folder)?;
+    if args.folder == Path::new(DEFAULT_FOLDER) {
+        let state = Path::new(state_place::SANDBOX_ROOT);
+        match std::fs::remove_dir_all(state) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let message = format!("cannot remove {}", state.display());
+                return Err(CommandError::new(ErrorCode::StateUnavailable, message).because(&error));
+            }
+        }
+    }
+    printer.note("the sandbox is empty\n");
+    Ok(())
+}
+
+fn status(args: &StatusArgs, printer: Printer) -> Result<(), CommandError> {
+    let folder = &args.folder.folder;
+    let running = match lsinfra_sandbox::connect(folder) {
+        Some(endpoint) => Some((endpoint.control().status()?, endpoint)),
+        None => None,
+    };
+    if args.output.is_json() {
+        printer.json(&SandboxStatusAnswer::new(folder, running.as_ref()));
+        return Ok(());
+    }
+    let text = match running {
+        None => format!("no sandbox is running in {}\n", folder.display()),
+        Some((status, endpoint)) => format!(
+            "endpoint  {}\naccount   {}\npace      {}\ntime      {}\nprocess   {}\nversion   {}\n",
+            endpoint.url, status.account, status.pace, status.time, status.pid, status.version
+        ),
+    };
+    printer.data(&text);
+    Ok(())
+}
+
+/// The sandbox of the present folder, started in the background if there is none.
+///
+/// # Errors
+/// [`ErrorCode::SandboxUnavailable`].
+pub(crate) fn connect_or_start(account: &str) -> Result<(Endpoint, Status), CommandError> {
+    let folder = Path::new(DEFAULT_FOLDER);
+    let program = std::env::current_exe().map_err(Error::from)?;
+    let idle = IDLE_MINUTES.to_string();
+    let args =
+        ["sandbox", "serve", "--folder", DEFAULT_FOLDER, "--account", account, "--idle-stop", idle.as_str()];
+    let endpoint = lsinfra_sandbox::start_in_background(&program, &args, folder)?;
+    let status = endpoint.control().status()?;
+    if status.account != account {
+        let message = format!("the running sandbox has account {}, the environment {account}", status.account);
+        return Err(CommandError::new(ErrorCode::SandboxUnavailable, message)
+            .hint("stop it with `lsinfra sandbox stop`, then run the same command"));
+    }
+    Ok((endpoint, status))
+}
+
+impl From<Error> for CommandError {
+    fn from(error: Error) -> Self {
+        let code = match error {
+            Error::Pace { .. } | Error::Account { .. } => ErrorCode::SandboxOptions,
+            Error::Io(_)
+            | Error::InUse { .. }
+            | Error::NewerFormat { .. }
+            | Error::Damaged { .. }
+            | Error::NotStarted { .. }
+            | Error::NotStopped { .. }
+            | Error::Control { .. } => ErrorCode::SandboxUnavailable,
+        };
+        Self::new(code, error.to_string())
+    }
+}

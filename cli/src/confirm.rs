@@ -1,0 +1,98 @@
+//! Questions: the only place that reads from the terminal.
+
+use std::io::{BufRead, IsTerminal};
+
+use lsinfra_engine::cancel::{CancelStage, Cancellation};
+
+use crate::error::{CommandError, ErrorCode};
+use crate::printer::Printer;
+
+/// What has to be typed to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Approval {
+    /// `y` or `yes`.
+    Yes,
+    /// A name, where a slip would be expensive.
+    Name(String),
+}
+
+impl Approval {
+    fn is_given_by(&self, answer: &str) -> bool {
+        let answer = answer.trim();
+        match self {
+            Self::Yes => answer.eq_ignore_ascii_case("y") || answer.eq_ignore_ascii_case("yes"),
+            Self::Name(name) => answer == name,
+        }
+    }
+
+    fn request(&self) -> String {
+        match self {
+            Self::Yes => "[y/N]".to_owned(),
+            Self::Name(name) => format!("Type {name} to go on:"),
+        }
+    }
+}
+
+/// Refuses a command that would have to ask where nobody can answer. To be called before anything
+/// else is done.
+///
+/// # Errors
+/// [`ErrorCode::NotInteractive`].
+pub(crate) fn require_terminal(command: &str) -> Result<(), CommandError> {
+    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+        return Ok(());
+    }
+    let message = format!("`{command}` asks before it acts, and there is no terminal to ask at");
+    Err(CommandError::new(ErrorCode::NotInteractive, message)
+        .hint("give --yes to go ahead without being asked, or look first with `lsinfra preview`"))
+}
+
+/// Asks, and waits for the answer or for a signal.
+///
+/// # Errors
+/// [`ErrorCode::Interrupted`] if approval is not given.
+pub(crate) async fn ask(
+    question: &str,
+    approval: Approval,
+    mut cancellation: Cancellation,
+    printer: Printer,
+) -> Result<(), CommandError> {
+    printer.note(&format!("\n{question} {} ", approval.request()));
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    // A thread of its own: nothing can interrupt a read from the terminal, and the process does not
+    // wait for it.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let answer = std::io::stdin().lock().read_line(&mut line).map(|_| line);
+        let _ = sender.send(answer);
+    });
+    let given = tokio::select! {
+        answer = answer => matches!(answer, Ok(Ok(line)) if approval.is_given_by(&line)),
+        () = cancellation.reached(CancelStage::Finish) => {
+            printer.note("\n");
+            return Err(CommandError::interrupted());
+        }
+    };
+    if given {
+        return Ok(());
+    }
+    Err(CommandError::new(ErrorCode::Interrupted, "not approved, so nothing was changed"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_yes_or_the_exact_name_approves() {
+        for yes in ["y", " YES \n"] {
+            assert!(Approval::Yes.is_given_by(yes));
+        }
+        for no in ["", "n", "yeah", "langsmith/dev"] {
+            assert!(!Approval::Yes.is_given_by(no));
+        }
+        let name = Approval::Name("langsmith/prod".to_owned());
+        assert!(name.is_given_by("langsmith/prod\n"));
+        assert!(!name.is_given_by("prod") && !name.is_given_by("yes"));
+    }
+}

@@ -1,0 +1,162 @@
+//! How a command reaches the account: AWS or the sandbox, and the first call, which asks whose
+//! credentials these are.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lsinfra_engine::Value;
+use lsinfra_engine::clock::Clock;
+use lsinfra_engine::operation::FactSource;
+use lsinfra_engine::provider::{ErrorKind, ProviderError, Providers};
+use lsinfra_engine::store::Home;
+use lsinfra_resources::aws::{self, AwsConnection, AwsConnector};
+use lsinfra_stacks::config::Config;
+
+use crate::error::{Cloud, CommandError, ErrorCode};
+
+/// The key of a state's home that says whether it belongs to a sandbox.
+pub(crate) const HOME_SANDBOX: &str = "sandbox";
+
+/// The fact that holds the names of a region's availability zones: this, a slash, the region.
+const ZONES_FACT: &str = "aws.availability_zones";
+
+/// A way to the account.
+pub(crate) struct Connection {
+    /// The resource types.
+    pub(crate) providers: Providers,
+    /// The clock that operations run by: the sandbox's own runs faster.
+    pub(crate) clock: Clock,
+    /// Whether that clock is not the wall's.
+    pub(crate) own_time: bool,
+    /// Where the objects live, as the state records it.
+    pub(crate) home: Home,
+    /// The facts that the stack may ask for.
+    pub(crate) facts: Box<dyn FactSource>,
+}
+
+impl Connection {
+    /// No way at all: nothing is called, and facts that are not recorded stay unknown.
+    pub(crate) fn offline(config: &Config, sandbox: bool) -> Self {
+        let connector = Arc::new(AwsConnector::from_environment());
+        Self {
+            providers: providers(&connector),
+            clock: Clock::system(),
+            own_time: false,
+            home: home(config, sandbox),
+            facts: Box::new(NoFacts),
+        }
+    }
+
+    /// To AWS, after asking whose credentials these are.
+    ///
+    /// # Errors
+    /// [`CommandError`] for missing, expired or refused credentials and for another account's.
+    pub(crate) async fn aws(config: &Config) -> Result<Self, CommandError> {
+        let connector = Arc::new(AwsConnector::from_environment());
+        check_caller(&connector, config).await?;
+        Ok(Self::through(connector, config, false, Clock::system()))
+    }
+
+    /// To the sandbox of the present folder, which is started if there is none.
+    ///
+    /// # Errors
+    /// [`CommandError`] if it cannot be started or does not answer.
+    #[cfg(feature = "sandbox")]
+    pub(crate) fn sandbox(config: &Config) -> Result<Self, CommandError> {
+        let (endpoint, status) = crate::commands::sandbox::connect_or_start(&config.account)?;
+        let connector = Arc::new(AwsConnector::sandbox(endpoint.url));
+        Ok(Self::through(connector, config, true, Clock::paced(status.time, status.speed)))
+    }
+
+    fn through(connector: Arc<AwsConnector>, config: &Config, sandbox: bool, clock: Clock) -> Self {
+        let connection = AwsConnection::new(&config.account, config.region.as_str());
+        Self {
+            providers: providers(&connector),
+            clock,
+            own_time: sandbox,
+            home: home(config, sandbox),
+            facts: Box::new(AwsFacts { connector, connection }),
+        }
+    }
+}
+
+fn providers(connector: &Arc<AwsConnector>) -> Providers {
+    let mut providers = Providers::default();
+    aws::register(&mut providers, Arc::clone(connector));
+    providers
+}
+
+fn home(config: &Config, sandbox: bool) -> Home {
+    [
+        ("account", config.account.clone()),
+        ("region", config.region.to_string()),
+        (HOME_SANDBOX, sandbox.to_string()),
+    ]
+    .map(|(key, value)| (key.to_owned(), value))
+    .into()
+}
+
+async fn check_caller(connector: &AwsConnector, config: &Config) -> Result<(), CommandError> {
+    let region = config.region.as_str();
+    let caller = aws::caller(connector, region).await.map_err(|error| identity_error(&error, region))?;
+    if caller.account == config.account {
+        return Ok(());
+    }
+    let message = format!(
+        "these credentials belong to account {}, the environment to account {}",
+        caller.account, config.account
+    );
+    Err(CommandError::new(ErrorCode::WrongAccount, message)
+        .details([format!("signed in as {}", caller.arn.as_str())])
+        .hint("choose the right profile with AWS_PROFILE, or correct `account` in the configuration"))
+}
+
+fn identity_error(error: &ProviderError, region: &str) -> CommandError {
+    let mut command = match error.kind {
+        ErrorKind::CredentialsExpired if error.code.is_some() => {
+            CommandError::new(ErrorCode::CredentialsExpired, "the AWS credentials have expired")
+                .hint("sign in again (`aws sso login`, or new keys), then run the same command")
+        }
+        ErrorKind::CredentialsExpired => {
+            CommandError::new(ErrorCode::NoCredentials, "there are no AWS credentials")
+                .hint("sign in (`aws sso login`), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and its secret")
+                .hint("to try lsinfra without an account: --sandbox")
+        }
+        _ => CommandError::new(
+            ErrorCode::IdentityUnknown,
+            format!("AWS in {region} did not say whose credentials these are"),
+        )
+        .hint("check `region` in the configuration, that it is enabled for the account, and the network"),
+    }
+    .because(error);
+    command.cloud = Cloud { code: error.code.clone(), request_id: error.request_id.clone() };
+    command
+}
+
+struct NoFacts;
+
+#[async_trait]
+impl FactSource for NoFacts {
+    async fn gather(&self, _: &str) -> Result<Option<Value>, ProviderError> {
+        Ok(None)
+    }
+}
+
+struct AwsFacts {
+    connector: Arc<AwsConnector>,
+    connection: AwsConnection,
+}
+
+#[async_trait]
+impl FactSource for AwsFacts {
+    async fn gather(&self, name: &str) -> Result<Option<Value>, ProviderError> {
+        match name.split_once('/') {
+            Some((ZONES_FACT, region)) => {
+                let connection = AwsConnection::new(&self.connection.account, region);
+                let zones = aws::availability_zones(&self.connector, &connection).await?;
+                Ok(Some(Value::List(zones.into_iter().map(Value::from).collect())))
+            }
+            _ => Err(ProviderError::new(ErrorKind::Invalid, format!("there is no fact {name:?}"))),
+        }
+    }
+}

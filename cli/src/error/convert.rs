@@ -1,0 +1,294 @@
+//! Typed errors of the libraries become messages, hints and codes: here and nowhere else.
+
+use lsinfra_engine::GraphError;
+use lsinfra_engine::operation::OperationError;
+use lsinfra_engine::provider::{ErrorKind, ProviderError};
+use lsinfra_engine::store::{Home, StoreError};
+use lsinfra_stacks::config::{ConfigError, InvalidConfig, Problem};
+use lsinfra_stacks::langsmith::StackError;
+use lsinfra_state::EnvironmentNameError;
+
+use crate::error::{Cloud, CommandError, ErrorCode, Place};
+use crate::render::plural;
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match &error {
+            StoreError::Locked { holder } => {
+                let message = format!(
+                    "another run holds the lock: `{}` by {} on {}, process {}, since {}",
+                    holder.command, holder.user, holder.host, holder.process_id, holder.since
+                );
+                Self::new(ErrorCode::Locked, message)
+                    .hint("wait for it to end; the lock frees itself when its process is gone")
+            }
+            StoreError::Io { source, .. } => {
+                let hint = match source.kind() {
+                    std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                        "make room on the disk, then run the same command again"
+                    }
+                    std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                        "make the folder writable for you, then run the same command again"
+                    }
+                    _ => "make the place available again, then run the same command again",
+                };
+                Self::new(ErrorCode::StateUnavailable, message).because(source).hint(hint)
+            }
+            StoreError::Damaged { .. } => Self::new(ErrorCode::StateDamaged, message)
+                .hint("nothing was overwritten: keep a copy of the folder before you change anything in it"),
+            StoreError::NewerFormat { .. } => Self::new(ErrorCode::StateNewer, message)
+                .hint("use the version of lsinfra that wrote it, or a later one"),
+            StoreError::SerialMoved { .. } => {
+                Self::new(ErrorCode::StateMoved, message).hint("run the same command again")
+            }
+            StoreError::LineageMismatch { .. } => Self::new(ErrorCode::StateLineage, message)
+                .hint("check that --state names this environment's own state"),
+        }
+    }
+}
+
+impl From<OperationError> for CommandError {
+    fn from(error: OperationError) -> Self {
+        let message = error.to_string();
+        match error {
+            OperationError::Store(error) => error.into(),
+            OperationError::JournalLost { location, in_flight, source } => {
+                let details = in_flight.iter().map(|urn| format!("in flight: {urn}")).collect::<Vec<_>>();
+                let message = format!("the journal at {location} can no longer be written, so the run stopped");
+                Self::new(ErrorCode::JournalLost, message).details(details).because(&source).hint(
+                    "nothing is lost: make the place writable again and run the same command, \
+                     which finds what was in flight",
+                )
+            }
+            OperationError::IllegalTransition(error) => {
+                Self::new(ErrorCode::JournalMismatch, "the journal does not fit the snapshot").because(&error)
+            }
+            OperationError::WrongHome { recorded, requested } => Self::new(
+                ErrorCode::WrongHome,
+                format!("this state belongs to {}, not to {}", home(&recorded), home(&requested)),
+            )
+            .hint(home_hint(&recorded, &requested)),
+            OperationError::WrongEnvironment { .. } => Self::new(ErrorCode::WrongEnvironment, message)
+                .hint("check --env and --state: each environment has its own state"),
+            OperationError::InvalidInputs { problems } => {
+                let details = problems.iter().map(|(urn, problem)| format!("{urn}: {}: {}", problem.path, problem.message));
+                Self::new(ErrorCode::InputsInvalid, plural(problems.len(), "invalid input")).details(details)
+            }
+            OperationError::Protected { urns } => {
+                let message = format!("the plan would delete or replace {}", plural(urns.len(), "protected resource"));
+                let flags: Vec<String> = urns.iter().map(|urn| format!("--unprotect {urn}")).collect();
+                Self::new(ErrorCode::Protected, message)
+                    .details(urns.iter().map(ToString::to_string))
+                    .hint(format!("if that is really meant: {}", flags.join(" ")))
+            }
+            OperationError::UnknownTarget { .. } => Self::new(ErrorCode::UnknownResource, message),
+            OperationError::UnknownType { .. } => Self::new(ErrorCode::UnknownType, message)
+                .hint("use the version of lsinfra that made the resource, or a later one"),
+            OperationError::Migration { source, .. } => {
+                Self::new(ErrorCode::Migration, message).because(&source)
+            }
+            OperationError::Provider { source, .. } => planning_call(message, &source),
+            OperationError::PlanCycle { .. } => Self::new(ErrorCode::PlanCycle, message),
+            OperationError::ExceedsApproved { .. } => Self::new(ErrorCode::ExceedsApproved, message)
+                .hint("make a new plan with `preview --save-plan` and have it approved"),
+            OperationError::StalePlan { .. } => Self::new(ErrorCode::StalePlan, message)
+                .hint("make a new plan with `preview --save-plan` and have it approved"),
+            OperationError::ReadOnly => Self::new(ErrorCode::Internal, message),
+        }
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        match error {
+            ConfigError::Read { file, source } => {
+                let message = format!("cannot read the configuration {}", file.display());
+                Self::new(ErrorCode::ConfigUnreadable, message).because(&source)
+            }
+            ConfigError::Invalid(InvalidConfig { file, problems }) => {
+                let file = file.display().to_string();
+                let message = format!("{file} has {}", plural(problems.len(), "problem"));
+                let mut error = Self::new(ErrorCode::ConfigInvalid, message);
+                error.places = problems.into_iter().map(|problem| place(&file, problem)).collect();
+                error
+            }
+        }
+    }
+}
+
+fn place(file: &str, problem: Problem) -> Place {
+    let Problem { line, column, width_characters, source_line, path, message, help } = problem;
+    // The marked text often is the key itself: it is not said twice.
+    let is_named = path.is_empty() || message.contains(&path) || source_line.contains(&path);
+    Place {
+        file: file.to_owned(),
+        line,
+        column,
+        length: width_characters,
+        source_line,
+        message: if is_named { message } else { format!("{path}: {message}") },
+        help,
+    }
+}
+
+impl From<StackError> for CommandError {
+    fn from(error: StackError) -> Self {
+        Self::new(ErrorCode::StackInvalid, error.to_string())
+    }
+}
+
+impl From<EnvironmentNameError> for CommandError {
+    fn from(error: EnvironmentNameError) -> Self {
+        Self::new(ErrorCode::StateLocation, error.to_string())
+    }
+}
+
+impl From<GraphError> for CommandError {
+    fn from(error: GraphError) -> Self {
+        Self::new(ErrorCode::StackInvalid, error.to_string())
+    }
+}
+
+impl CommandError {
+    /// The operation was stopped before anything was changed.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(ErrorCode::Interrupted, "stopped before anything was changed")
+    }
+}
+
+/// A call that planning needs failed. Credentials are the user's to mend, whatever was being done.
+fn planning_call(message: String, error: &ProviderError) -> CommandError {
+    let code = match error.kind {
+        ErrorKind::CredentialsExpired => ErrorCode::CredentialsExpired,
+        ErrorKind::Denied => ErrorCode::Denied,
+        _ => ErrorCode::PlanningCall,
+    };
+    let mut command = CommandError::new(code, message).because(error);
+    command.cloud = Cloud { code: error.code.clone(), request_id: error.request_id.clone() };
+    match error.kind {
+        ErrorKind::CredentialsExpired => command.hint("sign in again, then run the same command"),
+        ErrorKind::Throttled | ErrorKind::Unclear | ErrorKind::TimedOut => {
+            command.hint("run the same command again; nothing was changed")
+        }
+        _ => command,
+    }
+}
+
+/// `account 111122223333, region us-east-1 (sandbox)`.
+fn home(home: &Home) -> String {
+    let parts: Vec<String> = home
+        .iter()
+        .filter(|(key, _)| key.as_str() != crate::connection::HOME_SANDBOX)
+        .map(|(key, value)| format!("{key} {value}"))
+        .collect();
+    let sandbox = home.get(crate::connection::HOME_SANDBOX).is_some_and(|value| value == "true");
+    format!("{}{}", parts.join(", "), if sandbox { " in a sandbox" } else { "" })
+}
+
+fn home_hint(recorded: &Home, requested: &Home) -> String {
+    let sandbox = crate::connection::HOME_SANDBOX;
+    if recorded.get(sandbox) != requested.get(sandbox) {
+        return "give --sandbox exactly when the state belongs to a sandbox, or name another place with --state"
+            .to_owned();
+    }
+    "check account and region in the configuration, or name another place with --state".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeMap;
+
+    use lsinfra_engine::Urn;
+    use lsinfra_engine::provider::InputProblem;
+    use lsinfra_engine::store::LockHolder;
+
+    use super::*;
+    use crate::error::render;
+    use crate::render::Paint;
+
+    fn shown(error: impl Into<CommandError>) -> String {
+        render(&error.into(), Paint::PLAIN)
+    }
+
+    fn urn(text: &str) -> Urn {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_held_lock_names_its_holder() {
+        insta::assert_snapshot!(shown(StoreError::Locked {
+            holder: Box::new(LockHolder {
+                operation: uuid::Uuid::nil(),
+                command: "up".to_owned(),
+                user: "ada".to_owned(),
+                host: "build-7".to_owned(),
+                process_id: 4711,
+                since: "2026-11-23T12:00:00Z".parse().unwrap(),
+            }),
+        }));
+    }
+
+    #[test]
+    fn a_lost_journal_says_where_it_is_and_what_was_in_flight() {
+        insta::assert_snapshot!(shown(OperationError::JournalLost {
+            location: ".lsinfra/state/langsmith/dev/journal.jsonl".to_owned(),
+            in_flight: vec![urn("network/aws:ec2:NatGateway/nat-1")],
+            source: StoreError::Io {
+                action: "write",
+                location: ".lsinfra/state/langsmith/dev/journal.jsonl".to_owned(),
+                source: std::io::Error::from(std::io::ErrorKind::StorageFull),
+            },
+        }));
+    }
+
+    #[test]
+    fn a_wrong_home_says_whose_state_it_is() {
+        let home = |account: &str, sandbox: &str| {
+            BTreeMap::from(
+                [("account", account), ("region", "us-east-1"), ("sandbox", sandbox)]
+                    .map(|(key, value)| (key.to_owned(), value.to_owned())),
+            )
+        };
+        insta::assert_snapshot!(shown(OperationError::WrongHome {
+            recorded: home("111122223333", "true"),
+            requested: home("111122223333", "false"),
+        }));
+        insta::assert_snapshot!(shown(OperationError::WrongHome {
+            recorded: home("111122223333", "false"),
+            requested: home("444455556666", "false"),
+        }));
+    }
+
+    #[test]
+    fn protected_resources_are_listed_with_the_way_out() {
+        insta::assert_snapshot!(shown(OperationError::Protected {
+            urns: vec![urn("data/aws:s3:Bucket/blobs"), urn("data/aws:kms:Key/main")],
+        }));
+    }
+
+    #[test]
+    fn invalid_inputs_are_all_listed() {
+        let problem = |path: &str, message: &str| InputProblem { path: path.to_owned(), message: message.to_owned() };
+        insta::assert_snapshot!(shown(OperationError::InvalidInputs {
+            problems: vec![
+                (urn("network/aws:ec2:Vpc/main"), problem("cidr_block", "/8 is too large, allowed are /16 to /28")),
+                (urn("data/aws:s3:Bucket/blobs"), problem("name", "longer than 63 characters")),
+            ],
+        }));
+    }
+
+    #[test]
+    fn a_refused_call_carries_what_support_asks_for() {
+        insta::assert_snapshot!(shown(OperationError::Provider {
+            doing: "read aws:ec2:Vpc".to_owned(),
+            source: ProviderError {
+                kind: ErrorKind::Denied,
+                message: "DescribeVpcs: You are not authorized to perform this operation.".to_owned(),
+                code: Some("UnauthorizedOperation".to_owned()),
+                request_id: Some("0f1e2d3c-aaaa-bbbb-cccc-000000000000".to_owned()),
+            },
+        }));
+    }
+}

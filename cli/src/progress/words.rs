@@ -1,0 +1,108 @@
+//! Events in words: what plain lines and the finished lines of a live display have in common.
+
+use lsinfra_engine::events::{EventKind, StepError, StepOutcome};
+use lsinfra_engine::plan::Action;
+use lsinfra_engine::snapshot::PhysicalId;
+
+use crate::render::{Paint, Tone, Verb, label, participle, plural};
+use crate::render::duration::{expected, measured};
+
+/// What an event says by itself, without the running number of steps; `None` for events that are
+/// shown in another way or only in the summary.
+pub(crate) fn words(event: &EventKind, physical_id: Option<&PhysicalId>, paint: Paint) -> Option<String> {
+    Some(match event {
+        EventKind::RecoveryStarted { urn, .. } => {
+            format!("looking for {urn}, whose creation was interrupted")
+        }
+        EventKind::RecoveryFinished { urn, physical_id: Some(id), .. } => format!("found {urn}: {id}"),
+        EventKind::RecoveryFinished { urn, physical_id: None, .. } => {
+            format!("{urn}: nothing was left behind")
+        }
+        EventKind::RefreshFinished { objects, drifted, gone, .. } => {
+            let differing = match (drifted, gone) {
+                (0, 0) => "all as last applied".to_owned(),
+                (drifted, 0) => paint.paint(Tone::Change, format!("{drifted} changed outside lsinfra")),
+                (0, gone) => paint.paint(Tone::Change, format!("{gone} no longer there")),
+                (drifted, gone) => paint
+                    .paint(Tone::Change, format!("{drifted} changed outside lsinfra, {gone} no longer there")),
+            };
+            format!("read {}: {differing}", plural(*objects, "object"))
+        }
+        EventKind::StepFinished { urn, action, replacement, outcome, seconds, .. } => {
+            let time = measured(*seconds);
+            match outcome {
+                StepOutcome::Done { done: Some(done) } => {
+                    let id = match (done, physical_id) {
+                        (Action::Create | Action::Adopt, Some(id)) => format!("  {id}"),
+                        _ => String::new(),
+                    };
+                    let half = half(*action, *replacement);
+                    format!(
+                        "{} {urn} {}{half} in {time}{}",
+                        label(Verb::of(*done), paint),
+                        participle(*done),
+                        paint.paint(Tone::Faint, id)
+                    )
+                }
+                StepOutcome::Done { done: None } => {
+                    format!("{} {urn} nothing to do after all", label(Verb::of(*action), paint))
+                }
+                StepOutcome::Failed { error } => format!(
+                    "{} {urn} {} {} after {time}: {}",
+                    paint.paint(Tone::Bad, "x "),
+                    action.name(),
+                    paint.paint(Tone::Bad, "failed"),
+                    error_words(error)
+                ),
+                StepOutcome::Unfinished { error } => format!(
+                    "{} {urn} {} not seen to end after {time}: {}",
+                    paint.paint(Tone::Change, "x "),
+                    action.name(),
+                    error_words(error)
+                ),
+                // The summary lists these together.
+                StepOutcome::Blocked { .. } | StepOutcome::NotStarted => return None,
+            }
+        }
+        EventKind::StepRetrying { urn, attempt, error, pause_seconds, .. } => format!(
+            "{} {urn} attempt {attempt} in {}: {}",
+            paint.paint(Tone::Change, "^ "),
+            expected(*pause_seconds),
+            error_words(error)
+        ),
+        EventKind::CancelRequested { abandon_waits: false } => paint.paint(
+            Tone::Change,
+            "stopping: nothing new is started, what is in flight is finished; Ctrl-C again to stop waiting for it",
+        ),
+        EventKind::CancelRequested { abandon_waits: true } => paint.paint(
+            Tone::Change,
+            "stopping at once: what is in flight is recorded for the next run; Ctrl-C again to exit without that",
+        ),
+        EventKind::OperationStarted { .. }
+        | EventKind::RefreshStarted { .. }
+        | EventKind::Planned { .. }
+        | EventKind::ApplyStarted { .. }
+        | EventKind::StepStarted { .. }
+        | EventKind::StepIdentified { .. }
+        | EventKind::StepWaiting { .. }
+        | EventKind::OperationFinished { .. } => return None,
+    })
+}
+
+/// Which half of a replacement a step is.
+pub(crate) fn half(action: Action, replacement: bool) -> &'static str {
+    match (action, replacement) {
+        (Action::Create, true) => " (replacement)",
+        (Action::Delete, true) => " (replaced)",
+        _ => "",
+    }
+}
+
+/// The cloud's words on one line, with its code where the words lack it.
+pub(crate) fn error_words(error: &StepError) -> String {
+    let message = error.message.split_whitespace().collect::<Vec<_>>().join(" ");
+    match &error.code {
+        Some(code) if !message.contains(code.as_str()) => format!("{message} ({code})"),
+        _ => message,
+    }
+}

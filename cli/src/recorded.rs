@@ -1,0 +1,42 @@
+//! What is recorded of an environment, read without a lock: for commands that only look.
+
+use lsinfra_engine::Snapshot;
+use lsinfra_engine::journal::replay;
+use lsinfra_engine::operation::OperationError;
+use lsinfra_engine::store::StateStore;
+
+use crate::arguments::{EnvironmentArgs, PlaceArgs};
+use crate::environment::{load_config, name};
+use crate::error::{CommandError, ErrorCode};
+use crate::session::runtime;
+use crate::state_place;
+
+/// An environment's state, with the journal of an interrupted operation taken in.
+pub(crate) struct Recorded {
+    /// `<stack>/<environment>`.
+    pub(crate) environment: String,
+    /// The state.
+    pub(crate) snapshot: Snapshot,
+    /// Whether an operation was interrupted and not gone on with.
+    pub(crate) unfinished: bool,
+}
+
+impl Recorded {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoState`] if there was no operation yet; the configuration's and the store's.
+    pub(crate) fn load(environment: &EnvironmentArgs, place: &PlaceArgs) -> Result<Self, CommandError> {
+        let (config, _) = load_config(environment)?;
+        let environment = name(&config);
+        let store = state_place::store(place, &environment)?;
+        let stored = runtime()?.block_on(store.load())?;
+        let Some(mut snapshot) = stored.snapshot else {
+            let message = format!("nothing is recorded for {environment} in {}", store.location());
+            let hint = "`lsinfra up` creates it; check --sandbox and --state if it should be there";
+            return Err(CommandError::new(ErrorCode::NoState, message).hint(hint));
+        };
+        replay(&mut snapshot, &stored.journal).map_err(OperationError::from)?;
+        Ok(Self { environment, snapshot, unfinished: !stored.journal.is_empty() })
+    }
+}

@@ -1,0 +1,56 @@
+//! Rendering: typed results to text for a person.
+//!
+//! Pure functions from data to strings: no IO, no clock, no terminal. Owns symbols, words, colours
+//! and layout; it must not know how a command came to its result.
+
+pub(crate) mod difference;
+pub(crate) mod duration;
+pub(crate) mod graph;
+mod label;
+mod node;
+pub(crate) mod outputs;
+pub(crate) mod paint;
+pub(crate) mod plan;
+mod reason;
+pub(crate) mod state;
+pub(crate) mod summary;
+pub(crate) mod tree;
+pub(crate) mod value;
+
+#[cfg(test)]
+pub(crate) mod samples;
+
+pub(crate) use label::{Verb, counts_done, counts_planned, label, participle};
+pub(crate) use paint::{Paint, Tone};
+
+/// What a renderer must know of the place where its text will be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Canvas {
+    /// Colours, if any.
+    pub(crate) paint: Paint,
+    /// The width in columns.
+    pub(crate) columns: usize,
+}
+
+/// The width assumed where there is no terminal: wide enough for values, narrow enough for a log
+/// viewer or a comment on a pull request.
+pub(crate) const DEFAULT_COLUMNS: usize = 120;
+
+/// Cuts `text` (without colours) to at most `columns` characters, marking the cut.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if text.chars().count() <= columns {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(columns.saturating_sub(1)).collect();
+    kept.push('…');
+    kept
+}
+
+/// `1 step`, `2 steps`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    match (count, noun.ends_with('s')) {
+        (1, _) => format!("1 {noun}"),
+        (_, true) => format!("{count} {noun}es"),
+        (_, false) => format!("{count} {noun}s"),
+    }
+}

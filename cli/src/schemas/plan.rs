@@ -1,0 +1,154 @@
+//! The published form of plans.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What an operation would do, and why.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(super) struct Plan {
+    /// 1.
+    version: u32,
+    operation: OperationInfo,
+    /// `<stack>/<environment>`.
+    environment: String,
+    /// The lineage of the state that it was made from.
+    lineage: String,
+    /// The serial of that state.
+    serial: u64,
+    /// Whether the objects were read before planning.
+    refreshed: bool,
+    steps: Vec<Step>,
+    /// What differs from what was last applied: old is what was applied, new is what was found.
+    drift: Vec<Drift>,
+    renames: Vec<Rename>,
+    /// How many resources stay as they are.
+    unchanged: usize,
+}
+
+/// Who runs which operation.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(super) struct OperationInfo {
+    id: String,
+    kind: OperationKind,
+    /// In RFC 3339.
+    started_at: String,
+    /// `name@host`.
+    by: String,
+    tool_version: String,
+    /// SHA-256 of the configuration, in hexadecimal.
+    config_digest: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum OperationKind {
+    Up,
+    Destroy,
+    Refresh,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Step {
+    urn: String,
+    action: Action,
+    generation: u32,
+    /// The generation that the object's physical name carries; 1 stands for no suffix.
+    name_generation: u32,
+    /// Whether it is a half of a replacement.
+    replacement: bool,
+    /// Whether the old object is deleted before its replacement is created.
+    delete_first: bool,
+    physical_id: Option<String>,
+    reasons: Vec<Reason>,
+    changes: Vec<Change>,
+    /// The planned inputs by name.
+    inputs: BTreeMap<String, PropertyValue>,
+    /// The steps that must end well before this one starts, by index.
+    depends_on: Vec<usize>,
+    expected_seconds: f64,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Action {
+    Read,
+    Run,
+    Update,
+    Adopt,
+    Create,
+    Retain,
+    Delete,
+}
+
+/// JSON, with two marks: `{"$unknown": true}` for a value known only after apply, and
+/// `{"$secret": [...]}` for a secret, by digest; a map with a key that begins with `$` is wrapped in
+/// `{"$map": ...}`.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct PropertyValue(serde_json::Value);
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "because", rename_all = "snake_case")]
+enum Reason {
+    New,
+    NoLongerDeclared,
+    InputsChanged,
+    Drifted,
+    Gone,
+    ForcesReplacement { fields: Vec<String> },
+    Replaced,
+    DependencyReplaced { dependency: String },
+    Unfinished,
+    CreationFailed { reason: String },
+    Retained,
+    RetainOnDelete,
+    DeletedWith { container: String },
+    ConnectionChanged,
+    DependenciesChanged,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Change {
+    /// Such as `tags.owner`.
+    path: String,
+    /// Null if there was no value.
+    old: Option<PropertyValue>,
+    /// Null if the property goes back to AWS's default.
+    new: Option<PropertyValue>,
+    forces_replacement: bool,
+    /// Whether the old value is drift: observed, but not what was last applied.
+    drift: bool,
+    /// URNs of the resources whose changes it follows from.
+    caused_by: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Drift {
+    urn: String,
+    physical_id: String,
+    /// Whether the object is not there any more.
+    gone: bool,
+    changes: Vec<Change>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Rename {
+    from: String,
+    to: String,
+}
+
+/// How many resources are treated in which way; the halves of a replacement count once.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(super) struct Counts {
+    create: usize,
+    adopt: usize,
+    update: usize,
+    replace: usize,
+    delete: usize,
+    retain: usize,
+    read: usize,
+    run: usize,
+    unchanged: usize,
+}

@@ -1,0 +1,315 @@
+//! One operation from the command line: what `up`, `preview`, `destroy` and `refresh` share.
+//!
+//! Owns the order of things that a user relies on: usage, configuration, credentials, and only then
+//! state and cloud.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use lsinfra_engine::cancel::{CancelStage, Cancellation};
+use lsinfra_engine::events::{Events, OperationOutcome};
+use lsinfra_engine::operation::{Access, Engine, Operation, Report, Request};
+use lsinfra_engine::plan::Plan;
+use lsinfra_engine::store::{LockHolder, StateStore};
+use lsinfra_engine::{Graph, OperationInfo, OperationKind, Urn};
+
+use crate::answers::OperationAnswer;
+use crate::arguments::{EnvironmentArgs, OperationOutputArgs, PlaceArgs};
+use crate::connection::Connection;
+use crate::environment::Environment;
+use crate::error::{CommandError, ErrorCode};
+use crate::exit_code::ExitCode;
+use crate::printer::Printer;
+use crate::progress::{Display, Mode};
+use crate::render::plan::NameFields;
+use crate::render::{self, plural};
+use crate::{signals, state_place, targets};
+
+/// What a command asks of an operation.
+pub(crate) struct Run<'a> {
+    /// What it does.
+    pub(crate) kind: OperationKind,
+    /// Whether it only looks: then nothing is locked and nothing written.
+    pub(crate) read_only: bool,
+    /// Which environment.
+    pub(crate) environment: &'a EnvironmentArgs,
+    /// Where it is.
+    pub(crate) place: &'a PlaceArgs,
+    /// Resources that it is limited to, as named by the user.
+    pub(crate) targets: &'a [String],
+    /// Protected resources that may go all the same, as named by the user.
+    pub(crate) unprotected: &'a [String],
+    /// Whether the objects are read first.
+    pub(crate) refresh: bool,
+    /// How many steps may run at once.
+    pub(crate) parallelism: usize,
+    /// What is written to stdout.
+    pub(crate) output: OperationOutputArgs,
+}
+
+/// An operation under way, with everything around it.
+pub(crate) struct Session {
+    /// `<stack>/<environment>`.
+    pub(crate) environment: String,
+    /// Asked to stop by signals.
+    pub(crate) cancellation: Cancellation,
+    /// The field that holds the physical name, by resource type.
+    pub(crate) names: NameFields,
+    operation: Operation,
+    connection: Connection,
+    graph: Graph,
+    display: Display,
+    began: Instant,
+    printer: Printer,
+}
+
+/// A runtime on the present thread, made when it is needed: `--help` never does.
+///
+/// # Errors
+/// [`ErrorCode::Internal`] if the system gives no resources for it.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CommandError::new(ErrorCode::Internal, "cannot start").because(&error))
+}
+
+impl Session {
+    /// Configuration, credentials, state: in this order, and each before the next.
+    ///
+    /// # Errors
+    /// [`CommandError`]; nothing was changed then.
+    pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
+        let began = Instant::now();
+        let environment = Environment::load(run.environment)?;
+        let mut cancellation = signals::stages(printer)?;
+        let connection = tokio::select! {
+            connection = connect(run, &environment) => connection?,
+            () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
+        };
+        let store = state_place::store(run.place, &environment.name)?;
+        let graph = match run.kind {
+            OperationKind::Destroy => Graph::new([], Default::default())?,
+            OperationKind::Up | OperationKind::Refresh => environment.graph.clone(),
+        };
+        let known = if run.targets.is_empty() && run.unprotected.is_empty() {
+            BTreeSet::new()
+        } else {
+            known_resources(&environment.graph, &store).await?
+        };
+        let operation = info(run.kind, &environment, &connection);
+        let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder(&operation)) };
+        let request = Request {
+            operation,
+            environment: environment.name.clone(),
+            home: connection.home.clone(),
+            refresh: run.refresh,
+            targets: targets::resolve(run.targets, &known)?,
+            unprotected: targets::resolve(run.unprotected, &known)?,
+            parallelism: run.parallelism,
+        };
+        let mode = if run.output.events.is_some() { Mode::JsonLines } else { Mode::People };
+        let display = Display::start(mode, printer, connection.clock.clone());
+        let engine = Engine {
+            providers: connection.providers.clone(),
+            clock: connection.clock.clone(),
+            events: Events::new(connection.clock.clone(), display.listener()),
+        };
+        let names = name_fields(&environment.graph, &connection);
+        let operation = tokio::select! {
+            operation = Operation::begin(engine, request, &store, access) => operation?,
+            () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
+        };
+        Ok(Self {
+            environment: environment.name,
+            cancellation,
+            names,
+            operation,
+            connection,
+            graph,
+            display,
+            began,
+            printer,
+        })
+    }
+
+    /// Plans, and leaves the terminal free.
+    ///
+    /// # Errors
+    /// [`CommandError`]; nothing was changed then.
+    pub(crate) async fn plan(&mut self) -> Result<Plan, CommandError> {
+        let mut cancellation = self.cancellation.clone();
+        let facts = self.connection.facts.as_ref();
+        let planned = tokio::select! {
+            planned = self.operation.plan(&self.graph, facts, &self.cancellation) => Some(planned),
+            () = cancellation.reached(CancelStage::Finish) => None,
+        };
+        self.display.pause();
+        planned.map_or_else(|| Err(CommandError::interrupted()), |planned| Ok(planned?))
+    }
+
+    /// Refuses a plan that does more than the approved one.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StalePlan`], [`ErrorCode::ExceedsApproved`].
+    pub(crate) fn check_approved(&self, plan: &Plan, approved: &Plan) -> Result<(), CommandError> {
+        Ok(self.operation.check_approved(plan, approved)?)
+    }
+
+    /// Carries the plan out.
+    ///
+    /// # Errors
+    /// [`CommandError`] if the operation could not go on; steps that fail are in the report.
+    pub(crate) async fn apply(&mut self, plan: Plan) -> Result<Report, CommandError> {
+        let plan = std::sync::Arc::new(plan);
+        self.display.plan(std::sync::Arc::clone(&plan));
+        let report = self.operation.apply(&self.graph, &plan, self.cancellation.clone()).await;
+        self.display.pause();
+        Ok(report?)
+    }
+
+    /// Records what a refresh saw.
+    ///
+    /// # Errors
+    /// [`CommandError`] of the store.
+    pub(crate) async fn save_refreshed(&mut self, plan: &Plan) -> Result<(), CommandError> {
+        Ok(self.operation.save_refreshed(plan).await?)
+    }
+
+    /// Gives the lock back and ends the display.
+    ///
+    /// # Errors
+    /// [`CommandError`] of the store.
+    pub(crate) async fn end(self) -> Result<(), CommandError> {
+        let released = self.operation.release().await;
+        self.display.finish();
+        Ok(released?)
+    }
+
+    /// Shows how the operation ended, and writes the answer.
+    pub(crate) fn show_report(&self, report: &Report, run: &Run<'_>) -> ExitCode {
+        let canvas = self.printer.notes_canvas();
+        if !report.steps.is_empty() {
+            let real_seconds = self.connection.own_time.then(|| self.began.elapsed().as_secs_f64());
+            self.printer.note(&render::summary::summary(report, real_seconds, canvas));
+        }
+        let error = report_error(report);
+        if let Some(error) = &error {
+            self.printer.note(&format!("\n{}", crate::error::render(error, canvas.paint)));
+        }
+        if run.output.answer.is_json() {
+            self.printer.json(&OperationAnswer::new(&self.environment, report));
+        } else if run.output.events.is_none() && error.is_none() && !report.outputs.is_empty() {
+            self.printer.note("\n");
+            self.printer.data(&render::outputs::outputs(&report.outputs, self.printer.data_canvas()));
+        }
+        error.map_or(ExitCode::Done, |error| error.code.exit_code())
+    }
+}
+
+/// Why an operation whose steps ended like that did not do what it was asked for.
+fn report_error(report: &Report) -> Option<CommandError> {
+    let tally = render::summary::tally(report);
+    let steps = plural(report.steps.len(), "step");
+    let again = format!("to go on: {}", same_command(std::env::args().skip(1)));
+    match report.outcome {
+        OperationOutcome::Succeeded => None,
+        OperationOutcome::Interrupted => Some(
+            CommandError::new(ErrorCode::Interrupted, "stopped on request; everything done so far is recorded")
+                .hint(again),
+        ),
+        OperationOutcome::Failed if tally.failed > 0 && tally.failed == tally.checks_failed => {
+            let message = format!("{} did not pass", plural(tally.failed, "check"));
+            Some(CommandError::new(ErrorCode::CheckFailed, message).hint(again))
+        }
+        OperationOutcome::Failed => {
+            let message = format!("{} of {steps} failed; everything done so far is recorded", tally.failed);
+            Some(CommandError::new(ErrorCode::StepsFailed, message).hint(again))
+        }
+    }
+}
+
+/// The command as it was typed, ready to be pasted into a shell.
+fn same_command(args: impl Iterator<Item = String>) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=@,+".contains(character);
+    let quoted = args.map(|arg| match !arg.is_empty() && arg.chars().all(is_plain) {
+        true => arg,
+        false => format!("'{}'", arg.replace('\'', r"'\''")),
+    });
+    std::iter::once("lsinfra".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+}
+
+async fn connect(run: &Run<'_>, environment: &Environment) -> Result<Connection, CommandError> {
+    let sandbox = run.place.sandbox();
+    if run.read_only && !run.refresh {
+        return Ok(Connection::offline(&environment.config, sandbox));
+    }
+    #[cfg(feature = "sandbox")]
+    if sandbox {
+        return Connection::sandbox(&environment.config);
+    }
+    Connection::aws(&environment.config).await
+}
+
+async fn known_resources(graph: &Graph, store: &dyn StateStore) -> Result<BTreeSet<Urn>, CommandError> {
+    let stored = store.load().await?;
+    let declared = graph.declarations().map(|declaration| declaration.urn.clone());
+    let recorded = stored.snapshot.into_iter().flat_map(|snapshot| snapshot.resources.into_keys());
+    Ok(declared.chain(recorded).collect())
+}
+
+fn name_fields(graph: &Graph, connection: &Connection) -> NameFields {
+    graph
+        .declarations()
+        .filter_map(|declaration| {
+            let schema = connection.providers.get(declaration.resource_type)?.schema();
+            let field = schema.inputs.iter().find(|field| field.name_limit_characters.is_some())?;
+            Some((declaration.resource_type, field.name))
+        })
+        .collect()
+}
+
+fn info(kind: OperationKind, environment: &Environment, connection: &Connection) -> OperationInfo {
+    OperationInfo {
+        id: uuid::Uuid::now_v7(),
+        kind,
+        started_at: connection.clock.now(),
+        by: format!("{}@{}", user(), host()),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_digest: environment.config_digest.clone(),
+    }
+}
+
+fn holder(operation: &OperationInfo) -> LockHolder {
+    LockHolder {
+        operation: operation.id,
+        command: operation.kind.command().to_owned(),
+        user: user(),
+        host: host(),
+        process_id: std::process::id(),
+        // By the wall's clock, whatever the operation's is: people read it.
+        since: jiff::Timestamp::now(),
+    }
+}
+
+fn user() -> String {
+    ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn host() -> String {
+    gethostname::gethostname().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_can_be_pasted() {
+        let args = ["up", "--config", "my envs/it's.toml", "--sandbox"].map(str::to_owned);
+        assert_eq!(same_command(args.into_iter()), r"lsinfra up --config 'my envs/it'\''s.toml' --sandbox");
+    }
+}
