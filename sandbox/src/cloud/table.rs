@@ -178,6 +178,16 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
             .filter_map(|(id, row)| self.seen(id, row).map(|value| (id.as_str(), value)))
     }
 
+    /// The rows of a scope that the present call sees and whose keys begin so, by key.
+    pub(crate) fn within<'a>(&'a self, scope: &Scope, prefix: &str) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
+        let prefix = prefix.to_owned();
+        let rows = self.rows.get(scope).map(|rows| rows.range(prefix.clone()..));
+        rows.into_iter()
+            .flatten()
+            .take_while(move |(id, _)| id.starts_with(&prefix))
+            .filter_map(|(id, row)| self.seen(id, row).map(|value| (id.as_str(), value)))
+    }
+
     /// The rows of all scopes that the present call sees.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&Scope, &str, &T)> {
         self.rows.iter().flat_map(move |(scope, rows)| {

@@ -2,6 +2,9 @@
 //! kind; services may use each other's tables, since the state is one.
 
 pub(crate) mod ec2;
+pub(crate) mod iam;
+pub(crate) mod policy_document;
+pub(crate) mod s3;
 pub(crate) mod sts;
 
 use std::collections::BTreeMap;
@@ -39,7 +42,7 @@ pub(crate) trait Service: Sync {
 }
 
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
-const SERVICES: &[&dyn Service] = &[&ec2::Ec2, &sts::Sts];
+const SERVICES: &[&dyn Service] = &[&ec2::Ec2, &iam::Iam, &s3::S3, &sts::Sts];
 
 /// The state of all services.
 #[derive(Debug, Default)]
@@ -48,6 +51,10 @@ pub(crate) struct Tables {
     pub(crate) core: TokenTables,
     /// EC2's.
     pub(crate) ec2: ec2::Ec2Tables,
+    /// IAM's.
+    pub(crate) iam: iam::IamTables,
+    /// S3's.
+    pub(crate) s3: s3::S3Tables,
     /// STS's.
     pub(crate) sts: sts::StsTables,
 }
@@ -57,6 +64,8 @@ impl Tables {
     pub(crate) fn each(&mut self) -> Vec<&mut dyn Rows> {
         let mut tables = self.core.each();
         tables.extend(self.ec2.each());
+        tables.extend(self.iam.each());
+        tables.extend(self.s3.each());
         tables.extend(self.sts.each());
         tables
     }

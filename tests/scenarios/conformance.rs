@@ -1,0 +1,122 @@
+//! The conformance scripts against a sandbox: every row of an operation that the slice uses is right, strict ones
+//! included.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use libtest_mimic::Trial;
+use lsinfra_tests::{EnvironmentFile, Project, Sandbox, SandboxOptions, conformance_scripts, python};
+
+use crate::scenario_with;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let needed = || Ok((python()?, conformance_scripts()?));
+    vec![
+        scenario_with("conformance_of_operations", needed(), |(python, scripts)| {
+            let modules = ["ec2", "ec2ids", "iam", "s3", "sts"];
+            check(&ask(&python, &scripts, "conformance.py", &modules, None), NOT_IN_USE);
+        }),
+        scenario_with("conformance_of_refusals_and_client_tokens", needed(), |(python, scripts)| {
+            check(&ask(&python, &scripts, "semantics.py", &[], None), REFUSALS_NOT_IN_USE);
+        }),
+        scenario_with("conformance_of_transitions", needed(), |(python, scripts)| transitions(&python, &scripts)),
+    ]
+}
+
+/// Rows about resource kinds that the stack does not use yet: parts of their names.
+const NOT_IN_USE: &[&str] = &[
+    "flow_logs",
+    "launch_template",
+    "instance_type",
+    "describe_regions",
+    "describe_account_attributes",
+    "describe_instances",
+    "volumes",
+    "ebs_encryption",
+];
+
+/// The same for the rows of `semantics.py`.
+const REFUSALS_NOT_IN_USE: &[&str] = &[
+    "EKS cluster",
+    "load_balancer",
+    "load balancer",
+    "delete_cluster",
+    "db_",
+    "cache_subnet_group",
+    "hosted_zone",
+    "listener",
+    "backup",
+    "nodegroup",
+    "addon",
+    "access_entry",
+    "launch_template",
+    "idem.eks",
+    "acm.",
+    "secretsmanager",
+    "dynamodb",
+    // A new sandbox account has no default VPC.
+    "default VPC",
+];
+
+/// What a script calls right.
+const RIGHT: &[&str] = &["ok", "ENFORCED", "HONOURED", "SEPARATE"];
+
+/// One line of a script: the row's name, its status, and what else it says.
+#[derive(Debug)]
+struct Row {
+    name: String,
+    status: String,
+    text: String,
+}
+
+fn ask(python: &Path, scripts: &Path, script: &str, args: &[&str], pace: Option<u32>) -> Vec<Row> {
+    let output = run(python, &scripts.join(script), args, pace);
+    output
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        // Names take 66 columns, statuses 8 or 13.
+        .filter_map(|line| {
+            let (name, rest) = line.split_at_checked(66)?;
+            let statuses = ["NOT ENFORCED", "NOT HONOURED"];
+            let status = statuses.into_iter().find(|status| rest.trim_start().starts_with(status));
+            let status = status.or_else(|| rest.split_whitespace().next())?;
+            Some(Row { name: name.trim().to_owned(), status: status.to_owned(), text: rest.trim().to_owned() })
+        })
+        .collect()
+}
+
+fn run(python: &Path, script: &PathBuf, args: &[&str], pace: Option<u32>) -> String {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions { pace, ..SandboxOptions::default() });
+    let output = Command::new(python).arg(script).arg(sandbox.url()).args(args).output().unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    stdout
+}
+
+/// Every row is right, or is about something that is not in use; and nothing is called not in use that is right.
+fn check(rows: &[Row], not_in_use: &[&str]) {
+    let (right, other): (Vec<&Row>, Vec<&Row>) =
+        rows.iter().partition(|row| RIGHT.contains(&row.status.as_str()));
+    let is_exempt = |row: &&&Row| not_in_use.iter().any(|part| row.name.contains(part));
+    let wrong: Vec<&&Row> = other.iter().filter(|row| !is_exempt(row)).collect();
+    assert!(wrong.is_empty(), "{} rows are not right: {wrong:#?}", wrong.len());
+    for part in not_in_use {
+        assert!(other.iter().any(|row| row.name.contains(part)), "{part:?} is in use: take it off the list");
+    }
+    eprintln!("{} rows right, {} about what is not in use", right.len(), other.len());
+}
+
+/// Lifecycles at a pace at which the script's eight looks, a quarter of a second apart, see them whole.
+fn transitions(python: &Path, scripts: &Path) {
+    let output = run(python, &scripts.join("transitions.py"), &[], Some(100));
+    for (what, states) in [
+        ("nat create", "answer:pending > available"),
+        ("nat delete", "answer:accepted > deleting > deleted"),
+        ("vpc endpoint create", "answer:pending > available"),
+        ("vpc endpoint delete", "answer:200 > deleting > InvalidVpcEndpointId.NotFound"),
+    ] {
+        let line = output.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{output}"));
+        assert!(line.trim_end().ends_with(states), "{line}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Credentials that are missing, expired or another account's are refused before any other call, with exit code 2.
+
+use libtest_mimic::Trial;
+use lsinfra_tests::{EnvironmentFile, Project, Refusing, Sandbox, SandboxOptions};
+
+use crate::scenario;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        scenario("credentials_of_another_account_are_refused_before_any_other_call", wrong_account),
+        scenario("missing_credentials_are_refused_without_a_call", missing),
+        scenario("expired_credentials_are_refused_at_the_first_call", expired),
+        scenario("credentials_appear_nowhere", appear_nowhere),
+        scenario("state_of_another_account_or_of_the_sandbox_is_refused", wrong_home),
+    ]
+}
+
+fn wrong_account() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    for command in ["up", "destroy"] {
+        sandbox.take_calls();
+        let ended = project
+            .lsinfra([command, "--env", "dev", "--yes"])
+            .environment("AWS_ENDPOINT_URL", sandbox.url())
+            .environment("AWS_ACCESS_KEY_ID", "444455556666")
+            .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+            .run()
+            .expect_code(2);
+        assert!(ended.stderr.contains("LS0203") && ended.stderr.contains("444455556666"), "{}", ended.transcript());
+        let calls: Vec<String> = sandbox.take_calls().into_iter().map(|call| call.operation).collect();
+        assert_eq!(calls, ["GetCallerIdentity"]);
+    }
+    assert_eq!(project.files(".lsinfra/state"), [], "state was begun");
+}
+
+fn missing() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    let ended = project
+        .lsinfra(["up", "--env", "dev", "--yes"])
+        .environment("AWS_ENDPOINT_URL", sandbox.url())
+        .run()
+        .expect_code(2);
+    assert!(ended.stderr.contains("LS0201"), "{}", ended.transcript());
+    assert_eq!(sandbox.take_calls(), []);
+}
+
+fn expired() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let refusing = Refusing::start(
+        403,
+        "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>\
+         <Message>The security token included in the request is expired</Message></Error></ErrorResponse>",
+    );
+    let ended = project
+        .lsinfra(["up", "--env", "dev", "--yes"])
+        .environment("AWS_ENDPOINT_URL", refusing.url())
+        .environment("AWS_ACCESS_KEY_ID", "111122223333")
+        .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        .environment("AWS_SESSION_TOKEN", "old")
+        .run()
+        .expect_code(2);
+    assert!(ended.stderr.contains("LS0202") && ended.stderr.contains("ExpiredToken"), "{}", ended.transcript());
+    assert_eq!(refusing.requests(), 1);
+}
+
+fn appear_nowhere() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    let secrets = ["c2VjcmV0LWtleS1vZi1hLXNjZW5hcmlv", "c2Vzc2lvbi10b2tlbi1vZi1hLXNjZW5hcmlv"];
+    let reach = |command: &[&str]| {
+        project
+            .lsinfra(command.iter().chain(&["--env", "dev"]))
+            .environment("AWS_ENDPOINT_URL", sandbox.url())
+            .environment("AWS_ACCESS_KEY_ID", "111122223333")
+            .environment("AWS_SECRET_ACCESS_KEY", secrets[0])
+            .environment("AWS_SESSION_TOKEN", secrets[1])
+            .succeed()
+    };
+    let mut shown = Vec::new();
+    for command in [
+        &["preview", "--save-plan", "plan.json"][..],
+        &["up", "--yes", "--events", "json"],
+        &["up", "--yes", "--output", "json"],
+        &["outputs"],
+        &["state", "list", "--output", "json"],
+        &["destroy", "--yes", "--events", "json"],
+    ] {
+        let ended = reach(command);
+        shown.push((ended.line.clone(), [ended.stdout, ended.stderr].concat().into_bytes()));
+    }
+    shown.extend(project.files(".").into_iter().map(|(path, contents)| (path.display().to_string(), contents)));
+    assert!(shown.iter().any(|(place, _)| place.ends_with("snapshot.json")), "there is a state to be looked at");
+    for (place, contents) in shown {
+        for secret in secrets {
+            let is_there = contents.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!is_there, "{place} contains {secret}");
+        }
+    }
+}
+
+fn wrong_home() {
+    let mut file = EnvironmentFile::dev();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    sandbox.take_calls();
+    let real = project
+        .lsinfra(["up", "--env", "dev", "--yes", "--state", "file://.lsinfra/sandbox-state"])
+        .environment("AWS_ENDPOINT_URL", sandbox.url())
+        .environment("AWS_ACCESS_KEY_ID", "111122223333")
+        .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        .run()
+        .expect_code(2);
+    assert!(real.stderr.contains("LS0307"), "{}", real.transcript());
+
+    file.region = "eu-central-1";
+    project.write(&file);
+    let elsewhere = project.sandboxed(&["up", "--yes"]).run().expect_code(2);
+    assert!(elsewhere.stderr.contains("LS0307") && elsewhere.stderr.contains("us-west-2"), "{}", elsewhere.transcript());
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+}

@@ -1,0 +1,160 @@
+//! From nothing to an environment that stands still, and back to nothing.
+
+use std::collections::BTreeMap;
+
+use libtest_mimic::Trial;
+use lsinfra_tests::{Declared, EnvironmentFile, Planned, Project, Recorded, Sandbox, SandboxOptions, compare};
+
+use crate::scenario;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        scenario("up_makes_what_is_declared_and_a_second_up_touches_nothing", up_twice),
+        scenario("destroy_leaves_the_account_empty", destroy),
+        scenario("a_protected_environment_is_taken_down_in_two_deliberate_steps", protected),
+        scenario("what_is_kept_on_destroy_is_taken_back_by_the_next_up", kept),
+        scenario("one_changed_tag_updates_tags_and_nothing_else", change_tag),
+        scenario("a_saved_plan_is_carried_out_and_no_more", saved_plan),
+    ]
+}
+
+fn up_twice() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
+    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+    let urns = |urns: Vec<&str>| {
+        let mut urns: Vec<String> = urns.into_iter().map(str::to_owned).collect();
+        urns.sort();
+        urns
+    };
+    assert_eq!(
+        urns(recorded.objects.iter().map(|object| object.urn.as_str()).collect()),
+        urns(declared.resources.iter().map(|resource| resource.urn.as_str()).collect()),
+    );
+    assert!(recorded.objects.iter().all(|object| object.status == "ready" && object.role == "current"));
+    let difference = compare(&sandbox.account(), &recorded);
+    assert!(difference.is_empty(), "{difference}");
+
+    let state = state_files(&project);
+    sandbox.take_calls();
+    let second = project.sandboxed(&["up", "--yes", "--output", "json"]).succeed();
+    assert_eq!(second.json()["steps"], serde_json::json!([]), "{}", second.transcript());
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+    assert!(state_files(&project) == state, "a second up wrote to the state");
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+}
+
+/// The state's files but for the lock, which says who held it last.
+fn state_files(project: &Project) -> BTreeMap<String, Vec<u8>> {
+    let files = project.files(".lsinfra/sandbox-state");
+    let named = files.into_iter().map(|(path, contents)| (path.to_string_lossy().into_owned(), contents));
+    named.filter(|(path, _)| !path.ends_with("/lock")).collect()
+}
+
+fn destroy() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let bucket = sandbox.account().into_iter().find(|item| item.service == "s3").unwrap().id;
+    // Not an empty one: what is written into it goes with it.
+    let answer = sandbox.wire().exchange("s3", "PUT", &format!("/{bucket}/ttl_s/trace"), "payload");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    assert_eq!(sandbox.account(), []);
+    assert_eq!(Recorded::ask(project.sandboxed(&["state", "list"])).objects.len(), 0);
+
+    sandbox.take_calls();
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+}
+
+fn protected() {
+    let mut file = EnvironmentFile::prod();
+    file.more = "\n[blobs]\non_destroy = \"delete\"\n".to_owned();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+
+    sandbox.take_calls();
+    let refused = project.sandboxed(&["destroy", "--yes"]).run().expect_code(2);
+    assert!(refused.stderr.contains("LS0402"), "{}", refused.transcript());
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+
+    file.protect = Some(false);
+    project.write(&file);
+    project.sandboxed(&["up", "--yes"]).succeed();
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    assert_eq!(sandbox.account(), []);
+}
+
+fn kept() {
+    let mut file = EnvironmentFile::prod();
+    file.protect = Some(false);
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    let left = sandbox.account();
+    assert_eq!(left.iter().map(|item| item.service.as_str()).collect::<Vec<_>>(), ["s3"], "{left:#?}");
+    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+    assert_eq!(recorded.only("aws:s3:Bucket", "blobs").role, "retained");
+
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+    assert_eq!(recorded.only("aws:s3:Bucket", "blobs").role, "current");
+    let difference = compare(&sandbox.account(), &recorded);
+    assert!(difference.is_empty(), "{difference}");
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+}
+
+fn change_tag() {
+    let mut file = EnvironmentFile::dev();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+
+    file.tags.insert("owner".to_owned(), "observability".to_owned());
+    project.write(&file);
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
+    // The two types that AWS gives no tags.
+    let untagged = ["aws:ec2:Route", "aws:ec2:RouteTableAssociation"];
+    let tagged = declared.resources.iter().filter(|resource| !untagged.contains(&resource.resource_type.as_str()));
+    let planned = Planned::ask(project.sandboxed(&["preview"]));
+    assert_eq!(planned.urns("update"), tagged.map(|resource| resource.urn.as_str()).collect());
+    assert_eq!(planned.touched(), planned.urns("update"));
+    for change in planned.steps.iter().flat_map(|step| &step.changes) {
+        assert_eq!(change.path, "tags.owner");
+    }
+
+    sandbox.take_calls();
+    project.sandboxed(&["up", "--yes"]).succeed();
+    for call in sandbox.take_changing_calls() {
+        let is_about_tags = ["ec2:CreateTags", "iam:TagRole", "s3:PutBucketTagging"].contains(&call.as_str());
+        assert!(is_about_tags, "{call}");
+    }
+    let tags: Vec<Option<String>> =
+        sandbox.account().into_iter().map(|item| item.tags.get("owner").cloned()).collect();
+    assert!(tags.iter().all(|owner| owner.as_deref() == Some("observability")), "{tags:?}");
+}
+
+fn saved_plan() {
+    let mut file = EnvironmentFile::dev();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["preview", "--save-plan", "plan.json"]).succeed();
+    // What is approved is the plan, not whatever the file says later.
+    file.more = "\n[blobs]\nversioning = true\n".to_owned();
+    project.write(&file);
+    let refused = project.sandboxed(&["up", "--plan", "plan.json"]).run().expect_code(1);
+    assert!(refused.stderr.contains("LS0406"), "{}", refused.transcript());
+    assert_eq!(sandbox.account(), []);
+
+    project.write(&EnvironmentFile::dev());
+    project.sandboxed(&["up", "--plan", "plan.json"]).succeed();
+    let stale = project.sandboxed(&["up", "--plan", "plan.json"]).run().expect_code(1);
+    assert!(stale.stderr.contains("LS0407"), "{}", stale.transcript());
+}

@@ -1,0 +1,65 @@
+//! Scenarios: the real `lsinfra` binary, as a user runs it, against the sandbox and against emulators by other people.
+//!
+//! What a machine lacks for a scenario (Python, the conformance scripts) is in the scenario's line: it is listed as
+//! ignored, with the reason as its kind. `LSINFRA_KILL_SEEDS` sets how many seeds the `kill_` scenarios take.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a scenario that cannot go on has failed")]
+
+mod configuration;
+mod conformance;
+mod credentials;
+mod drift;
+mod emulators;
+mod interruption;
+mod kill;
+mod lifecycle;
+mod output;
+mod replacement;
+mod sandbox_process;
+mod state_failures;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = [
+        lifecycle::trials(),
+        replacement::trials(),
+        drift::trials(),
+        configuration::trials(),
+        credentials::trials(),
+        state_failures::trials(),
+        interruption::trials(),
+        output::trials(),
+        sandbox_process::trials(),
+        emulators::trials(),
+        conformance::trials(),
+        kill::trials(),
+    ];
+    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
+}
+
+/// A scenario that every machine can run.
+fn scenario(name: &str, run: fn()) -> Trial {
+    Trial::test(name, move || {
+        run();
+        Ok(())
+    })
+}
+
+/// A scenario that needs something; without it, it is listed as ignored, with the reason.
+fn scenario_with<T: Send + 'static>(
+    name: &str,
+    needed: Result<T, &'static str>,
+    run: impl FnOnce(T) + Send + 'static,
+) -> Trial {
+    match needed {
+        Ok(needed) => Trial::test(name, move || {
+            run(needed);
+            Ok(())
+        }),
+        Err(reason) => Trial::test(name, || Ok(())).with_kind(format!("skipped: {reason}")).with_ignored_flag(true),
+    }
+}

@@ -1,0 +1,58 @@
+//! A change that AWS cannot make in place: the object is replaced, and all that follows from it, and nothing else.
+
+use std::collections::BTreeSet;
+
+use libtest_mimic::Trial;
+use lsinfra_tests::{Declared, EnvironmentFile, Planned, Project, Recorded, Sandbox, SandboxOptions, compare};
+
+use crate::scenario;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        scenario("another_network_range_replaces_the_network_and_nothing_else", change_range),
+        scenario("one_resource_can_be_changed_alone", target),
+    ]
+}
+
+fn change_range() {
+    let mut file = EnvironmentFile::dev();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let before = Recorded::ask(project.sandboxed(&["state", "list"]));
+
+    file.cidr = "10.99.0.0/16";
+    project.write(&file);
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
+    let vpc = declared.of_type("aws:ec2:Vpc").next().unwrap();
+    let follows = declared.dependents(vpc);
+    let planned = Planned::ask(project.sandboxed(&["preview"]));
+    assert_eq!(planned.touched(), follows);
+    // An internet gateway moves to the new network; everything else in it is made anew.
+    let gateways: BTreeSet<&str> = declared.of_type("aws:ec2:InternetGateway").collect();
+    assert_eq!(planned.urns("update"), gateways);
+    assert_eq!(planned.replaced(), &follows - &gateways);
+
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let after = Recorded::ask(project.sandboxed(&["state", "list"]));
+    let difference = compare(&sandbox.account(), &after);
+    assert!(difference.is_empty(), "{difference}");
+    for object in &after.objects {
+        let is_new = !before.objects.iter().any(|old| old.urn == object.urn && old.physical_id == object.physical_id);
+        assert_eq!(is_new, planned.replaced().contains(object.urn.as_str()), "{object:?}");
+        assert_eq!(object.role, "current");
+    }
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+}
+
+fn target() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes", "--target", "aws:ec2:Subnet/public-1"]).succeed();
+    let kinds: BTreeSet<String> = sandbox.account().into_iter().map(|item| item.kind).collect();
+    assert_eq!(kinds, BTreeSet::from(["subnet".to_owned(), "vpc".to_owned()]));
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+    let difference = compare(&sandbox.account(), &recorded);
+    assert!(difference.is_empty(), "{difference}");
+}

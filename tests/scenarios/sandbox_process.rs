@@ -1,0 +1,88 @@
+//! The sandbox as a newcomer meets it: `--sandbox` and nothing else.
+
+use std::path::PathBuf;
+
+use libtest_mimic::Trial;
+use lsinfra_tests::{EnvironmentFile, Project, Recorded};
+
+use crate::scenario;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        scenario("the_sandbox_starts_by_itself_and_survives_stop_and_kill", lives_on),
+        scenario("commands_that_start_at_once_find_one_sandbox", race),
+        scenario("sandbox_reset_forgets_account_and_state", reset),
+        scenario("preview_without_refresh_needs_no_sandbox", offline),
+    ]
+}
+
+/// Stops the background sandbox of a project, however the scenario ends.
+struct StopAtEnd(PathBuf);
+
+impl StopAtEnd {
+    fn new(project: &Project) -> Self {
+        Self(project.path().join(".lsinfra/sandbox"))
+    }
+}
+
+impl Drop for StopAtEnd {
+    fn drop(&mut self) {
+        // One that cannot be stopped stops by itself when nobody calls it.
+        let _ = lsinfra_sandbox::stop(&self.0);
+    }
+}
+
+fn running(project: &Project) -> Option<(String, u64)> {
+    let status = project.lsinfra(["sandbox", "status", "--output", "json"]).succeed().json();
+    let running = &status["running"];
+    Some((running["endpoint"].as_str()?.to_owned(), running["process_id"].as_u64()?))
+}
+
+fn lives_on() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let _stop = StopAtEnd::new(&project);
+    assert_eq!(running(&project), None);
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let (endpoint, process) = running(&project).unwrap();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+    assert_eq!(running(&project), Some((endpoint.clone(), process)), "another one was started");
+
+    project.lsinfra(["sandbox", "stop"]).succeed();
+    assert_eq!(running(&project), None);
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+    let (again, process) = running(&project).unwrap();
+    assert_eq!(again, endpoint, "the port is kept");
+
+    let status = std::process::Command::new("sh").args(["-c", "kill -KILL \"$0\"", &process.to_string()]).status();
+    assert!(status.unwrap().success());
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+}
+
+fn race() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let _stop = StopAtEnd::new(&project);
+    let previews: Vec<_> = (0..4).map(|_| project.sandboxed(&["preview"]).start()).collect();
+    for preview in previews {
+        preview.wait().expect_code(0);
+    }
+    assert!(running(&project).is_some());
+}
+
+fn reset() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let _stop = StopAtEnd::new(&project);
+    project.sandboxed(&["up", "--yes"]).succeed();
+    project.lsinfra(["sandbox", "reset"]).succeed();
+    project.sandboxed(&["state", "list"]).run().expect_code(1);
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+    assert!(recorded.objects.iter().all(|object| object.generation == 1), "{recorded:#?}");
+}
+
+fn offline() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let shown = project.sandboxed(&["preview", "--no-refresh", "--exit-code"]).run().expect_code(3);
+    assert!(shown.stdout.contains("Vpc"), "{}", shown.transcript());
+    assert_eq!(project.files(".lsinfra"), [], "a sandbox or a state was begun");
+}

@@ -1,0 +1,127 @@
+//! State that is locked, damaged, newer, full or gone: nothing is overwritten, nothing is lost, and the message says
+//! where things are.
+
+use libtest_mimic::Trial;
+use lsinfra_sandbox::{FaultPlan, Hold, HoldCount, HoldPoint};
+use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, compare};
+
+use crate::scenario;
+
+/// The environment's state, below the project's folder.
+const STATE: &str = ".lsinfra/sandbox-state/langsmith/dev";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        scenario("a_locked_environment_is_left_alone_with_exit_code_4", locked),
+        scenario("a_full_disk_in_the_middle_of_up_loses_nothing", full),
+        scenario("a_state_folder_that_goes_away_in_the_middle_of_up_loses_nothing", gone),
+        scenario("a_damaged_snapshot_is_refused_and_not_overwritten", damaged),
+        scenario("a_snapshot_of_a_newer_version_is_refused_and_not_overwritten", newer),
+        scenario("a_journal_that_ends_in_the_middle_of_a_line_is_gone_on_with", torn),
+    ]
+}
+
+fn hold(call: u64) -> FaultPlan {
+    let hold = Hold { call, count: HoldCount::Changing, point: HoldPoint::After };
+    FaultPlan { hold: vec![hold], ..FaultPlan::default() }
+}
+
+fn locked() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    sandbox.set_faults(&hold(3));
+    let mut first = project.sandboxed(&["up", "--yes"]).start();
+    first.wait_for_hold(&sandbox).unwrap();
+    for command in ["up", "destroy"] {
+        let second = project.sandboxed(&[command, "--yes"]).run().expect_code(4);
+        assert!(second.stderr.contains("LS0301") && second.stderr.contains("scenario"), "{}", second.transcript());
+    }
+    // Looking needs no lock.
+    project.sandboxed(&["preview"]).succeed();
+    sandbox.control().release().unwrap();
+    first.wait().expect_code(0);
+    project.sandboxed(&["up", "--yes"]).succeed();
+}
+
+fn full() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    let ended = project.sandboxed(&["up", "--yes"]).file_size_limit_kilobytes(24).run().expect_code(1);
+    let journal = format!("{STATE}/journal.jsonl");
+    assert!(ended.stderr.contains("LS0309") && ended.stderr.contains(&journal), "{}", ended.transcript());
+    assert!(!sandbox.account().is_empty(), "it stopped before the middle");
+    go_on(&project, &sandbox);
+}
+
+fn gone() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    sandbox.set_faults(&hold(12));
+    let mut running = project.sandboxed(&["up", "--yes"]).start();
+    running.wait_for_hold(&sandbox).unwrap();
+    let (folder, elsewhere) = (project.path().join(STATE), project.path().join("elsewhere"));
+    std::fs::rename(&folder, &elsewhere).unwrap();
+    sandbox.control().release().unwrap();
+    let ended = running.wait().expect_code(1);
+    assert!(ended.stderr.contains(&format!("{STATE}/")), "{}", ended.transcript());
+
+    // It comes back, as a volume does that is mounted again.
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+    std::fs::rename(&elsewhere, &folder).unwrap();
+    go_on(&project, &sandbox);
+}
+
+fn damaged() {
+    refused("LS0303", |snapshot| snapshot.replacen("\"resources\"", "\"res", 1));
+}
+
+fn newer() {
+    refused("LS0304", |snapshot| {
+        let version = "\"format_version\": 1";
+        assert!(snapshot.contains(version), "the format has another version by now: {snapshot:.200}");
+        snapshot.replacen(version, "\"format_version\": 1000000", 1)
+    });
+}
+
+fn refused(code: &str, change: impl Fn(&str) -> String) {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let file = format!("{STATE}/snapshot.json");
+    std::fs::write(project.path().join(&file), change(&project.read(&file))).unwrap();
+    let before = project.files(STATE);
+    sandbox.take_calls();
+    for command in [&["up", "--yes"][..], &["destroy", "--yes"], &["preview"], &["refresh"], &["state", "list"]] {
+        let ended = project.sandboxed(command).run().expect_code(1);
+        assert!(ended.stderr.contains(code) && ended.stderr.contains(&file), "{}", ended.transcript());
+    }
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+    let contents = |files: &[(std::path::PathBuf, Vec<u8>)]| {
+        files.iter().filter(|(path, _)| !path.ends_with("lock")).cloned().collect::<Vec<_>>()
+    };
+    assert!(contents(&project.files(STATE)) == contents(&before), "something was overwritten");
+}
+
+fn torn() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    sandbox.set_faults(&hold(20));
+    let mut running = project.sandboxed(&["up", "--yes"]).start();
+    running.wait_for_hold(&sandbox).unwrap();
+    running.kill();
+    let journal = project.path().join(STATE).join("journal.jsonl");
+    let whole = std::fs::read(&journal).unwrap();
+    std::fs::write(&journal, [whole.as_slice(), b"{\"batch\":"].concat()).unwrap();
+    go_on(&project, &sandbox);
+}
+
+/// The same command converges, and nothing is there twice.
+fn go_on(project: &Project, sandbox: &Sandbox) {
+    sandbox.set_faults(&FaultPlan::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let difference = compare(&sandbox.account(), &Recorded::ask(project.sandboxed(&["state", "list"])));
+    assert!(difference.is_empty(), "{difference}");
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+}

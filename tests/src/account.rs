@@ -1,0 +1,70 @@
+//! The account against the state: promises 1 and 2, seen from outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use lsinfra_sandbox::Item;
+
+use crate::recorded::Recorded;
+
+/// Types whose objects are no items of an account: they are parts of others, or AWS made them.
+const NO_ITEMS: &[&str] =
+    &["aws:ec2:DefaultSecurityGroup", "aws:ec2:Route", "aws:ec2:RouteTableAssociation"];
+
+/// Where account and state disagree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// What is in the account and not in the state.
+    pub orphans: Vec<String>,
+    /// What is in the state and not in the account.
+    pub missing: Vec<String>,
+    /// What is in the account twice, for one generation of one resource.
+    pub doubles: Vec<String>,
+}
+
+impl Difference {
+    /// Whether they agree.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [("orphans", &self.orphans), ("missing", &self.missing), ("doubles", &self.doubles)];
+        for (what, names) in parts.iter().filter(|(_, names)| !names.is_empty()) {
+            writeln!(f, "{what}:\n  {}", names.join("\n  "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Compares an account that only one environment uses with that environment's state.
+pub fn compare(items: &[Item], recorded: &Recorded) -> Difference {
+    let known = recorded.ids();
+    let there: BTreeSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    let mut by_generation: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for item in items {
+        let tag = |name: &str| item.tags.get(name).map_or("", String::as_str);
+        let key = (tag("lsinfra:urn"), tag("lsinfra:generation"));
+        if key != ("", "") {
+            by_generation.entry(key).or_default().push(&item.id);
+        }
+    }
+    let describe = |item: &Item| format!("{} {} {:?}", item.kind, item.id, item.tags.get("lsinfra:urn"));
+    Difference {
+        orphans: items.iter().filter(|item| !known.contains(item.id.as_str())).map(describe).collect(),
+        missing: recorded
+            .objects
+            .iter()
+            .filter(|object| !NO_ITEMS.contains(&object.resource_type.as_str()))
+            .filter(|object| !object.physical_id.as_deref().is_some_and(|id| there.contains(id)))
+            .map(|object| format!("{} {:?}", object.urn, object.physical_id))
+            .collect(),
+        doubles: by_generation
+            .into_iter()
+            .filter(|(_, ids)| ids.len() > 1)
+            .map(|((urn, generation), ids)| format!("{urn} generation {generation}: {}", ids.join(", ")))
+            .collect(),
+    }
+}

@@ -1,0 +1,60 @@
+//! Environment files: what scenarios vary of them, and nothing else.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The contents of `environments/NAME.toml`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentFile {
+    /// `dev` or `prod`.
+    pub profile: &'static str,
+    /// The account, 12 digits.
+    pub account: String,
+    /// The region.
+    pub region: &'static str,
+    /// Whether what holds data is protected; `None` leaves it to the profile.
+    pub protect: Option<bool>,
+    /// Tags on every resource.
+    pub tags: BTreeMap<String, String>,
+    /// The VPC's range.
+    pub cidr: &'static str,
+    /// Lines put at the end as they are, from `[section]` headers on.
+    pub more: String,
+}
+
+impl EnvironmentFile {
+    /// A development environment.
+    pub fn dev() -> Self {
+        Self {
+            profile: "dev",
+            account: "111122223333".to_owned(),
+            region: "us-west-2",
+            protect: None,
+            tags: BTreeMap::from([("owner".to_owned(), "platform".to_owned())]),
+            cidr: "10.10.0.0/16",
+            more: String::new(),
+        }
+    }
+
+    /// A production environment.
+    pub fn prod() -> Self {
+        Self { profile: "prod", ..Self::dev() }
+    }
+}
+
+impl fmt::Display for EnvironmentFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "profile = {:?}", self.profile)?;
+        writeln!(f, "account = {:?}", self.account)?;
+        writeln!(f, "region = {:?}", self.region)?;
+        if let Some(protect) = self.protect {
+            writeln!(f, "protect = {protect}")?;
+        }
+        writeln!(f, "\n[tags]")?;
+        for (key, value) in &self.tags {
+            writeln!(f, "{key:?} = {value:?}")?;
+        }
+        writeln!(f, "\n[network]\ncidr = {:?}", self.cidr)?;
+        write!(f, "{}", self.more)
+    }
+}

@@ -1,0 +1,85 @@
+//! A project folder of its own for each scenario, with a home folder beside it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::binary::lsinfra;
+use crate::environment_file::EnvironmentFile;
+use crate::invocation::Invocation;
+
+/// A folder in which a user runs `lsinfra`. It goes with the value.
+#[derive(Debug)]
+pub struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    /// A folder with one environment, `dev`.
+    pub fn new(file: &EnvironmentFile) -> Self {
+        let project = Self { folder: tempfile::Builder::new().prefix("lsinfra-").tempdir().unwrap() };
+        for folder in ["home", "project/environments"] {
+            std::fs::create_dir_all(project.folder.path().join(folder)).unwrap();
+        }
+        project.write(file);
+        project
+    }
+
+    /// Replaces the environment's file.
+    pub fn write(&self, file: &EnvironmentFile) {
+        self.write_text(&file.to_string());
+    }
+
+    /// Replaces the environment's file by any text.
+    pub fn write_text(&self, text: &str) {
+        std::fs::write(self.path().join("environments/dev.toml"), text).unwrap();
+    }
+
+    /// The present folder of the user.
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+
+    /// A file's contents, relative to the folder.
+    pub fn read(&self, file: impl AsRef<Path>) -> String {
+        let path = self.path().join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    /// Every file below a folder, relative to the project's, with its contents; in order.
+    pub fn files(&self, folder: impl AsRef<Path>) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.path().join(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let contents = std::fs::read(&path).unwrap();
+                    files.push((path.strip_prefix(self.path()).unwrap().to_owned(), contents));
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    /// A command line for `lsinfra` in this folder: no environment variables but the home folder and what finds programs,
+    /// no terminal.
+    pub fn lsinfra<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Invocation {
+        Invocation::new(lsinfra(), self.path(), args)
+            .environment("HOME", self.folder.path().join("home"))
+            .environment("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .environment("USER", "scenario")
+            .environment("RUST_BACKTRACE", "1")
+            // No scenario may reach for a network that is not there.
+            .environment("AWS_EC2_METADATA_DISABLED", "true")
+    }
+
+    /// `lsinfra COMMAND --env dev --sandbox`, and more arguments.
+    pub fn sandboxed<'a>(&self, command: &'a [&'a str]) -> Invocation {
+        self.lsinfra(command.iter().copied().chain(["--env", "dev", "--sandbox"]))
+    }
+}

@@ -1,0 +1,107 @@
+//! A sandbox served for one project, by the binary under test, so that scenarios can set its faults beforehand.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use lsinfra_sandbox::{CallRecord, Control, Effect, FaultPlan, Item};
+
+use crate::binary::lsinfra;
+use crate::project::Project;
+use crate::wire::Wire;
+
+/// Where `--sandbox` looks for it, below the project's folder.
+const FOLDER: &str = ".lsinfra/sandbox";
+
+/// How a sandbox is served.
+#[derive(Clone, Debug)]
+pub struct SandboxOptions {
+    /// The account.
+    pub account: String,
+    /// How many times as fast as AWS its lifecycles are; `None` takes no time at all.
+    pub pace: Option<u32>,
+    /// What object ids are drawn from.
+    pub seed: u64,
+}
+
+impl Default for SandboxOptions {
+    fn default() -> Self {
+        Self { account: "111122223333".to_owned(), pace: None, seed: 1 }
+    }
+}
+
+/// A running sandbox: the one that `--sandbox` finds in its project. It ends with the value.
+#[derive(Debug)]
+pub struct Sandbox {
+    child: Child,
+    url: String,
+    account: String,
+}
+
+impl Sandbox {
+    /// Serves the project's sandbox.
+    pub fn start(project: &Project, options: &SandboxOptions) -> Self {
+        let mut command = Command::new(lsinfra());
+        command
+            .args(["sandbox", "serve", "--folder", FOLDER, "--idle-stop", "10"])
+            .args(["--account", &options.account, "--seed", &options.seed.to_string()])
+            .args(options.pace.iter().flat_map(|pace| ["--pace".to_owned(), pace.to_string()]))
+            .current_dir(project.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().to_owned();
+        assert!(url.starts_with("http://127.0.0.1:"), "`sandbox serve` said {line:?}");
+        Self { child, url, account: options.account.clone() }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Its control endpoint.
+    pub fn control(&self) -> Control {
+        Control::new(&self.url)
+    }
+
+    /// Puts faults in force.
+    pub fn set_faults(&self, plan: &FaultPlan) {
+        self.control().set_faults(plan).unwrap();
+    }
+
+    /// Everything in the account that AWS did not make by itself.
+    pub fn account(&self) -> Vec<Item> {
+        self.control().account().unwrap()
+    }
+
+    /// What was called since the last time this was asked.
+    pub fn take_calls(&self) -> Vec<CallRecord> {
+        let calls = self.control().calls().unwrap().calls.into();
+        self.control().reset_calls().unwrap();
+        calls
+    }
+
+    /// The changing ones among [`Sandbox::take_calls`], as `service:Operation`.
+    pub fn take_changing_calls(&self) -> Vec<String> {
+        self.take_calls()
+            .into_iter()
+            .filter(|call| call.effect == Effect::Changes)
+            .map(|call| format!("{}:{}", call.service, call.operation))
+            .collect()
+    }
+
+    /// Calls behind the binary's back.
+    pub fn wire(&self) -> Wire {
+        Wire::new(&self.url, &self.account, "us-west-2")
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // What it holds dies with the project: there is nothing to end in order.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
