@@ -41,7 +41,8 @@ pub(crate) fn parse(text: &str) -> Result<Document, Flaw> {
         Some(_) => return Err(Flaw::InvalidField("Statement")),
     };
     let mut sids = BTreeSet::new();
-    let statements = statements.into_iter().map(|statement| one(statement, &mut sids)).collect::<Result<_, _>>()?;
+    let statements =
+        statements.into_iter().map(|statement| one(statement, &mut sids)).collect::<Result<_, _>>()?;
     Ok(Document { statements })
 }
 
@@ -185,7 +186,10 @@ mod tests {
         assert!(statement.actions.as_ref().unwrap().covers("S3:GetObject"));
         assert!(!statement.resources.as_ref().unwrap().covers("arn:aws:s3:::b"));
         let condition = &statement.conditions[0];
-        assert_eq!((condition.key.as_str(), condition.values.as_slice()), ("aws:SecureTransport", &["false".to_owned()][..]));
+        assert_eq!(
+            (condition.key.as_str(), condition.values.as_slice()),
+            ("aws:SecureTransport", &["false".to_owned()][..])
+        );
     }
 
     #[test]
@@ -202,7 +206,10 @@ mod tests {
             (r#"{"Statement": {"Action": "s3:*"}}"#, Flaw::MissingField("Effect")),
             (r#"{"Statement": {"Effect": "Allow", "Actions": "s3:*"}}"#, field("Actions")),
             (r#"{"Statement": {"Effect": "Allow", "Action": []}}"#, Flaw::InvalidField("Action")),
-            (r#"{"Statement": {"Effect": "Allow", "Principal": {"Aws": "*"}}}"#, Flaw::InvalidField("Principal")),
+            (
+                r#"{"Statement": {"Effect": "Allow", "Principal": {"Aws": "*"}}}"#,
+                Flaw::InvalidField("Principal"),
+            ),
             (
                 r#"{"Statement": [{"Sid": "a", "Effect": "Allow"}, {"Sid": "a", "Effect": "Deny"}]}"#,
                 Flaw::RepeatedSid("a".to_owned()),

@@ -59,7 +59,10 @@ pub(in crate::services::s3) fn upload_part(call: &mut Call<'_>, input: &Input<'_
     }
     let scope = call.scope.global();
     let upload = call.tables.s3.uploads.get_mut(&scope, &row);
-    upload.ok_or_else(|| no_such_upload(input.query("uploadId").unwrap_or_default()))?.parts.insert(number, part);
+    upload
+        .ok_or_else(|| no_such_upload(input.query("uploadId").unwrap_or_default()))?
+        .parts
+        .insert(number, part);
     Ok(response)
 }
 
