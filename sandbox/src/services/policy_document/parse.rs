@@ -64,11 +64,8 @@ fn one(value: &Value, sids: &mut BTreeSet<String>) -> Result<Statement, Flaw> {
     )?;
     match fields.get("Sid") {
         None => {}
-        Some(Value::String(sid)) => {
-            if !sid.is_empty() && !sids.insert(sid.clone()) {
-                return Err(Flaw::RepeatedSid(sid.clone()));
-            }
-        }
+        Some(Value::String(sid)) if sid.is_empty() || sids.insert(sid.clone()) => {}
+        Some(Value::String(sid)) => return Err(Flaw::RepeatedSid(sid.clone())),
         Some(_) => return Err(Flaw::InvalidField("Sid")),
     }
     let allows = match fields.get("Effect").map(Value::as_str) {

@@ -93,10 +93,10 @@ fn page<'c>(
             continue;
         }
         let entry = common.map_or(Entry::Object(version, content), Entry::Prefix);
-        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry) {
-            if last == this {
-                continue;
-            }
+        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry)
+            && last == this
+        {
+            continue;
         }
         if entries.len() == most {
             return (entries, true);

@@ -54,10 +54,10 @@ fn page<'c>(
             }
         }
         let entry = common.map_or(Entry::Version { version, is_latest }, Entry::Prefix);
-        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry) {
-            if last == this {
-                continue;
-            }
+        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry)
+            && last == this
+        {
+            continue;
         }
         if entries.len() == most {
             return (entries, true);

@@ -117,12 +117,12 @@ pub(in crate::services::s3) fn complete(call: &mut Call<'_>, input: &Input<'_>) 
     let entry = named(call, input)?;
     let (bucket, key) = (input.bucket(), input.key());
     let (row, upload) = find(call, input)?;
-    if let (Some(kind), Some(checksum)) = (kind, upload.checksum) {
-        if checksum.is_composite != (kind == "COMPOSITE") {
-            return Err(invalid_request(
-                "The upload was created using another checksum type than the one provided.",
-            ));
-        }
+    if let (Some(kind), Some(checksum)) = (kind, upload.checksum)
+        && checksum.is_composite != (kind == "COMPOSITE")
+    {
+        return Err(invalid_request(
+            "The upload was created using another checksum type than the one provided.",
+        ));
     }
     let parts = chosen(upload, request.parts.unwrap_or_default())?;
     let total: u64 = parts.iter().map(|part| part.size).sum();
@@ -142,12 +142,13 @@ pub(in crate::services::s3) fn complete(call: &mut Call<'_>, input: &Input<'_>) 
         Some(UploadChecksum { algorithm, is_composite: false }) => Checksum::of(algorithm, &body),
         Some(UploadChecksum { algorithm, is_composite: true }) => composite(call, algorithm, &parts)?,
     };
-    if let Some(claimed) = claimed {
-        if claimed.algorithm == checksum.algorithm && claimed.value != checksum.value {
-            let name = claimed.algorithm.name();
-            let text = format!("The {name} you specified did not match the calculated checksum.");
-            return Err(ServiceError::new(400, "BadDigest", text));
-        }
+    if let Some(claimed) = claimed
+        && claimed.algorithm == checksum.algorithm
+        && claimed.value != checksum.value
+    {
+        let name = claimed.algorithm.name();
+        let text = format!("The {name} you specified did not match the calculated checksum.");
+        return Err(ServiceError::new(400, "BadDigest", text));
     }
     conditions.check(key, current(call, bucket, key).map(|(_, content)| content))?;
     let content = Content {

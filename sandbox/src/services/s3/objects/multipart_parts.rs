@@ -34,15 +34,15 @@ pub(in crate::services::s3) fn upload_part(call: &mut Call<'_>, input: &Input<'_
     input.finish()?;
     named(call, input)?;
     let (row, upload) = find(call, input)?;
-    if let (Some(expected), Some(given)) = (upload.checksum, &checksum) {
-        if expected.algorithm != given.algorithm {
-            let text = format!(
-                "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-                expected.algorithm.name().to_lowercase(),
-                given.algorithm.name().to_lowercase()
-            );
-            return Err(invalid_request(text));
-        }
+    if let (Some(expected), Some(given)) = (upload.checksum, &checksum)
+        && expected.algorithm != given.algorithm
+    {
+        let text = format!(
+            "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+            expected.algorithm.name().to_lowercase(),
+            given.algorithm.name().to_lowercase()
+        );
+        return Err(invalid_request(text));
     }
     let part = Part {
         blob: call.blobs.put(body).map_err(internal)?,

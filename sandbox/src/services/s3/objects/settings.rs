@@ -129,8 +129,7 @@ impl Encryption {
         const KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
         let key = input.header(KEY);
         let bucket_key = input.header("x-amz-server-side-encryption-bucket-key-enabled");
-        let (account, region) = (&call.scope.account, &call.scope.region);
-        let aws_key = || format!("arn:aws:kms:{region}:{account}:alias/aws/s3");
+        let aws_key = || call.arn("kms", "alias/aws/s3");
         let Some(algorithm) = input.header(ALGORITHM) else {
             if let Some(key) = key {
                 let text = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";

@@ -81,7 +81,7 @@ fn uploads_under_way_are_listed_and_go_with_an_abort_or_their_bucket() {
     let page = ask("GET", "/abc?uploads&max-uploads=1").read(&mut cloud);
     let (key, id) = (text(&page, "NextKeyMarker"), text(&page, "NextUploadIdMarker"));
     let next = ask("GET", &format!("/abc?uploads&key-marker={key}&upload-id-marker={id}")).read(&mut cloud);
-    assert_eq!(texts(&next, "UploadId"), [second.clone()]);
+    assert_eq!(texts(&next, "UploadId"), [second]);
     ask("DELETE", &format!("/abc/k?uploadId={first}")).ok(&mut cloud);
     assert_eq!(
         ask("DELETE", &format!("/abc/k?uploadId={first}")).refused(&mut cloud),
