@@ -9,6 +9,4 @@
 mod format;
 mod local;
 
-pub use local::{
-    EnvironmentNameError, LocalStore, Statistics, environments, measure_durable_write_seconds,
-};
+pub use local::{EnvironmentNameError, LocalStore, Statistics, environments, measure_durable_write_seconds};

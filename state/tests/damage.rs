@@ -99,11 +99,18 @@ fn unsound_snapshots_are_damage() {
     let path = folder.path().join("snapshot.json");
     let sound = std::fs::read_to_string(&path).unwrap();
     let b = urn("b");
-    edit(&path, |text| text.replace(&format!("\"urn\": \"{b}\",\n      \"schema"), "\"urn\": \"x:y/z\",\n      \"schema"));
+    edit(&path, |text| {
+        text.replace(&format!("\"urn\": \"{b}\",\n      \"schema"), "\"urn\": \"x:y/z\",\n      \"schema")
+    });
     let reason = damaged(folder.path(), "snapshot.json");
     assert!(reason.contains(&format!("depends on {b}, which is not recorded")), "{reason}");
     std::fs::write(&path, &sound).unwrap();
-    edit(&path, |text| text.replace(&format!("\"urn\": \"{}\",\n      \"schema", urn("d")), &format!("\"urn\": \"{b}\",\n      \"schema")));
+    edit(&path, |text| {
+        text.replace(
+            &format!("\"urn\": \"{}\",\n      \"schema", urn("d")),
+            &format!("\"urn\": \"{b}\",\n      \"schema"),
+        )
+    });
     assert_eq!(damaged(folder.path(), "snapshot.json"), format!("{b} is recorded twice"));
 }
 

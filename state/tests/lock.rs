@@ -85,8 +85,7 @@ fn of_many_at_once_one_gets_the_lock_and_the_others_hear_of_it() {
     let store = LocalStore::open(folder.path());
     for _ in 0..10 {
         let results: Vec<_> = std::thread::scope(|scope| {
-            let runs: Vec<_> =
-                (0..8).map(|_| scope.spawn(|| run(store.lock(&holder("up"))))).collect();
+            let runs: Vec<_> = (0..8).map(|_| scope.spawn(|| run(store.lock(&holder("up"))))).collect();
             runs.into_iter().map(|run| run.join().unwrap()).collect()
         });
         // All that got it still hold it here.

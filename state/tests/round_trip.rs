@@ -110,7 +110,8 @@ fn history_is_every_operation_that_left_a_snapshot() {
     let store = LocalStore::open(folder.path());
     assert_eq!(run(store.history()).unwrap(), [record(1), record(3)]);
     // A record whose snapshot was then not saved: left by a crash between the two.
-    std::fs::copy(folder.path().join("history/000003.json"), folder.path().join("history/000004.json")).unwrap();
+    std::fs::copy(folder.path().join("history/000003.json"), folder.path().join("history/000004.json"))
+        .unwrap();
     assert_eq!(run(store.history()).unwrap(), [record(1), record(3)]);
     // The operation that saves that serial after all has no record of its own.
     run(session.save(&snapshot(4), None)).unwrap();
@@ -152,7 +153,9 @@ fn numbers_that_json_does_not_have_leave_the_journal_readable() {
 #[test]
 fn no_file_has_the_plain_text_of_a_secret() {
     let folder = tempfile::tempdir().unwrap();
-    assert!(matches!(&properties()["password"], lsinfra_engine::Value::Secret(secret) if secret.reveal().is_ok()));
+    assert!(
+        matches!(&properties()["password"], lsinfra_engine::Value::Secret(secret) if secret.reveal().is_ok())
+    );
     write_samples(folder.path());
     let written = files(folder.path());
     assert!(written.len() >= 4);
@@ -172,8 +175,9 @@ fn the_secret_key_is_made_once_and_is_private() {
     };
     // Many runs at once agree on one key.
     let digests: std::collections::BTreeSet<String> = std::thread::scope(|scope| {
-        let makers: Vec<_> =
-            (0..8).map(|_| scope.spawn(|| digest(&LocalStore::open(&folder).secret_key().unwrap()))).collect();
+        let makers: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| digest(&LocalStore::open(&folder).secret_key().unwrap())))
+            .collect();
         makers.into_iter().map(|maker| maker.join().unwrap()).collect()
     });
     assert_eq!(digests.len(), 1);

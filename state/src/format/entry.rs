@@ -266,9 +266,7 @@ impl From<StoredEntry<'_>> for Entry {
             StoredEntry::Deleted { urn, generation, seconds } => {
                 Self::Deleted { urn: urn.into_owned(), generation, seconds: seconds.into() }
             }
-            StoredEntry::Retained { urn, generation } => {
-                Self::Retained { urn: urn.into_owned(), generation }
-            }
+            StoredEntry::Retained { urn, generation } => Self::Retained { urn: urn.into_owned(), generation },
             StoredEntry::Cleared { urn, generation } => Self::Cleared { urn: urn.into_owned(), generation },
             StoredEntry::CreationFailed { urn, generation, reason } => {
                 Self::CreationFailed { urn: urn.into_owned(), generation, reason: reason.into_owned() }

@@ -58,7 +58,10 @@ pub(super) fn read_journal(
         };
         if !follows {
             let expected = previous.unwrap_or(folded_batch) + 1;
-            return Err(damaged(index + 1, format!("batch {expected} is missing before batch {}", batch.number)));
+            return Err(damaged(
+                index + 1,
+                format!("batch {expected} is missing before batch {}", batch.number),
+            ));
         }
         previous = Some(batch.number);
         if batch.number <= folded_batch {
@@ -115,7 +118,8 @@ impl JournalWriter {
 
     /// The line of the next batch.
     pub(super) fn encode(&self, entries: &[Entry]) -> Result<Vec<u8>, StoreError> {
-        encode_batch(self.last_batch + 1, entries).map_err(|error| io_error("write", &self.path)(error.into()))
+        encode_batch(self.last_batch + 1, entries)
+            .map_err(|error| io_error("write", &self.path)(error.into()))
     }
 
     /// Makes the line of the next batch durable: one write, one `fdatasync`.

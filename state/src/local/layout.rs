@@ -86,7 +86,8 @@ pub(super) fn environment_folder(root: &Path, environment: &str) -> Result<PathB
 }
 
 fn is_folder_name(name: &str) -> bool {
-    let is_legal = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    let is_legal =
+        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
     !name.is_empty() && !name.starts_with('.') && name.chars().all(is_legal)
 }
 

@@ -35,7 +35,8 @@ impl Lock {
             let mut file = disk.open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_same_file(&file, &path).map_err(io_error("lock", &path))? => {
-                    let text = serde_json::to_vec(holder).map_err(|error| io_error("lock", &path)(error.into()))?;
+                    let text =
+                        serde_json::to_vec(holder).map_err(|error| io_error("lock", &path)(error.into()))?;
                     disk.cut(&file, &path, 0)?;
                     disk.append(&mut file, &path, &text)?;
                     return Ok(Self { file, path });

@@ -88,7 +88,9 @@ impl StateStore for LocalStore {
 
     async fn load(&self) -> Result<Stored, StoreError> {
         let Self { layout, disk } = self.clone();
-        blocking(self.layout.folder(), move || snapshot::read_contents(&disk, &layout)).await.map(|read| read.stored)
+        blocking(self.layout.folder(), move || snapshot::read_contents(&disk, &layout))
+            .await
+            .map(|read| read.stored)
     }
 
     async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {

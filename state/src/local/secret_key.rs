@@ -20,7 +20,9 @@ pub(super) fn read_or_make(disk: &Disk, layout: &Layout) -> Result<SecretKey, St
     }
     let path = layout.secret_key();
     let mut bytes = [0; 32];
-    OsRng.try_fill_bytes(&mut bytes).map_err(|error| io_error("make", &path)(std::io::Error::other(error)))?;
+    OsRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| io_error("make", &path)(std::io::Error::other(error)))?;
     disk.create_folder(layout.folder())?;
     // Runs without the lock need the key too: the one that makes it first decides.
     if disk.create(&path, &Uuid::new_v4().to_string(), &bytes)? {
@@ -37,7 +39,9 @@ fn read(disk: &Disk, layout: &Layout) -> Result<Option<SecretKey>, StoreError> {
         Ok(bytes) => Ok(Some(SecretKey::new(bytes))),
         Err(_) => Err(StoreError::Damaged {
             location: path.display().to_string(),
-            reason: format!("it has {length} bytes instead of 32; without it, every secret counts as changed"),
+            reason: format!(
+                "it has {length} bytes instead of 32; without it, every secret counts as changed"
+            ),
         }),
     }
 }

@@ -141,9 +141,10 @@ fn record(name: String) -> impl Strategy<Value = Record> {
 pub(crate) fn snapshot(serial: u64) -> impl Strategy<Value = Snapshot> {
     let records: Vec<_> = (0..RESOURCES).map(|index| record(format!("r{index}"))).collect();
     let order = Just((0..RESOURCES).collect::<Vec<_>>()).prop_shuffle();
-    let maps = (btree_map(text(), text(), 0..3), properties(), properties(), btree_map(text(), number(), 0..3));
-    (any::<u128>(), text(), maps, records, order).prop_map(move |(lineage, environment, maps, records, order)| {
-        Snapshot {
+    let maps =
+        (btree_map(text(), text(), 0..3), properties(), properties(), btree_map(text(), number(), 0..3));
+    (any::<u128>(), text(), maps, records, order).prop_map(
+        move |(lineage, environment, maps, records, order)| Snapshot {
             lineage: Uuid::from_u128(lineage),
             serial,
             environment,
@@ -155,15 +156,14 @@ pub(crate) fn snapshot(serial: u64) -> impl Strategy<Value = Snapshot> {
                 .into_iter()
                 .map(|index| (urn(&format!("r{index}")), records[index].clone()))
                 .collect::<IndexMap<_, _>>(),
-        }
-    })
+        },
+    )
 }
 
 /// Any entry.
 pub(crate) fn entry() -> impl Strategy<Value = Entry> {
     let about = || (some_urn(), any::<u32>());
-    let with_object =
-        || (some_urn(), any::<u32>(), object("r0".to_owned()).prop_map(Arc::new));
+    let with_object = || (some_urn(), any::<u32>(), object("r0".to_owned()).prop_map(Arc::new));
     let change = (any::<u32>(), properties(), value(), btree_set(some_urn(), 0..3), options()).prop_map(
         |(schema_version, inputs, connection, dependencies, options)| {
             Box::new(Change { schema_version, inputs, connection, dependencies, options })
@@ -172,27 +172,43 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
     prop_oneof![
         Just(Entry::OperationStarted(operation())),
         (some_urn(), some_urn()).prop_map(|(from, to)| Entry::Renamed { from, to }),
-        with_object().prop_map(|(urn, schema_version, object)| Entry::Recorded { urn, schema_version, object }),
+        with_object().prop_map(|(urn, schema_version, object)| Entry::Recorded {
+            urn,
+            schema_version,
+            object
+        }),
         about().prop_map(|(urn, generation)| Entry::Forgotten { urn, generation }),
-        with_object()
-            .prop_map(|(urn, schema_version, object)| Entry::CreateStarted { urn, schema_version, object }),
+        with_object().prop_map(|(urn, schema_version, object)| Entry::CreateStarted {
+            urn,
+            schema_version,
+            object
+        }),
         (about(), text()).prop_map(|((urn, generation), id)| Entry::Identified {
             urn,
             generation,
             physical_id: PhysicalId::new(id)
         }),
-        (about(), change)
-            .prop_map(|((urn, generation), change)| Entry::UpdateStarted { urn, generation, change }),
+        (about(), change).prop_map(|((urn, generation), change)| Entry::UpdateStarted {
+            urn,
+            generation,
+            change
+        }),
         about().prop_map(|(urn, generation)| Entry::DeleteStarted { urn, generation }),
         (about(), properties(), time(), number()).prop_map(|((urn, generation), outputs, at, seconds)| {
             Entry::Succeeded { urn, generation, outputs, at, seconds }
         }),
-        (about(), number())
-            .prop_map(|((urn, generation), seconds)| Entry::Deleted { urn, generation, seconds }),
+        (about(), number()).prop_map(|((urn, generation), seconds)| Entry::Deleted {
+            urn,
+            generation,
+            seconds
+        }),
         about().prop_map(|(urn, generation)| Entry::Retained { urn, generation }),
         about().prop_map(|(urn, generation)| Entry::Cleared { urn, generation }),
-        (about(), text())
-            .prop_map(|((urn, generation), reason)| Entry::CreationFailed { urn, generation, reason }),
+        (about(), text()).prop_map(|((urn, generation), reason)| Entry::CreationFailed {
+            urn,
+            generation,
+            reason
+        }),
         with_object().prop_map(|(urn, schema_version, object)| Entry::Ran { urn, schema_version, object }),
         properties().prop_map(|facts: BTreeMap<_, _>| Entry::Facts(facts)),
         properties().prop_map(Entry::Outputs),

@@ -115,7 +115,13 @@ pub(crate) fn snapshot(serial: u64) -> Snapshot {
     let records = [
         ("a", vec![object("a", 1, Role::Superseded, Status::Deleting), full]),
         ("b", vec![object("b", 1, Role::Current, Status::Ready), object("b", 2, Role::Incoming, failed)]),
-        ("c", vec![object("c", 3, Role::Retained, Status::Ready), object("c", 4, Role::Incoming, Status::Creating)]),
+        (
+            "c",
+            vec![
+                object("c", 3, Role::Retained, Status::Ready),
+                object("c", 4, Role::Incoming, Status::Creating),
+            ],
+        ),
         ("d", vec![]),
     ];
     for (name, objects) in records {
