@@ -273,12 +273,9 @@ impl From<StoredEntry<'_>> for Entry {
             StoredEntry::Deleted { urn, generation, seconds } => {
                 Self::Deleted { urn: urn.into_owned(), generation, seconds: seconds.into() }
             }
-<<<<<<< HEAD
             StoredEntry::DeleteRefused { urn, generation } => {
                 Self::DeleteRefused { urn: urn.into_owned(), generation }
             }
-=======
->>>>>>> simulation
             StoredEntry::Retained { urn, generation } => Self::Retained { urn: urn.into_owned(), generation },
             StoredEntry::Cleared { urn, generation } => Self::Cleared { urn: urn.into_owned(), generation },
             StoredEntry::CreationFailed { urn, generation, reason } => {

@@ -63,11 +63,7 @@ impl Disk {
 
     /// Opens a file for reading and appending, and makes it if it is not there.
     pub(super) fn open(&self, path: &Path) -> Result<File, StoreError> {
-<<<<<<< HEAD
         self.effect("open")
-=======
-        self.effect()
->>>>>>> simulation
             .and_then(|()| OpenOptions::new().read(true).append(true).create(true).mode(FILE_MODE).open(path))
             .map_err(io_error("open", path))
     }

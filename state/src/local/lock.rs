@@ -35,17 +35,10 @@ impl Lock {
             let mut file = disk.open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_same_file(&file, &path).map_err(io_error("lock", &path))? => {
-<<<<<<< HEAD
                     // Not synced: it is for those who meet this process alive.
                     let text = serde_json::to_vec(holder).map_err(io::Error::from);
                     text.and_then(|text| file.set_len(0).and_then(|()| file.write_all(&text)))
                         .map_err(io_error("write", &path))?;
-=======
-                    let text =
-                        serde_json::to_vec(holder).map_err(|error| io_error("lock", &path)(error.into()))?;
-                    disk.cut(&file, &path, 0)?;
-                    disk.append(&mut file, &path, &text)?;
->>>>>>> simulation
                     return Ok(Self { file, path });
                 }
                 // Somebody removed the file after it was opened: this lock excludes nobody.

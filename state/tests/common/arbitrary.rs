@@ -203,10 +203,7 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
             generation,
             seconds
         }),
-<<<<<<< HEAD
         about().prop_map(|(urn, generation)| Entry::DeleteRefused { urn, generation }),
-=======
->>>>>>> simulation
         about().prop_map(|(urn, generation)| Entry::Retained { urn, generation }),
         about().prop_map(|(urn, generation)| Entry::Cleared { urn, generation }),
         (about(), text()).prop_map(|((urn, generation), reason)| Entry::CreationFailed {
