@@ -14,9 +14,9 @@ use lsinfra_engine::{
 
 use crate::aws::ec2::object;
 use crate::aws::ec2::{InternetGatewayId, NatGatewayId, RouteTableId, cidr};
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::{During, not_found};
 use crate::aws::property::{self, problem};
-use crate::aws::wait::until_seen;
+use crate::aws::wait::{until_deleted, until_seen};
 use crate::aws::{AwsClients, AwsConnection};
 
 /// A route: where packets for a range of addresses are sent.
@@ -111,22 +111,19 @@ impl ResourceType for Route {
         AwsConnection::identity(connection)
     }
 
-    async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            client
-                .ec2
-                .create_route()
-                .set_route_table_id(self.route_table_id.get().map(String::from))
-                .set_destination_cidr_block(self.destination())
-                .set_gateway_id(self.gateway_id.get().map(String::from))
-                .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from))
-                .customize()
-                .config_override(object::sent_once())
-                .send()
-                .await
-                .during("CreateRoute")
-        })
-        .await?;
+    async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {
+        client
+            .ec2
+            .create_route()
+            .set_route_table_id(self.route_table_id.get().map(String::from))
+            .set_destination_cidr_block(self.destination())
+            .set_gateway_id(self.gateway_id.get().map(String::from))
+            .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from))
+            .customize()
+            .config_override(object::sent_once())
+            .send()
+            .await
+            .during("CreateRoute")?;
         object::created("CreateRoute", self.id().as_ref().map(PhysicalId::as_str))
     }
 
@@ -142,17 +139,14 @@ impl ResourceType for Route {
         })
         .await?;
         if !self.has_target_of(&route) {
-            until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-                let request = client
-                    .ec2
-                    .replace_route()
-                    .set_route_table_id(self.route_table_id.get().map(String::from))
-                    .set_destination_cidr_block(self.destination())
-                    .set_gateway_id(self.gateway_id.get().map(String::from))
-                    .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from));
-                request.send().await.during("ReplaceRoute")
-            })
-            .await?;
+            let request = client
+                .ec2
+                .replace_route()
+                .set_route_table_id(self.route_table_id.get().map(String::from))
+                .set_destination_cidr_block(self.destination())
+                .set_gateway_id(self.gateway_id.get().map(String::from))
+                .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from));
+            request.send().await.during("ReplaceRoute")?;
         }
         Ok(RouteOutputs { destination_cidr_block: property::repeated(&self.destination_cidr_block) })
     }
@@ -182,15 +176,18 @@ impl ResourceType for Route {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         _id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let request = client
-            .ec2
-            .delete_route()
-            .set_route_table_id(self.route_table_id.get().map(String::from))
-            .set_destination_cidr_block(self.destination());
-        found(request.send().await.during("DeleteRoute")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client
+                .ec2
+                .delete_route()
+                .set_route_table_id(self.route_table_id.get().map(String::from))
+                .set_destination_cidr_block(self.destination());
+            request.send().await.during("DeleteRoute").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, _step: &StepContext) -> Result<Option<Found>, ProviderError> {

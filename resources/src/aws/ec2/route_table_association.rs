@@ -15,8 +15,8 @@ use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, S
 
 use crate::aws::ec2::object::{self, Ec2Object, LIMIT_FILTER_VALUES, filter};
 use crate::aws::ec2::{RouteTableAssociationId, RouteTableId, SubnetId};
-use crate::aws::error::{During, found, not_found};
-use crate::aws::wait::{SECONDS, until_seen};
+use crate::aws::error::{During, not_found};
+use crate::aws::wait::{SECONDS, until_deleted, until_seen};
 use crate::aws::{AwsClients, AwsConnection, property};
 
 /// Makes a subnet use a route table instead of the VPC's main one.
@@ -78,6 +78,11 @@ fn outputs(association: &SdkAssociation) -> RouteTableAssociationOutputs {
 }
 
 impl RouteTableAssociation {
+    async fn require(ec2: &Client, id: &PhysicalId) -> Result<SdkAssociation, ProviderError> {
+        let absent = || not_found(format!("the subnet {id} is associated with no route table"));
+        by_subnets(ec2, [id]).await?.remove(id.as_str()).ok_or_else(absent)
+    }
+
     fn has_table_of(&self, association: &SdkAssociation) -> bool {
         self.route_table_id.get().map(String::from).as_deref() == association.route_table_id()
     }
@@ -96,18 +101,15 @@ impl ResourceType for RouteTableAssociation {
         AwsConnection::identity(connection)
     }
 
-    async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let request = client
-                .ec2
-                .associate_route_table()
-                .set_subnet_id(self.subnet_id.get().map(String::from))
-                .set_route_table_id(self.route_table_id.get().map(String::from))
-                .customize()
-                .config_override(object::sent_once());
-            request.send().await.during("AssociateRouteTable")
-        })
-        .await?;
+    async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {
+        let request = client
+            .ec2
+            .associate_route_table()
+            .set_subnet_id(self.subnet_id.get().map(String::from))
+            .set_route_table_id(self.route_table_id.get().map(String::from))
+            .customize()
+            .config_override(object::sent_once());
+        request.send().await.during("AssociateRouteTable")?;
         object::created("AssociateRouteTable", self.subnet_id.get().as_ref().map(SubnetId::as_str))
     }
 
@@ -118,10 +120,7 @@ impl ResourceType for RouteTableAssociation {
         id: &PhysicalId,
     ) -> Result<RouteTableAssociationOutputs, ProviderError> {
         let ec2 = &client.ec2;
-        let current = || async {
-            let absent = || not_found(format!("the subnet {id} is associated with no route table"));
-            by_subnets(ec2, [id]).await?.remove(id.as_str()).ok_or_else(absent)
-        };
+        let current = || Self::require(ec2, id);
         let association = until_seen(step, Self::CONSISTENCY_WINDOW, current).await?;
         if !self.has_table_of(&association) {
             let request = ec2
@@ -170,15 +169,15 @@ impl ResourceType for RouteTableAssociation {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let Some(association) = by_subnets(&client.ec2, [id]).await?.remove(id.as_str()) else {
-            return Ok(());
-        };
-        let request =
-            client.ec2.disassociate_route_table().set_association_id(association.route_table_association_id);
-        found(request.send().await.during("DisassociateRouteTable")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let association = Self::require(&client.ec2, id).await?.route_table_association_id;
+            let request = client.ec2.disassociate_route_table().set_association_id(association);
+            request.send().await.during("DisassociateRouteTable").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, _step: &StepContext) -> Result<Option<Found>, ProviderError> {

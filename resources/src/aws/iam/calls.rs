@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{Role, Tag};
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use percent_encoding::percent_decode_str;
 
-use crate::aws::error::{During, built, found};
+use crate::aws::error::{During, built, found, not_found};
 use crate::aws::policy::PolicyDocument;
 use crate::aws::tags::Tags;
 
@@ -22,6 +22,12 @@ impl RoleCalls<'_> {
     pub(super) async fn get(&self) -> Result<Option<Role>, ProviderError> {
         let answer = self.iam.get_role().role_name(self.name).send().await.during("GetRole");
         Ok(found(answer)?.and_then(|answer| answer.role))
+    }
+
+    /// The role; [`ErrorKind::NotFound`] if there is none of that name.
+    pub(super) async fn require(&self) -> Result<Role, ProviderError> {
+        let absent = || not_found(format!("the role {} does not exist", self.name));
+        self.get().await?.ok_or_else(absent)
     }
 
     /// The ARNs of the managed policies that are attached to it.

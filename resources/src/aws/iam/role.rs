@@ -14,12 +14,12 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::{During, found};
 use crate::aws::iam::calls::{RoleCalls, read_document, sdk_tags, tags_of};
 use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::{until_deleted, until_seen};
 use crate::aws::{Arn, AwsClients, AwsConnection, tags};
 
 /// How many roles are read at once: IAM has no call that reads many, and a low rate limit.
@@ -91,26 +91,23 @@ impl Role {
         scope: Scope<'_, Self>,
     ) -> Result<RoleOutputs, ProviderError> {
         let calls = RoleCalls { iam: &client.iam, name: id.as_str() };
-        let role = until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            calls.get().await?.ok_or_else(|| not_found(format!("the role {id} does not exist")))
-        })
-        .await?;
+        let role = until_seen(step, Self::CONSISTENCY_WINDOW, || calls.require()).await?;
         let changes = tags::changes(step, scope, &self.tags, &tags_of(&role));
         if !changes.put.is_empty() {
-            until_seen(step, Self::CONSISTENCY_WINDOW, || calls.tag(&changes.put)).await?;
+            calls.tag(&changes.put).await?;
         }
         if !changes.remove.is_empty() {
             calls.untag(changes.remove).await?;
         }
-        self.converge_trust(&calls, step, scope, &role).await?;
+        self.converge_trust(&calls, scope, &role).await?;
         self.converge_description(&calls, scope, &role).await?;
         self.converge_boundary(&calls, scope, &role).await?;
         if let Some(arns) = scope.wanted("managed_policy_arns", &self.managed_policy_arns, Vec::new()) {
             let arns: BTreeSet<String> = arns.into_iter().map(String::from).collect();
-            until_seen(step, Self::CONSISTENCY_WINDOW, || calls.put_attached_policies(&arns)).await?;
+            calls.put_attached_policies(&arns).await?;
         }
         if let Some(policies) = scope.wanted("inline_policies", &self.inline_policies, BTreeMap::new()) {
-            until_seen(step, Self::CONSISTENCY_WINDOW, || calls.put_inline_policies(&policies)).await?;
+            calls.put_inline_policies(&policies).await?;
         }
         Ok(outputs(&role))
     }
@@ -118,7 +115,6 @@ impl Role {
     async fn converge_trust(
         &self,
         calls: &RoleCalls<'_>,
-        step: &StepContext,
         scope: Scope<'_, Self>,
         role: &SdkRole,
     ) -> Result<(), ProviderError> {
@@ -127,12 +123,8 @@ impl Role {
         if trust(role)?.is_some_and(|actual| actual.is_equivalent(&wanted)) {
             return Ok(());
         }
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let request = calls.iam.update_assume_role_policy().role_name(calls.name);
-            request.policy_document(wanted.to_json()).send().await.during("UpdateAssumeRolePolicy")
-        })
-        .await
-        .map(|_| ())
+        let request = calls.iam.update_assume_role_policy().role_name(calls.name);
+        request.policy_document(wanted.to_json()).send().await.during("UpdateAssumeRolePolicy").map(|_| ())
     }
 
     /// One call has both: what it is not told, it resets.
@@ -291,24 +283,21 @@ impl ResourceType for Role {
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            client
-                .iam
-                .create_role()
-                .role_name(&name)
-                .set_path(self.path.get())
-                .set_assume_role_policy_document(self.assume_role_policy.get().map(|policy| policy.to_json()))
-                .set_description(self.description.get())
-                .set_max_session_duration(self.max_session_duration_seconds.get())
-                .set_permissions_boundary(self.permissions_boundary.get().map(String::from))
-                .set_tags(Some(sdk_tags(&tags::of_creation(step, &self.tags))?))
-                .customize()
-                .config_override(Builder::new().retry_config(RetryConfig::disabled()))
-                .send()
-                .await
-                .during("CreateRole")
-        })
-        .await?;
+        client
+            .iam
+            .create_role()
+            .role_name(&name)
+            .set_path(self.path.get())
+            .set_assume_role_policy_document(self.assume_role_policy.get().map(|policy| policy.to_json()))
+            .set_description(self.description.get())
+            .set_max_session_duration(self.max_session_duration_seconds.get())
+            .set_permissions_boundary(self.permissions_boundary.get().map(String::from))
+            .set_tags(Some(sdk_tags(&tags::of_creation(step, &self.tags))?))
+            .customize()
+            .config_override(Builder::new().retry_config(RetryConfig::disabled()))
+            .send()
+            .await
+            .during("CreateRole")?;
         Ok(PhysicalId::new(name))
     }
 
@@ -349,11 +338,12 @@ impl ResourceType for Role {
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
         let calls = RoleCalls { iam: &client.iam, name: id.as_str() };
-        let Some(role) = calls.get().await? else { return Ok(()) };
-        tags::require_lineage(step, &format!("the role {id}"), &tags_of(&role))?;
-        calls.strip().await?;
-        let answer = calls.iam.delete_role().role_name(calls.name).send().await;
-        found(answer.during("DeleteRole")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            tags::require_lineage(step, &format!("the role {id}"), &tags_of(&calls.require().await?))?;
+            calls.strip().await?;
+            calls.iam.delete_role().role_name(calls.name).send().await.during("DeleteRole").map(|_| ())
+        })
+        .await
     }
 
     /// A role of that name is ours if its tags say so: a name alone proves nothing.
