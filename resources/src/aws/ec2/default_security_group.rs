@@ -104,7 +104,7 @@ impl DefaultSecurityGroup {
     ) -> Result<DefaultSecurityGroupOutputs, ProviderError> {
         let ec2 = &client.ec2;
         let group: SdkSecurityGroup = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, &self.tags, id, group.tags()).await?;
+        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, group.tags()).await?;
         if scope.wanted("rules", &self.rules, Vec::new()).is_some() {
             step.poll(SECONDS, || async {
                 match revoke_all(ec2, id).await? {

@@ -65,7 +65,7 @@ impl ElasticIp {
         scope: Scope<'_, Self>,
     ) -> Result<ElasticIpOutputs, ProviderError> {
         let address: Address = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, address.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, address.tags()).await?;
         Ok(outputs(client, &address))
     }
 }

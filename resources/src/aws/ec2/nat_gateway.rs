@@ -87,7 +87,7 @@ impl NatGateway {
         scope: Scope<'_, Self>,
     ) -> Result<NatGatewayOutputs, ProviderError> {
         let gateway: SdkNatGateway = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, gateway.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, gateway.tags()).await?;
         Ok(outputs(client, &gateway))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Route as SdkRoute, RouteTable as SdkRouteTable};
 use ipnet::Ipv4Net;
-use lsinfra_engine::provider::{Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -80,6 +80,18 @@ impl Route {
         Ok(table.and_then(|table| route_of(&table, id).cloned()))
     }
 
+    /// Sends the route to its target.
+    async fn replace(&self, client: &AwsClients) -> Result<(), ProviderError> {
+        let request = client
+            .ec2
+            .replace_route()
+            .set_route_table_id(self.route_table_id.get().map(String::from))
+            .set_destination_cidr_block(self.destination())
+            .set_gateway_id(self.gateway_id.get().map(String::from))
+            .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from));
+        request.send().await.during("ReplaceRoute").map(|_| ())
+    }
+
     fn destination(&self) -> Option<String> {
         self.destination_cidr_block.get().map(|cidr| cidr.to_string())
     }
@@ -139,14 +151,7 @@ impl ResourceType for Route {
         })
         .await?;
         if !self.has_target_of(&route) {
-            let request = client
-                .ec2
-                .replace_route()
-                .set_route_table_id(self.route_table_id.get().map(String::from))
-                .set_destination_cidr_block(self.destination())
-                .set_gateway_id(self.gateway_id.get().map(String::from))
-                .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from));
-            request.send().await.during("ReplaceRoute")?;
+            self.replace(client).await?;
         }
         Ok(RouteOutputs { destination_cidr_block: property::repeated(&self.destination_cidr_block) })
     }
@@ -171,6 +176,17 @@ impl ResourceType for Route {
             Some(Observed { inputs, outputs })
         };
         Ok(objects.iter().map(observe).collect())
+    }
+
+    async fn update(
+        &self,
+        client: &AwsClients,
+        _step: &StepContext,
+        _id: &PhysicalId,
+        _changes: &Changes<Self>,
+    ) -> Result<RouteOutputs, ProviderError> {
+        self.replace(client).await?;
+        Ok(RouteOutputs { destination_cidr_block: property::repeated(&self.destination_cidr_block) })
     }
 
     async fn delete(

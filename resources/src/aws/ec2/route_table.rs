@@ -65,7 +65,7 @@ impl RouteTable {
         scope: Scope<'_, Self>,
     ) -> Result<RouteTableOutputs, ProviderError> {
         let table: SdkRouteTable = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, table.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, table.tags()).await?;
         Ok(outputs(client, &table))
     }
 }

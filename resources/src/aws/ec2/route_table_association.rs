@@ -9,13 +9,13 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
     RouteTable as SdkRouteTable, RouteTableAssociation as SdkAssociation, RouteTableAssociationStateCode,
 };
-use lsinfra_engine::provider::{ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value};
 
 use crate::aws::ec2::object::{self, Ec2Object, LIMIT_FILTER_VALUES, filter};
 use crate::aws::ec2::{RouteTableAssociationId, RouteTableId, SubnetId};
-use crate::aws::error::{During, not_found};
+use crate::aws::error::{During, found, not_found};
 use crate::aws::wait::{SECONDS, until_deleted, until_seen};
 use crate::aws::{AwsClients, AwsConnection, property};
 
@@ -83,6 +83,53 @@ impl RouteTableAssociation {
         by_subnets(ec2, [id]).await?.remove(id.as_str()).ok_or_else(absent)
     }
 
+    /// Makes the subnet use the declared table. If the read of `association` was out of date, AWS does
+    /// not find it, and the engine comes again.
+    async fn replace(
+        &self,
+        ec2: &Client,
+        step: &StepContext,
+        id: &PhysicalId,
+        association: SdkAssociation,
+    ) -> Result<RouteTableAssociationOutputs, ProviderError> {
+        let request = ec2
+            .replace_route_table_association()
+            .set_association_id(association.route_table_association_id)
+            .set_route_table_id(self.route_table_id.get().map(String::from));
+        let answer = request.send().await.during("ReplaceRouteTableAssociation")?;
+        self.settled(ec2, step, id, answer.new_association_id).await
+    }
+
+    /// Waits until the association of this id is there and in force.
+    async fn settled(
+        &self,
+        ec2: &Client,
+        step: &StepContext,
+        id: &PhysicalId,
+        association_id: Option<String>,
+    ) -> Result<RouteTableAssociationOutputs, ProviderError> {
+        step.poll(SECONDS, || async {
+            let association = found(Self::require(ec2, id).await)?
+                .filter(|association| association.route_table_association_id == association_id);
+            let Some(association) = association else {
+                return Ok((Poll::Pending, format!("{id} is not seen with its route table yet")));
+            };
+            match state(&association) {
+                Some(RouteTableAssociationStateCode::Failed) => {
+                    let text = association.association_state().and_then(|state| state.status_message());
+                    let text = text.unwrap_or("AWS gives no reason");
+                    let message = format!("the association of {id} with its route table failed: {text}");
+                    Err(ProviderError::new(ErrorKind::CreationFailed, message))
+                }
+                Some(RouteTableAssociationStateCode::Associating) => {
+                    Ok((Poll::Pending, format!("route table is being associated with {id}")))
+                }
+                _ => Ok((Poll::Ready(outputs(&association)), String::new())),
+            }
+        })
+        .await
+    }
+
     fn has_table_of(&self, association: &SdkAssociation) -> bool {
         self.route_table_id.get().map(String::from).as_deref() == association.route_table_id()
     }
@@ -119,35 +166,13 @@ impl ResourceType for RouteTableAssociation {
         step: &StepContext,
         id: &PhysicalId,
     ) -> Result<RouteTableAssociationOutputs, ProviderError> {
-        let ec2 = &client.ec2;
-        let current = || Self::require(ec2, id);
-        let association = until_seen(step, Self::CONSISTENCY_WINDOW, current).await?;
-        if !self.has_table_of(&association) {
-            let request = ec2
-                .replace_route_table_association()
-                .set_association_id(association.route_table_association_id)
-                .set_route_table_id(self.route_table_id.get().map(String::from));
-            request.send().await.during("ReplaceRouteTableAssociation")?;
+        let association =
+            until_seen(step, Self::CONSISTENCY_WINDOW, || Self::require(&client.ec2, id)).await?;
+        if self.has_table_of(&association) {
+            self.settled(&client.ec2, step, id, association.route_table_association_id).await
+        } else {
+            self.replace(&client.ec2, step, id, association).await
         }
-        step.poll(SECONDS, || async {
-            let association = until_seen(step, Self::CONSISTENCY_WINDOW, current).await?;
-            match state(&association) {
-                Some(RouteTableAssociationStateCode::Failed) => {
-                    let text = association.association_state().and_then(|state| state.status_message());
-                    let text = text.unwrap_or("AWS gives no reason");
-                    let message = format!("the association of {id} with its route table failed: {text}");
-                    Err(ProviderError::new(ErrorKind::CreationFailed, message))
-                }
-                Some(RouteTableAssociationStateCode::Associating) => {
-                    Ok((Poll::Pending, format!("route table is being associated with {id}")))
-                }
-                _ if self.has_table_of(&association) => {
-                    Ok((Poll::Ready(outputs(&association)), String::new()))
-                }
-                _ => Ok((Poll::Pending, format!("{id} still shows its former route table"))),
-            }
-        })
-        .await
     }
 
     async fn read(
@@ -164,6 +189,18 @@ impl ResourceType for RouteTableAssociation {
             Some(Observed { inputs, outputs: outputs(association) })
         };
         Ok(objects.iter().map(observe).collect())
+    }
+
+    async fn update(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        id: &PhysicalId,
+        _changes: &Changes<Self>,
+    ) -> Result<RouteTableAssociationOutputs, ProviderError> {
+        let association =
+            until_seen(step, Self::CONSISTENCY_WINDOW, || Self::require(&client.ec2, id)).await?;
+        self.replace(&client.ec2, step, id, association).await
     }
 
     async fn delete(

@@ -77,7 +77,7 @@ impl SecurityGroup {
         scope: Scope<'_, Self>,
     ) -> Result<SecurityGroupOutputs, ProviderError> {
         let group: SdkSecurityGroup = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, group.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, group.tags()).await?;
         if matches!(scope, Scope::Given) {
             remove_default_rule(&client.ec2, step, id).await?;
         }

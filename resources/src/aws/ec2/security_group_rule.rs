@@ -136,9 +136,9 @@ impl SecurityGroupRule {
         scope: Scope<'_, Self>,
     ) -> Result<SecurityGroupRuleOutputs, ProviderError> {
         let rule: SdkRule = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, rule.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, rule.tags()).await?;
         if let Some(description) = scope.wanted("description", &self.description, String::new())
-            && description != rule.description().unwrap_or_default()
+            && (scope.is_change("description") || description != rule.description().unwrap_or_default())
         {
             self.describe_anew(&client.ec2, id, description).await?;
         }

@@ -89,9 +89,10 @@ impl Subnet {
         scope: Scope<'_, Self>,
     ) -> Result<SubnetOutputs, ProviderError> {
         let subnet: SdkSubnet = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, subnet.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, subnet.tags()).await?;
         let map_public_ip = scope.wanted("map_public_ip_on_launch", &self.map_public_ip_on_launch, false);
-        if map_public_ip.is_some() && map_public_ip != subnet.map_public_ip_on_launch() {
+        let is_there = map_public_ip == subnet.map_public_ip_on_launch();
+        if map_public_ip.is_some() && (scope.is_change("map_public_ip_on_launch") || !is_there) {
             let value = AttributeBooleanValue::builder().set_value(map_public_ip).build();
             let request = client.ec2.modify_subnet_attribute().subnet_id(id.as_str());
             request.map_public_ip_on_launch(value.clone()).send().await.during("ModifySubnetAttribute")?;

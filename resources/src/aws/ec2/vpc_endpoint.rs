@@ -159,7 +159,7 @@ impl VpcEndpoint {
     ) -> Result<VpcEndpointOutputs, ProviderError> {
         let ec2 = &client.ec2;
         let endpoint: SdkEndpoint = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, &self.tags, id, endpoint.tags()).await?;
+        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, endpoint.tags()).await?;
         if self.modify(ec2, scope, &endpoint).await? {
             object::ready::<SdkEndpoint>(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
         }
@@ -186,9 +186,10 @@ impl VpcEndpoint {
             scope.wanted_or_reset("security_group_ids", &self.security_group_ids).flatten(),
             group_ids(endpoint).map(str::to_owned).collect(),
         );
-        let private_dns = scope
-            .wanted("private_dns_enabled", &self.private_dns_enabled, true)
-            .filter(|wanted| Some(*wanted) != endpoint.private_dns_enabled());
+        let private_dns =
+            scope.wanted("private_dns_enabled", &self.private_dns_enabled, true).filter(|wanted| {
+                scope.is_change("private_dns_enabled") || Some(*wanted) != endpoint.private_dns_enabled()
+            });
         let policy = self.changed_policy(scope, endpoint)?;
         let unchanged = tables.is_empty() && subnets.is_empty() && groups.is_empty();
         if unchanged && private_dns.is_none() && policy == PolicyChange::None {
@@ -226,7 +227,8 @@ impl VpcEndpoint {
             return Ok(PolicyChange::None);
         };
         let Some(wanted) = wanted else { return Ok(PolicyChange::Reset) };
-        let is_there = policy_of(endpoint)?.is_some_and(|actual| actual.is_equivalent(&wanted));
+        let is_there = !scope.is_change("policy")
+            && policy_of(endpoint)?.is_some_and(|actual| actual.is_equivalent(&wanted));
         Ok(if is_there { PolicyChange::None } else { PolicyChange::To(wanted) })
     }
 }

@@ -92,7 +92,7 @@ impl Role {
     ) -> Result<RoleOutputs, ProviderError> {
         let calls = RoleCalls { iam: &client.iam, name: id.as_str() };
         let role = until_seen(step, Self::CONSISTENCY_WINDOW, || calls.require()).await?;
-        let changes = tags::changes(step, scope, &self.tags, &tags_of(&role));
+        let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &tags_of(&role));
         if !changes.put.is_empty() {
             calls.tag(&changes.put).await?;
         }
@@ -103,11 +103,13 @@ impl Role {
         self.converge_description(&calls, scope, &role).await?;
         self.converge_boundary(&calls, scope, &role).await?;
         if let Some(arns) = scope.wanted("managed_policy_arns", &self.managed_policy_arns, Vec::new()) {
-            let arns: BTreeSet<String> = arns.into_iter().map(String::from).collect();
-            calls.put_attached_policies(&arns).await?;
+            let texts = |arns: Vec<Arn>| arns.into_iter().map(String::from).collect::<BTreeSet<String>>();
+            let before = scope.previous().and_then(|previous| previous.managed_policy_arns.get());
+            calls.put_attached_policies(&texts(arns), &texts(before.unwrap_or_default())).await?;
         }
         if let Some(policies) = scope.wanted("inline_policies", &self.inline_policies, BTreeMap::new()) {
-            calls.put_inline_policies(&policies).await?;
+            let before = scope.previous().and_then(|previous| previous.inline_policies.get());
+            calls.put_inline_policies(&policies, &before.unwrap_or_default()).await?;
         }
         Ok(outputs(&role))
     }
@@ -120,7 +122,8 @@ impl Role {
     ) -> Result<(), ProviderError> {
         let wanted = scope.wanted_or_reset("assume_role_policy", &self.assume_role_policy).flatten();
         let Some(wanted) = wanted else { return Ok(()) };
-        if trust(role)?.is_some_and(|actual| actual.is_equivalent(&wanted)) {
+        let is_there = trust(role)?.is_some_and(|actual| actual.is_equivalent(&wanted));
+        if is_there && !scope.is_change("assume_role_policy") {
             return Ok(());
         }
         let request = calls.iam.update_assume_role_policy().role_name(calls.name);
@@ -136,17 +139,18 @@ impl Role {
     ) -> Result<(), ProviderError> {
         let actual_description = role.description().unwrap_or_default();
         let actual_seconds = role.max_session_duration().unwrap_or(DEFAULT_SESSION_SECONDS);
+        let (description, seconds) = (&self.description, &self.max_session_duration_seconds);
+        let is_change = scope.is_change("description") || scope.is_change("max_session_duration_seconds");
+        // What is given goes before what is read, which may be out of date.
         let description = scope
-            .wanted("description", &self.description, String::new())
+            .wanted("description", description, String::new())
+            .or_else(|| description.get())
             .unwrap_or_else(|| actual_description.to_owned());
         let seconds = scope
-            .wanted(
-                "max_session_duration_seconds",
-                &self.max_session_duration_seconds,
-                DEFAULT_SESSION_SECONDS,
-            )
+            .wanted("max_session_duration_seconds", seconds, DEFAULT_SESSION_SECONDS)
+            .or_else(|| seconds.get())
             .unwrap_or(actual_seconds);
-        if description == actual_description && seconds == actual_seconds {
+        if !is_change && description == actual_description && seconds == actual_seconds {
             return Ok(());
         }
         let request = calls.iam.update_role().role_name(calls.name);
@@ -160,13 +164,14 @@ impl Role {
         scope: Scope<'_, Self>,
         role: &SdkRole,
     ) -> Result<(), ProviderError> {
+        let is_change = scope.is_change("permissions_boundary");
         match scope.wanted_or_reset("permissions_boundary", &self.permissions_boundary) {
-            Some(Some(wanted)) if boundary(role).as_ref() != Some(&wanted) => {
+            Some(Some(wanted)) if is_change || boundary(role).as_ref() != Some(&wanted) => {
                 let request = calls.iam.put_role_permissions_boundary().role_name(calls.name);
                 let answer = request.permissions_boundary(wanted.as_str()).send().await;
                 answer.during("PutRolePermissionsBoundary").map(|_| ())
             }
-            Some(None) if boundary(role).is_some() => {
+            Some(None) => {
                 let request = calls.iam.delete_role_permissions_boundary().role_name(calls.name);
                 found(request.send().await.during("DeleteRolePermissionsBoundary")).map(|_| ())
             }

@@ -100,7 +100,7 @@ impl Bucket {
         let bucket = BucketCalls::new(client, id.as_str());
         let actual = until_seen(step, Self::CONSISTENCY_WINDOW, || bucket.require_tags()).await?;
         // First of all: until it is tagged, nobody could tell whose it is.
-        let changes = tags::changes(step, scope, &self.tags, &actual);
+        let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &actual);
         if !changes.put.is_empty() || !changes.remove.is_empty() {
             let mut wanted = actual;
             wanted.retain(|key, _| !changes.remove.contains(key) && !tags::is_reserved(key));
@@ -120,7 +120,7 @@ impl Bucket {
             bucket.put_encryption(&encryption).await?;
         }
         if let Some(versioning) = scope.wanted("versioning", &self.versioning, false)
-            && versioning != bucket.versioning().await?
+            && (versioning || Self::had_versioning(scope) || bucket.versioning().await?)
         {
             bucket.put_versioning(versioning).await?;
         }
@@ -129,6 +129,12 @@ impl Bucket {
         }
         self.converge_policy(client, &bucket, scope).await?;
         Ok(outputs(&client.connection.partition, id.as_str()))
+    }
+
+    /// Whether versioning was on before a change, whatever a read shows. It is never suspended where
+    /// it was never on.
+    fn had_versioning(scope: Scope<'_, Self>) -> bool {
+        scope.previous().and_then(|previous| previous.versioning.get()) == Some(true)
     }
 
     /// AWS has one policy for both inputs: the one that is not managed keeps its part of it.
@@ -146,8 +152,15 @@ impl Bucket {
         let arn = arn(&client.connection.partition, bucket.name);
         let actual = bucket.policy().await?;
         let (actual_tls, actual_statements) = split(&arn, actual.as_ref());
-        let wanted = join(&arn, tls.unwrap_or(actual_tls), &statements.unwrap_or(actual_statements));
+        // What is given goes before what is read, which may be out of date.
+        let wanted = join(
+            &arn,
+            tls.or_else(|| self.tls_only.get()).unwrap_or(actual_tls),
+            &statements.or_else(|| self.policy_statements.get()).unwrap_or(actual_statements),
+        );
+        let is_change = scope.is_change("tls_only") || scope.is_change("policy_statements");
         let is_there = match (&actual, &wanted) {
+            _ if is_change => false,
             (None, None) => true,
             (Some(actual), Some(wanted)) => actual.is_equivalent(wanted),
             _ => false,
