@@ -3,7 +3,7 @@
 //! Ownership tags (`lsinfra:…`) are put on every taggable object and never shown as inputs; tags that
 //! AWS reserves (`aws:…`) are never touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::{Input, InputProblem, StepContext};
@@ -72,21 +72,26 @@ pub(crate) struct TagChanges {
 }
 
 /// The calls that bring `actual` to what is wanted: always the ownership tags, and the declared ones
-/// as far as `scope` covers them.
+/// as far as `scope` covers them. `declared` takes the tags from the inputs.
 pub(crate) fn changes<R>(
     step: &StepContext,
     scope: Scope<'_, R>,
-    declared: &Input<Tags>,
+    inputs: &R,
+    declared: fn(&R) -> &Input<Tags>,
     actual: &Tags,
 ) -> TagChanges {
-    let mut wanted = step.owner_tags.clone();
+    let mut put = step.owner_tags.clone();
+    put.retain(|key, value| actual.get(key) != Some(value));
     let mut remove = Vec::new();
-    if let Some(tags) = scope.wanted("tags", declared, Tags::new()) {
-        remove.extend(actual.keys().filter(|key| is_declarable(key) && !tags.contains_key(*key)).cloned());
-        wanted.extend(tags);
+    if let Some(mut tags) = scope.wanted("tags", declared(inputs), Tags::new()) {
+        let before = scope.previous().and_then(|previous| declared(previous).get()).unwrap_or_default();
+        let known: BTreeSet<&String> = actual.keys().chain(before.keys()).collect();
+        let is_unwanted = |key: &&&String| is_declarable(key) && !tags.contains_key(**key);
+        remove.extend(known.iter().filter(is_unwanted).map(|key| (*key).clone()));
+        tags.retain(|key, value| scope.is_change("tags") || actual.get(key) != Some(value));
+        put.extend(tags);
     }
-    wanted.retain(|key, value| actual.get(key) != Some(value));
-    TagChanges { put: wanted, remove }
+    TagChanges { put, remove }
 }
 
 /// Problems of declared tags.
