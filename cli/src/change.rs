@@ -24,7 +24,11 @@ pub(crate) enum Consent {
 ///
 /// # Errors
 /// [`CommandError`]; steps that fail are shown here, and are only an exit code to the caller.
-pub(crate) fn carry_out(run: &Run<'_>, consent: &Consent, printer: Printer) -> Result<ExitCode, CommandError> {
+pub(crate) fn carry_out(
+    run: &Run<'_>,
+    consent: &Consent,
+    printer: Printer,
+) -> Result<ExitCode, CommandError> {
     if matches!(consent, Consent::Ask) {
         confirm::require_terminal(run.kind.command())?;
     }

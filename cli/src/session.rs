@@ -215,8 +215,11 @@ fn report_error(report: &Report) -> Option<CommandError> {
     match report.outcome {
         OperationOutcome::Succeeded => None,
         OperationOutcome::Interrupted => Some(
-            CommandError::new(ErrorCode::Interrupted, "stopped on request; everything done so far is recorded")
-                .hint(again),
+            CommandError::new(
+                ErrorCode::Interrupted,
+                "stopped on request; everything done so far is recorded",
+            )
+            .hint(again),
         ),
         OperationOutcome::Failed if tally.failed > 0 && tally.failed == tally.checks_failed => {
             let message = format!("{} did not pass", plural(tally.failed, "check"));

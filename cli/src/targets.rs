@@ -24,11 +24,12 @@ fn resolve_one(name: &str, known: &BTreeSet<Urn>) -> Result<Urn, CommandError> {
     match meant.as_slice() {
         [urn] => Ok((*urn).clone()),
         [] => Err(unknown(name, known)),
-        several => {
-            Err(CommandError::new(ErrorCode::UnknownResource, format!("{name:?} means more than one resource"))
-                .details(several.iter().map(ToString::to_string))
-                .hint("give more of its URN"))
-        }
+        several => Err(CommandError::new(
+            ErrorCode::UnknownResource,
+            format!("{name:?} means more than one resource"),
+        )
+        .details(several.iter().map(ToString::to_string))
+        .hint("give more of its URN")),
     }
 }
 
@@ -44,7 +45,9 @@ fn unknown(name: &str, known: &BTreeSet<Urn>) -> CommandError {
         .collect();
     match suggest::closest(name, &ends) {
         Some(meant) => error.hint(format!("did you mean {meant}?")),
-        None => error.hint("`lsinfra graph` shows what the stack declares, `lsinfra state list` what is recorded"),
+        None => {
+            error.hint("`lsinfra graph` shows what the stack declares, `lsinfra state list` what is recorded")
+        }
     }
 }
 

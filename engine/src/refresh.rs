@@ -148,6 +148,8 @@ async fn read_batch(
             };
             let unsettled = match subject.object.status {
                 Status::Deleting => observation != Observation::Gone && is_fresh(clock, started, &*provider),
+                // Nobody recorded when the creating call really had its effect.
+                Status::Creating => observation == Observation::Gone && is_fresh(clock, started, &*provider),
                 _ => differs && is_fresh(clock, subject.object.changed_at, &*provider),
             };
             if unsettled {

@@ -69,6 +69,11 @@ impl TestCloud {
         self.cloud.inventory().unwrap()
     }
 
+    /// How many bodies of objects the folder has.
+    pub(crate) fn blobs(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("objects")).unwrap().count()
+    }
+
     /// The cloud itself.
     pub(crate) fn cloud(&mut self) -> &mut Cloud {
         &mut self.cloud

@@ -88,12 +88,17 @@ fn refuse(case: &Case) {
 
     let ended = project.sandboxed(&["preview", "--output", "json"]).run().expect_code(2);
     let places = &ended.json()["error"]["places"][0];
-    assert_eq!((places["line"].as_u64(), places["column"].as_u64()), (Some(line as u64), Some(column as u64)));
+    assert_eq!(
+        (places["line"].as_u64(), places["column"].as_u64()),
+        (Some(line as u64), Some(column as u64))
+    );
 }
 
 fn all_at_once() {
     let project = Project::new(&EnvironmentFile::dev());
-    project.write_text("profile = \"dev\"\nacount = \"111122223333\"\nregion = \"us-west-2\"\n[network]\nnat = \"none\"\n");
+    project.write_text(
+        "profile = \"dev\"\nacount = \"111122223333\"\nregion = \"us-west-2\"\n[network]\nnat = \"none\"\n",
+    );
     let ended = project.lsinfra(["preview", "--env", "dev", "--no-refresh"]).run().expect_code(2);
     for place in ["environments/dev.toml:2:1", "environments/dev.toml:5:7"] {
         assert!(ended.stderr.contains(place), "no {place}:\n{}", ended.transcript());
@@ -122,5 +127,9 @@ fn usage() {
     let ended = project.sandboxed(&["preview", "--target", "aws:ec2:Vpc/mian"]).run();
     project.sandboxed(&["sandbox", "stop"]);
     let ended = ended.expect_code(2);
-    assert!(ended.stderr.contains("LS0104") && ended.stderr.contains("aws:ec2:Vpc/main"), "{}", ended.transcript());
+    assert!(
+        ended.stderr.contains("LS0104") && ended.stderr.contains("aws:ec2:Vpc/main"),
+        "{}",
+        ended.transcript()
+    );
 }

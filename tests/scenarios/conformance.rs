@@ -19,7 +19,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario_with("conformance_of_refusals_and_client_tokens", needed(), |(python, scripts)| {
             check(&ask(&python, &scripts, "semantics.py", &[], None), REFUSALS_NOT_IN_USE);
         }),
-        scenario_with("conformance_of_transitions", needed(), |(python, scripts)| transitions(&python, &scripts)),
+        scenario_with("conformance_of_transitions", needed(), |(python, scripts)| {
+            transitions(&python, &scripts)
+        }),
     ]
 }
 
@@ -80,7 +82,11 @@ fn ask(python: &Path, scripts: &Path, script: &str, args: &[&str], pace: Option<
             let statuses = ["NOT ENFORCED", "NOT HONOURED"];
             let status = statuses.into_iter().find(|status| rest.trim_start().starts_with(status));
             let status = status.or_else(|| rest.split_whitespace().next())?;
-            Some(Row { name: name.trim().to_owned(), status: status.to_owned(), text: rest.trim().to_owned() })
+            Some(Row {
+                name: name.trim().to_owned(),
+                status: status.to_owned(),
+                text: rest.trim().to_owned(),
+            })
         })
         .collect()
 }

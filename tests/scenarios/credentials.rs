@@ -27,7 +27,11 @@ fn wrong_account() {
             .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
             .run()
             .expect_code(2);
-        assert!(ended.stderr.contains("LS0203") && ended.stderr.contains("444455556666"), "{}", ended.transcript());
+        assert!(
+            ended.stderr.contains("LS0203") && ended.stderr.contains("444455556666"),
+            "{}",
+            ended.transcript()
+        );
         let calls: Vec<String> = sandbox.take_calls().into_iter().map(|call| call.operation).collect();
         assert_eq!(calls, ["GetCallerIdentity"]);
     }
@@ -61,7 +65,11 @@ fn expired() {
         .environment("AWS_SESSION_TOKEN", "old")
         .run()
         .expect_code(2);
-    assert!(ended.stderr.contains("LS0202") && ended.stderr.contains("ExpiredToken"), "{}", ended.transcript());
+    assert!(
+        ended.stderr.contains("LS0202") && ended.stderr.contains("ExpiredToken"),
+        "{}",
+        ended.transcript()
+    );
     assert_eq!(refusing.requests(), 1);
 }
 
@@ -90,8 +98,13 @@ fn appear_nowhere() {
         let ended = reach(command);
         shown.push((ended.line.clone(), [ended.stdout, ended.stderr].concat().into_bytes()));
     }
-    shown.extend(project.files(".").into_iter().map(|(path, contents)| (path.display().to_string(), contents)));
-    assert!(shown.iter().any(|(place, _)| place.ends_with("snapshot.json")), "there is a state to be looked at");
+    shown.extend(
+        project.files(".").into_iter().map(|(path, contents)| (path.display().to_string(), contents)),
+    );
+    assert!(
+        shown.iter().any(|(place, _)| place.ends_with("snapshot.json")),
+        "there is a state to be looked at"
+    );
     for (place, contents) in shown {
         for secret in secrets {
             let is_there = contents.windows(secret.len()).any(|window| window == secret.as_bytes());
@@ -118,6 +131,10 @@ fn wrong_home() {
     file.region = "eu-central-1";
     project.write(&file);
     let elsewhere = project.sandboxed(&["up", "--yes"]).run().expect_code(2);
-    assert!(elsewhere.stderr.contains("LS0307") && elsewhere.stderr.contains("us-west-2"), "{}", elsewhere.transcript());
+    assert!(
+        elsewhere.stderr.contains("LS0307") && elsewhere.stderr.contains("us-west-2"),
+        "{}",
+        elsewhere.transcript()
+    );
     assert_eq!(sandbox.take_changing_calls(), [""; 0]);
 }

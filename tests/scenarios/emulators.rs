@@ -30,7 +30,8 @@ const GAPS: &[Gap] = &[];
 
 fn live(product: Product, python: &Path) {
     let emulator = Emulator::start(product, python);
-    let project = Project::new(&EnvironmentFile { account: product.account().to_owned(), ..EnvironmentFile::dev() });
+    let project =
+        Project::new(&EnvironmentFile { account: product.account().to_owned(), ..EnvironmentFile::dev() });
     emulator.lsinfra(&project, &["up", "--yes"]).succeed();
     let recorded = Recorded::ask(project.lsinfra(["state", "list", "--env", "dev"]));
     assert!(recorded.objects.iter().all(|object| object.role == "current" && object.status == "ready"));
@@ -39,7 +40,8 @@ fn live(product: Product, python: &Path) {
     let gaps: Vec<&Gap> = GAPS.iter().filter(|gap| gap.product == product).collect();
     for drift in &planned.drift {
         for change in &drift.changes {
-            let is_listed = |gap: &&&Gap| drift.urn.ends_with(gap.drifts.0) && change.path.starts_with(gap.drifts.1);
+            let is_listed =
+                |gap: &&&Gap| drift.urn.ends_with(gap.drifts.0) && change.path.starts_with(gap.drifts.1);
             assert!(gaps.iter().any(|gap| is_listed(&gap)), "{} {}: {planned:#?}", drift.urn, change.path);
         }
     }

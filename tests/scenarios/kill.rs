@@ -69,7 +69,10 @@ fn kill_at(project: &Project, sandbox: &Sandbox, command: &str, seed: u64, call:
     match running.wait_for_hold(sandbox) {
         Some(held) => {
             running.kill();
-            eprintln!("seed {seed}: killed `{command}` at changing call {call} ({point:?}): {}", held[0].operation);
+            eprintln!(
+                "seed {seed}: killed `{command}` at changing call {call} ({point:?}): {}",
+                held[0].operation
+            );
         }
         // Fewer calls than in the undisturbed run: then there was nothing to interrupt.
         None => drop(running.wait().expect_code(0)),

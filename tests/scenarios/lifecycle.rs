@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{Declared, EnvironmentFile, Planned, Project, Recorded, Sandbox, SandboxOptions, compare};
+use lsinfra_tests::{
+    Declared, EnvironmentFile, Planned, Project, Recorded, Sandbox, SandboxOptions, compare,
+};
 
 use crate::scenario;
 
@@ -122,7 +124,8 @@ fn change_tag() {
     let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
     // The two types that AWS gives no tags.
     let untagged = ["aws:ec2:Route", "aws:ec2:RouteTableAssociation"];
-    let tagged = declared.resources.iter().filter(|resource| !untagged.contains(&resource.resource_type.as_str()));
+    let tagged =
+        declared.resources.iter().filter(|resource| !untagged.contains(&resource.resource_type.as_str()));
     let planned = Planned::ask(project.sandboxed(&["preview"]));
     assert_eq!(planned.urns("update"), tagged.map(|resource| resource.urn.as_str()).collect());
     assert_eq!(planned.touched(), planned.urns("update"));

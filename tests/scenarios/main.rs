@@ -60,6 +60,8 @@ fn scenario_with<T: Send + 'static>(
             run(needed);
             Ok(())
         }),
-        Err(reason) => Trial::test(name, || Ok(())).with_kind(format!("skipped: {reason}")).with_ignored_flag(true),
+        Err(reason) => {
+            Trial::test(name, || Ok(())).with_kind(format!("skipped: {reason}")).with_ignored_flag(true)
+        }
     }
 }

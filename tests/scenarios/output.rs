@@ -44,7 +44,11 @@ fn events() {
                 let planned = &planned.steps[usize::try_from(step).unwrap()];
                 assert_eq!(event["urn"], planned.urn.as_str());
                 for dependency in &planned.depends_on {
-                    assert!(finished.contains_key(&(*dependency as u64)), "{} started too early", planned.urn);
+                    assert!(
+                        finished.contains_key(&(*dependency as u64)),
+                        "{} started too early",
+                        planned.urn
+                    );
                 }
                 assert!(started.insert(step), "{} started twice", planned.urn);
             }

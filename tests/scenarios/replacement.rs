@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{Declared, EnvironmentFile, Planned, Project, Recorded, Sandbox, SandboxOptions, compare};
+use lsinfra_tests::{
+    Declared, EnvironmentFile, Planned, Project, Recorded, Sandbox, SandboxOptions, compare,
+};
 
 use crate::scenario;
 
@@ -35,7 +37,8 @@ fn change_range() {
     let difference = compare(&sandbox.account(), &after);
     assert!(difference.is_empty(), "{difference}");
     for object in &after.objects {
-        let is_new = !before.objects.iter().any(|old| old.urn == object.urn && old.physical_id == object.physical_id);
+        let is_new =
+            !before.objects.iter().any(|old| old.urn == object.urn && old.physical_id == object.physical_id);
         assert_eq!(is_new, planned.replaced().contains(object.urn.as_str()), "{object:?}");
         assert_eq!(object.role, "current");
     }

@@ -53,7 +53,8 @@ fn lives_on() {
     let (again, process) = running(&project).unwrap();
     assert_eq!(again, endpoint, "the port is kept");
 
-    let status = std::process::Command::new("sh").args(["-c", "kill -KILL \"$0\"", &process.to_string()]).status();
+    let status =
+        std::process::Command::new("sh").args(["-c", "kill -KILL \"$0\"", &process.to_string()]).status();
     assert!(status.unwrap().success());
     project.sandboxed(&["preview", "--exit-code"]).succeed();
     project.sandboxed(&["destroy", "--yes"]).succeed();

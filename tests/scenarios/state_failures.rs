@@ -34,7 +34,11 @@ fn locked() {
     first.wait_for_hold(&sandbox).unwrap();
     for command in ["up", "destroy"] {
         let second = project.sandboxed(&[command, "--yes"]).run().expect_code(4);
-        assert!(second.stderr.contains("LS0301") && second.stderr.contains("scenario"), "{}", second.transcript());
+        assert!(
+            second.stderr.contains("LS0301") && second.stderr.contains("scenario"),
+            "{}",
+            second.transcript()
+        );
     }
     // Looking needs no lock.
     project.sandboxed(&["preview"]).succeed();
@@ -93,7 +97,9 @@ fn refused(code: &str, change: impl Fn(&str) -> String) {
     std::fs::write(project.path().join(&file), change(&project.read(&file))).unwrap();
     let before = project.files(STATE);
     sandbox.take_calls();
-    for command in [&["up", "--yes"][..], &["destroy", "--yes"], &["preview"], &["refresh"], &["state", "list"]] {
+    for command in
+        [&["up", "--yes"][..], &["destroy", "--yes"], &["preview"], &["refresh"], &["state", "list"]]
+    {
         let ended = project.sandboxed(command).run().expect_code(1);
         assert!(ended.stderr.contains(code) && ended.stderr.contains(&file), "{}", ended.transcript());
     }

@@ -8,8 +8,7 @@ use lsinfra_sandbox::Item;
 use crate::recorded::Recorded;
 
 /// Types whose objects are no items of an account: they are parts of others, or AWS made them.
-const NO_ITEMS: &[&str] =
-    &["aws:ec2:DefaultSecurityGroup", "aws:ec2:Route", "aws:ec2:RouteTableAssociation"];
+const NO_ITEMS: &[&str] = &["aws:ec2:DefaultSecurityGroup", "aws:ec2:Route", "aws:ec2:RouteTableAssociation"];
 
 /// Where account and state disagree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -16,8 +16,10 @@ pub fn lsinfra() -> &'static Path {
 
 fn build() -> PathBuf {
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--package", "lsinfra", "--locked", "--message-format", "json-render-diagnostics"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        // As the readme's `cargo run --bin lsinfra` does it, from the workspace: naming the package would choose other
+        // features of its dependencies, and compile them again.
+        .args(["build", "--bin", "lsinfra", "--locked", "--message-format", "json-render-diagnostics"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo can be run: it runs these tests");

@@ -108,7 +108,15 @@ impl Invocation {
             let _ = stderr.read_to_end(&mut bytes);
             String::from_utf8_lossy(&bytes).into_owned()
         });
-        Running { line, child, sender, happened, stdout: String::new(), stderr: Some(stderr), has_ended: false }
+        Running {
+            line,
+            child,
+            sender,
+            happened,
+            stdout: String::new(),
+            stderr: Some(stderr),
+            has_ended: false,
+        }
     }
 
     fn line(&self) -> String {

@@ -56,7 +56,8 @@ fn answer(stream: TcpStream, status: u16, body: &str) -> std::io::Result<()> {
         }
     }
     std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
-    let head = format!("HTTP/1.1 {status} Refused\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status} Refused\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
     reader.get_mut().write_all(head.as_bytes())?;
     reader.get_mut().write_all(body.as_bytes())
 }

@@ -4,8 +4,8 @@ use lsinfra_engine::events::{EventKind, StepError, StepOutcome};
 use lsinfra_engine::plan::Action;
 use lsinfra_engine::snapshot::PhysicalId;
 
-use crate::render::{Paint, Tone, Verb, label, participle, plural};
 use crate::render::duration::{expected, measured};
+use crate::render::{Paint, Tone, Verb, label, participle, plural};
 
 /// What an event says by itself, without the running number of steps; `None` for events that are
 /// shown in another way or only in the summary.

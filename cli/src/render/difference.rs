@@ -55,8 +55,13 @@ fn collect_list<'a>(path: &str, old: &'a [Value], new: &'a [Value], into: &mut V
     }
     let shorter = old.len().min(new.len());
     let head = old.iter().zip(new).take_while(|(old, new)| old == new).count();
-    let tail =
-        old.iter().rev().zip(new.iter().rev()).take(shorter - head).take_while(|(old, new)| old == new).count();
+    let tail = old
+        .iter()
+        .rev()
+        .zip(new.iter().rev())
+        .take(shorter - head)
+        .take_while(|(old, new)| old == new)
+        .count();
     for (index, item) in old.iter().enumerate().take(old.len() - tail).skip(head) {
         into.push(Difference { path: format!("{path}[{index}]"), old: Some(item), new: None });
     }

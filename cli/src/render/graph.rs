@@ -74,7 +74,8 @@ fn dot_component(
         );
     }
     for inner in &component.components {
-        let _ = writeln!(text, "{indent}subgraph cluster_{clusters} {{\n{indent}  label = \"{}\";", inner.name);
+        let _ =
+            writeln!(text, "{indent}subgraph cluster_{clusters} {{\n{indent}  label = \"{}\";", inner.name);
         *clusters += 1;
         dot_component(inner, depth + 1, numbers, clusters, text);
         let _ = writeln!(text, "{indent}}}");
@@ -101,8 +102,7 @@ fn mermaid_component(
 ) {
     let indent = "  ".repeat(depth);
     for urn in &component.items {
-        let _ =
-            writeln!(text, "{indent}n{}[\"{}<br/>{}\"]", numbers[*urn], urn.resource_type(), urn.name());
+        let _ = writeln!(text, "{indent}n{}[\"{}<br/>{}\"]", numbers[*urn], urn.resource_type(), urn.name());
     }
     for inner in &component.components {
         let _ = writeln!(text, "{indent}subgraph c{clusters}[\"{}\"]", inner.name);
@@ -134,7 +134,10 @@ mod tests {
             resource_type: "aws:ec2:Vpc",
             inputs: BTreeMap::new(),
             connection: Expression::Value(Value::Null),
-            options: Options { depends_on: depends_on.iter().map(|text| urn(text)).collect(), ..Options::default() },
+            options: Options {
+                depends_on: depends_on.iter().map(|text| urn(text)).collect(),
+                ..Options::default()
+            },
         };
         let declarations = [
             declaration("network/aws:ec2:Vpc/main", &[]),

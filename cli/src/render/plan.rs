@@ -44,12 +44,10 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, canvas: Canvas) -> String {
     };
     let _ = writeln!(text, "{}\n", paint.paint(Tone::Strong, format!("{heading} {}", plan.environment)));
     text.push_str(&steps(plan, names, canvas));
-    let _ = writeln!(text, "\n{}: {}", paint.paint(Tone::Strong, "Plan"), counts_planned(&plan.counts(), paint));
-    let _ = writeln!(
-        text,
-        "Expected to take about {}",
-        duration::expected(longest_path_seconds(&plan.steps))
-    );
+    let _ =
+        writeln!(text, "\n{}: {}", paint.paint(Tone::Strong, "Plan"), counts_planned(&plan.counts(), paint));
+    let _ =
+        writeln!(text, "Expected to take about {}", duration::expected(longest_path_seconds(&plan.steps)));
     text
 }
 
@@ -66,7 +64,8 @@ fn steps(plan: &Plan, names: &NameFields, canvas: Canvas) -> String {
     let lines = std::cell::RefCell::new(String::new());
     tree.walk(
         &mut |depth, name| {
-            let _ = writeln!(lines.borrow_mut(), "{}{}", indent(depth), canvas.paint.paint(Tone::Strong, name));
+            let _ =
+                writeln!(lines.borrow_mut(), "{}{}", indent(depth), canvas.paint.paint(Tone::Strong, name));
         },
         &mut |depth, node| {
             let lines = &mut *lines.borrow_mut();
@@ -121,7 +120,8 @@ fn resource(
     let line = format!("{indent}{} {name}{padding}  {summary}", label(node.verb, canvas.paint));
     let _ = writeln!(lines, "{}", line.trim_end());
     for words in node.step.reasons.iter().filter_map(|reason| reason::words(reason, kind)) {
-        let _ = writeln!(lines, "{indent}     {}", canvas.paint.paint(Tone::Faint, format!("because {words}")));
+        let _ =
+            writeln!(lines, "{indent}     {}", canvas.paint.paint(Tone::Faint, format!("because {words}")));
     }
     for change in &node.step.changes {
         for line in change_lines(change, canvas) {
@@ -255,7 +255,10 @@ mod tests {
                 ..step
             })
             .collect();
-        insta::assert_snapshot!(shown(&Plan { unchanged: 0, ..samples::plan_of(OperationKind::Destroy, steps) }));
+        insta::assert_snapshot!(shown(&Plan {
+            unchanged: 0,
+            ..samples::plan_of(OperationKind::Destroy, steps)
+        }));
     }
 
     #[test]

@@ -32,8 +32,10 @@ pub(crate) struct Tally {
 
 /// Counts a report's steps.
 pub(crate) fn tally(report: &Report) -> Tally {
-    let mut tally =
-        Tally { done: PlanCounts { unchanged: report.counts.unchanged, ..PlanCounts::default() }, ..Tally::default() };
+    let mut tally = Tally {
+        done: PlanCounts { unchanged: report.counts.unchanged, ..PlanCounts::default() },
+        ..Tally::default()
+    };
     for step in &report.steps {
         match &step.outcome {
             StepOutcome::Done { done: Some(done) } => count(&mut tally.done, *done, step.replacement),
@@ -158,11 +160,8 @@ fn left_over(steps: &[StepRecord], canvas: Canvas) -> String {
             let _ = writeln!(text, "    {}: {}: {}", step.urn, step.action.name(), error.message);
         }
     }
-    let not_started: Vec<&Urn> = steps
-        .iter()
-        .filter(|step| step.outcome == StepOutcome::NotStarted)
-        .map(|step| &step.urn)
-        .collect();
+    let not_started: Vec<&Urn> =
+        steps.iter().filter(|step| step.outcome == StepOutcome::NotStarted).map(|step| &step.urn).collect();
     if !not_started.is_empty() {
         let _ = writeln!(text, "\n  {}", canvas.paint.paint(Tone::Change, "Not started:"));
         text.push_str(&list(&not_started, "    "));

@@ -44,12 +44,7 @@ impl<T> Component<T> {
         self.walk_at(0, heading, item);
     }
 
-    fn walk_at(
-        &self,
-        depth: usize,
-        heading: &mut impl FnMut(usize, &str),
-        item: &mut impl FnMut(usize, &T),
-    ) {
+    fn walk_at(&self, depth: usize, heading: &mut impl FnMut(usize, &str), item: &mut impl FnMut(usize, &T)) {
         for one in &self.items {
             item(depth, one);
         }

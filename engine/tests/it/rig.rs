@@ -14,6 +14,7 @@ use lsinfra_engine::operation::{Access, Engine, FactSource, Operation, Operation
 use lsinfra_engine::plan::Plan;
 use lsinfra_engine::store::{Home, LockHolder, StepRecord};
 use lsinfra_engine::{Graph, OperationInfo, OperationKind, ProviderError, Urn, Value};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::cloud::Cloud;
@@ -171,6 +172,15 @@ impl Rig {
         let insists = !stacks.iter().any(StackSpec::deletes_first);
         self.cloud.world(|world, _| world.groups_hold = insists);
         self
+    }
+
+    /// Lets the cloud give up some creations of a stack, each once or twice.
+    pub(crate) fn doom(&self, stack: &StackSpec, dice: Dice) {
+        let doomed =
+            stack.resources.iter().filter(|resource| dice.chance(resource.key as u64, 120)).map(|resource| {
+                (resource.urn().to_string(), 1 + u32::from(dice.chance(resource.key as u64 + 1000, 300)))
+            });
+        self.cloud.world(|world, _| world.doomed = doomed.collect());
     }
 
     /// Waits until reads show everything as it is.
@@ -337,16 +347,27 @@ impl Rig {
 
     /// Fails the test if something happened that must never happen.
     fn complain(&self) {
+        let orphan = self.cloud.world(|world, now| self.disk.with_state(|state| orphan(world, state, now)));
         let violations: Vec<String> = self
             .cloud
             .world(|world, _| world.violations.clone())
             .into_iter()
             .chain(self.disk.violations())
+            .chain(orphan)
             .collect();
-        assert!(violations.is_empty(), "{violations:#?}");
-        let (state, orphan) =
-            (self.disk.state(), self.cloud.world(|world, now| orphan(world, &self.disk.state(), now)));
-        assert_eq!(orphan, None, "{state:#?}");
+        assert!(violations.is_empty(), "{violations:#?} after\n{}", self.story());
+    }
+
+    /// All calls and all that became durable so far, one a line.
+    pub(crate) fn story(&self) -> String {
+        let mut lines = self.disk.story();
+        let now = self.cloud.world(|world, now| {
+            lines.extend(world.log.iter().map(|call| (call.at, call.told())));
+            now
+        });
+        lines.sort_by_key(|(at, _)| *at);
+        let line = |(at, text): (Instant, String)| format!("-{:.3} s: {text}\n", (now - at).as_secs_f64());
+        lines.into_iter().map(line).collect()
     }
 }
 

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use lsinfra_engine::snapshot::check_integrity;
 use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
 use lsinfra_engine::{Entry, Snapshot};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::moments::{Moment, Moments, ProcessNumber};
@@ -50,6 +51,8 @@ struct Inner {
     /// Whether every write is refused.
     refuses: bool,
     violations: Vec<String>,
+    /// What became durable when, for a reader of a failing case.
+    story: Vec<(Instant, String)>,
     watcher: Option<Watcher>,
 }
 
@@ -64,6 +67,7 @@ impl Disk {
             failing_write: None,
             refuses: false,
             violations: Vec::new(),
+            story: Vec::new(),
             watcher: None,
         };
         Self { inner: Arc::new(Mutex::new(inner)), moments, dice }
@@ -86,6 +90,7 @@ impl Disk {
             failing_write: None,
             refuses: false,
             violations: Vec::new(),
+            story: inner.story.clone(),
             watcher: None,
         };
         Self { inner: Arc::new(Mutex::new(copy)), moments, dice: self.dice }
@@ -127,6 +132,11 @@ impl Disk {
     /// The operations of the history.
     pub(crate) fn history(&self) -> Vec<OperationRecord> {
         self.lock().history.clone()
+    }
+
+    /// What became durable when.
+    pub(crate) fn story(&self) -> Vec<(Instant, String)> {
+        self.lock().story.clone()
     }
 
     /// What went against the contract of a store.
@@ -193,6 +203,7 @@ impl Inner {
             self.violations.push("an empty batch was appended".to_owned());
         }
         let mut state = self.state.clone();
+        self.story.extend(entries.iter().map(|entry| (Instant::now(), told(entry))));
         for entry in entries {
             let before = state.clone();
             if let Err(error) = state.apply(entry) {
@@ -217,10 +228,33 @@ impl Inner {
         if let Some(changed) = changed_object(&self.state, snapshot) {
             self.violations.push(format!("the saved snapshot changed {changed}"));
         }
+        self.story.push((Instant::now(), format!("Saved serial {}", snapshot.serial)));
         self.state = recorded.clone();
         self.stored = Stored { snapshot: Some(recorded), journal: Vec::new() };
         self.history.extend(record.cloned());
     }
+}
+
+/// An entry in few words.
+fn told(entry: &Entry) -> String {
+    let text = format!("{entry:?}");
+    let name = text.split([' ', '(']).next().unwrap_or_default();
+    let generation = match entry {
+        Entry::CreateStarted { object, .. } | Entry::Recorded { object, .. } | Entry::Ran { object, .. } => {
+            Some(object.generation)
+        }
+        Entry::Identified { generation, .. }
+        | Entry::UpdateStarted { generation, .. }
+        | Entry::DeleteStarted { generation, .. }
+        | Entry::Succeeded { generation, .. }
+        | Entry::Deleted { generation, .. }
+        | Entry::Cleared { generation, .. }
+        | Entry::CreationFailed { generation, .. }
+        | Entry::Forgotten { generation, .. } => Some(*generation),
+        _ => None,
+    };
+    let urn = entry.urn().map(ToString::to_string).unwrap_or_default();
+    format!("{name} {urn} ({})", generation.unwrap_or_default())
 }
 
 /// An object that is something else in the snapshot than in the journal that it takes in.

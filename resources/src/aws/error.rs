@@ -60,8 +60,11 @@ where
             let text = meta.message().unwrap_or_default();
             let status = answer.raw().status().as_u16();
             let message = match (code, text) {
-                // HEAD requests are answered without a body.
-                ("", "") => format!("{call}: HTTP status {status}"),
+                // Answered without a body, or with one that cannot be read.
+                ("", "") => {
+                    let context = DisplayErrorContext(answer.err());
+                    format!("{call}: HTTP status {status}: {context}")
+                }
                 (code, "") => format!("{call}: {code}"),
                 (_, text) => format!("{call}: {text}"),
             };
@@ -190,7 +193,8 @@ pub(crate) fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
             ErrorKind::LimitExceeded
         }
         _ if status == 429 => ErrorKind::Throttled,
-        _ if status >= 500 => ErrorKind::Unclear,
+        // Beside 5xx: an answer that says yes, but cannot be read.
+        _ if status >= 500 || status < 400 => ErrorKind::Unclear,
         "" if status == 404 => ErrorKind::NotFound,
         "" if status == 403 => ErrorKind::Denied,
         _ => ErrorKind::Invalid,
@@ -219,6 +223,7 @@ mod tests {
             ("ServiceUnavailable", 503, Unclear),
             ("RequestTimeout", 400, Unclear),
             ("", 502, Unclear),
+            ("", 200, Unclear),
             ("DependencyViolation", 400, Conflict),
             ("DeleteConflict", 409, Conflict),
             ("OperationAborted", 409, Conflict),

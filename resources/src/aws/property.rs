@@ -1,6 +1,6 @@
 //! Small conversions between AWS's optional values and the engine's inputs and outputs.
 
-use lsinfra_engine::{Input, InputProblem, Output, Property};
+use lsinfra_engine::{Expression, Input, InputProblem, Output, Property};
 
 /// An input as it was observed; what AWS does not say is not given.
 pub(crate) fn observed<T: Property>(value: Option<T>) -> Input<T> {
@@ -9,7 +9,7 @@ pub(crate) fn observed<T: Property>(value: Option<T>) -> Input<T> {
 
 /// An output that repeats an input.
 pub(crate) fn repeated<T: Property>(input: &Input<T>) -> Output<T> {
-    told(input.get())
+    input.get().map_or_else(Output::unknown, Output::from)
 }
 
 /// A problem of one field.
@@ -17,7 +17,7 @@ pub(crate) fn problem(path: &str, message: impl Into<String>) -> InputProblem {
     InputProblem { path: path.to_owned(), message: message.into() }
 }
 
-/// An output as AWS tells it.
+/// An output as AWS tells it; what it does not say is nothing, rather than unknown for ever.
 pub(crate) fn told<T: Property>(value: Option<T>) -> Output<T> {
-    value.map_or_else(Output::unknown, Output::from)
+    Output::from_expression(Expression::Value(value.to_value()))
 }

@@ -7,6 +7,7 @@ use lsinfra_resources::aws::{PolicyDocument, Principal, Statement};
 
 use crate::ec2_network::{subnet, vpc};
 use crate::harness::{Region, tags};
+use crate::quirks;
 
 #[tokio::test]
 async fn a_gateway_endpoint_lives() {
@@ -40,6 +41,9 @@ async fn a_gateway_endpoint_lives() {
     let everything = PolicyDocument::new([Statement::allow(["*"]).to(Principal::EVERYONE).on(["*"])]);
     endpoint.update(VpcEndpoint { policy: Default::default(), ..inputs.clone() }).await;
     endpoint.update(VpcEndpoint { policy: everything.into(), ..inputs }).await;
+    if quirks::does("ModifyVpcEndpoint: makes no routes, and DeleteVpcEndpoints fails for want of them") {
+        return;
+    }
     endpoint.delete().await;
     first.delete().await;
     second.delete().await;

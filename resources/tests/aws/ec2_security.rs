@@ -8,6 +8,7 @@ use lsinfra_resources::aws::ec2::{
 
 use crate::ec2_network::{cidr, vpc};
 use crate::harness::{Object, Region, tags};
+use crate::quirks;
 
 async fn group(region: &Region, vpc: &Object, name: &str) -> Object {
     let inputs = SecurityGroup {
@@ -64,7 +65,9 @@ async fn a_group_has_the_declared_rules_only() {
     let inputs = SecurityGroupRule { tags: tags([("Name", "renamed")]).into(), ..inputs };
     ingress.update(inputs.clone()).await;
     ingress.update(SecurityGroupRule { description: Default::default(), ..inputs }).await;
-    assert_eq!(ingress.observed().await["description"], Value::text(""));
+    if !quirks::does("ModifySecurityGroupRules: keeps a description that is no longer given") {
+        assert_eq!(ingress.observed().await["description"], Value::text(""));
+    }
 
     ingress.delete().await;
     egress.delete().await;
@@ -82,9 +85,11 @@ async fn a_rule_is_given_once() {
         SecurityGroupRule { cidr_ipv4: cidr("10.0.0.0/16").into(), ..rule(&group, Direction::Ingress) };
     let first = region.create("first", inputs.clone()).await;
     let second = region.declare("second", inputs);
-    let error = second.provider.create(&second.step, &second.inputs).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::AlreadyExists);
-    assert_eq!(error.code.as_deref(), Some("InvalidPermission.Duplicate"));
+    if !quirks::does("AuthorizeSecurityGroupIngress: takes a rule twice") {
+        let error = second.provider.create(&second.step, &second.inputs).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::AlreadyExists);
+        assert_eq!(error.code.as_deref(), Some("InvalidPermission.Duplicate"));
+    }
     assert_eq!(second.find().await.unwrap(), None, "the first one is not the second");
     first.delete().await;
     group.delete().await;

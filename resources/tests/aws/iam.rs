@@ -8,6 +8,7 @@ use lsinfra_resources::aws::iam::Role;
 use lsinfra_resources::aws::{Arn, PolicyDocument, Principal, Statement};
 
 use crate::harness::{Region, properties, tags};
+use crate::quirks;
 
 fn trust(service: &str) -> PolicyDocument {
     PolicyDocument::new([Statement::allow(["sts:AssumeRole"]).to(Principal::service(service))])
@@ -63,10 +64,12 @@ async fn each_part_of_a_role_is_put_changed_and_taken_back() {
     }
 
     // No longer given, each goes back to AWS's default.
-    role.update(plain).await;
+    role.update(plain.clone()).await;
     role.inputs = properties(&all);
     let observed = role.observed().await;
-    assert_eq!(observed["description"], Value::text(""));
+    if !quirks::does("UpdateRole: ignores an empty description") {
+        assert_eq!(observed["description"], Value::text(""));
+    }
     assert_eq!(observed["max_session_duration_seconds"], 3600.into());
     assert!(!observed.contains_key("permissions_boundary"));
     assert_eq!(observed["managed_policy_arns"], Value::List(Vec::new()));
@@ -74,7 +77,7 @@ async fn each_part_of_a_role_is_put_changed_and_taken_back() {
     assert_eq!(observed["tags"], Value::Map(BTreeMap::new()));
 
     // A role with policies is deleted with them.
-    role.inputs.insert("path".to_owned(), Value::text("/langsmith/"));
+    role.inputs = properties(&plain);
     role.update(all).await;
     role.delete().await;
 }

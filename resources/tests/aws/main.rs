@@ -1,5 +1,6 @@
 //! Every AWS resource type through the engine's provider interface, against the endpoint named in
-//! `LSINFRA_TEST_ENDPOINT`: the sandbox, or an emulator. Without it the tests are skipped by name.
+//! `LSINFRA_TEST_ENDPOINT`: the sandbox, or the emulator that `LSINFRA_TEST_EMULATOR` names. Without it
+//! the tests are skipped by name.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
 
@@ -9,5 +10,6 @@ mod ec2_routes;
 mod ec2_security;
 mod harness;
 mod iam;
+mod quirks;
 mod region;
 mod s3;

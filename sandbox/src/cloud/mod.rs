@@ -162,8 +162,11 @@ impl Cloud {
             return Ok(None);
         }
         let mut response = reply.unwrap_or_else(|error| error.response(protocol, &id));
-        if let Ok(value) = id.parse() {
-            response.headers_mut().insert("x-amzn-requestid", value);
+        if let Ok(value) = id.parse::<http::HeaderValue>() {
+            if protocol == Protocol::S3 {
+                response.headers_mut().insert("x-amz-id-2", value.clone());
+            }
+            response.headers_mut().insert(protocol.request_id_header(), value);
         }
         Ok(Some(response))
     }

@@ -179,7 +179,11 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     }
 
     /// The rows of a scope that the present call sees and whose keys begin so, by key.
-    pub(crate) fn within<'a>(&'a self, scope: &Scope, prefix: &str) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
+    pub(crate) fn within<'a>(
+        &'a self,
+        scope: &Scope,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
         let prefix = prefix.to_owned();
         let rows = self.rows.get(scope).map(|rows| rows.range(prefix.clone()..));
         rows.into_iter()

@@ -77,8 +77,16 @@ impl ServiceError {
     }
 }
 
-/// The errors that a protocol has for every operation.
+/// What a protocol has for every operation: the request id's header, and errors.
 impl Protocol {
+    /// The header that carries the request id.
+    pub(crate) fn request_id_header(self) -> &'static str {
+        match self {
+            Self::Ec2Query | Self::AwsQuery => "x-amzn-requestid",
+            Self::S3 => "x-amz-request-id",
+        }
+    }
+
     /// The operation is not part of the sandbox.
     pub(crate) fn not_implemented(self, service: &str, operation: &str) -> ServiceError {
         let text = format!("The sandbox does not have the operation {service}:{operation}.");

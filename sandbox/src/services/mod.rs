@@ -7,7 +7,7 @@ pub(crate) mod policy_document;
 pub(crate) mod s3;
 pub(crate) mod sts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,11 @@ pub(crate) trait Service: Sync {
 
     /// Carries out what time has brought about.
     fn settle(&self, _tables: &mut Tables, _now: Timestamp) {}
+
+    /// The names of the blobs that its rows stand for.
+    fn blobs<'t>(&self, _tables: &'t Tables) -> Vec<&'t str> {
+        Vec::new()
+    }
 
     /// What exists and was not made by AWS itself.
     fn inventory(&self, tables: &Tables, now: Timestamp) -> Vec<Item>;
@@ -113,4 +118,9 @@ pub(crate) fn settle(tables: &mut Tables, now: Timestamp) {
 /// What exists in all services.
 pub(crate) fn inventory(tables: &Tables, now: Timestamp) -> Vec<Item> {
     SERVICES.iter().flat_map(|service| service.inventory(tables, now)).collect()
+}
+
+/// The names of the blobs that are in use.
+pub(crate) fn blobs(tables: &Tables) -> BTreeSet<&str> {
+    SERVICES.iter().flat_map(|service| service.blobs(tables)).collect()
 }

@@ -1,5 +1,6 @@
 //! Bodies of objects as files, named by their content's SHA-256, so that a row needs to hold no more than the name.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -28,6 +29,17 @@ impl Blobs {
             fs_err::rename(&new, &path)?;
         }
         Ok(name)
+    }
+
+    /// Removes the bodies that nothing stands for any more.
+    pub(crate) fn keep_only(&self, names: &BTreeSet<&str>) -> std::io::Result<()> {
+        for entry in fs_err::read_dir(&self.folder)? {
+            let entry = entry?;
+            if !entry.file_name().to_str().is_some_and(|name| names.contains(name)) {
+                fs_err::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// A body by its name.

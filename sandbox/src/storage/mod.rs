@@ -108,6 +108,7 @@ impl Store {
         state.elapsed_us = micros(elapsed);
         let log = Log::rewrite(&path, &[json(&founding)?, json(&state)?])?;
         let blobs = Blobs::open(folder.join(BLOBS_NAME))?;
+        blobs.keep_only(&crate::services::blobs(&tables))?;
         let identifiers = Identifiers::new(founding.seed, state.next_identifier);
         let store = Self { log, clock, blobs, broken: false };
         Ok(Opened { store, tables, identifiers, epoch: founding.epoch, elapsed })

@@ -38,3 +38,12 @@ pub(crate) struct Call {
     /// Whether it had an effect.
     pub(crate) effective: bool,
 }
+
+impl Call {
+    /// The call in few words.
+    pub(crate) fn told(&self) -> String {
+        let effect = if self.effective { "" } else { ", without effect" };
+        let id = self.id.as_deref().unwrap_or_default();
+        format!("    {:?} {} ({}) {id}: {:?}{effect}", self.verb, self.urn, self.generation, self.answer)
+    }
+}

@@ -80,6 +80,8 @@ impl CloudObject {
         }
         let shows = match phase {
             Phase::Gone => now < self.end_visible_from,
+            // A service that has accepted a deletion knows the object.
+            Phase::Deleting => true,
             _ => self.visible_from <= now,
         };
         let fresh = self.fields_visible_from <= now;

@@ -18,7 +18,7 @@ use crate::cloud::world::{Answer, Creation, World, refuse};
 use crate::cloud::{Cloud, Request};
 use crate::moments::ProcessNumber;
 
-const POLL: PollInterval = PollInterval::seconds(2, 30);
+const POLL: PollInterval = PollInterval::seconds(4, 120);
 
 /// Serves one type for one process.
 pub(crate) struct SimulatedProvider {

@@ -1,12 +1,18 @@
 //! Crashes: a process may die at every journal position and at every call, before or after its effect;
 //! the same command again, or another one, converges with no orphan and no double.
 
+use std::time::Duration;
+
+use lsinfra_engine::OperationKind;
+use lsinfra_engine::cancel::CancelStage;
+use proptest::prelude::*;
+
+use crate::cloud::faults::Faults;
 use crate::properties::{Tally, check, converge, nothing_to_do};
 use crate::random::Dice;
 use crate::rig::{Rig, Run, simulate};
 use crate::stack::StackSpec;
 use crate::stack::generate::{history, stack};
-use proptest::prelude::*;
 
 /// Lets `run` die at each of its moments in turn, and has each death survived.
 async fn die_everywhere(
@@ -98,21 +104,65 @@ fn whatever_comes_after_a_crash_converges() {
     });
 }
 
-/// A crash while the cloud is slow to show what was done to it.
+/// A crash while the cloud is slow to show what was done, and takes its time over what was sent.
 #[test]
 fn a_crash_of_a_run_against_a_stale_cloud_is_survived() {
-    check("crashes against a stale cloud", 120, (history(2..12, 1..3), any::<u64>()), |case, tally| {
+    check("crashes against a stale cloud", 150, (history(2..12, 1..3), any::<u64>()), |case, tally| {
         let (stacks, seed) = case;
         let dice = Dice(seed);
         simulate(async {
             let rig = Rig::stale_for_stacks(seed, &stacks);
             for (round, stack) in stacks.iter().enumerate() {
-                let fatal = Some(dice.below(round as u64, 70) as usize);
-                tally.note(&rig.run(stack, Run { fatal, ..Run::default() }).await);
-                rig.calm_down().await;
+                for crash in 0..2 {
+                    let fatal = Some(dice.fork(crash).below(round as u64, 50) as usize);
+                    tally.note(&rig.run(stack, Run { fatal, ..Run::default() }).await);
+                }
                 converge(&rig, stack, &Run::default()).await;
                 rig.calm_down().await;
+                nothing_to_do(&rig, stack).await;
             }
         });
     });
+}
+
+/// Everything at once: crashes, faults, a stale cloud, creations that are given up, requests to stop,
+/// other commands, and edits.
+#[test]
+fn chaos_converges() {
+    check("chaos", 200, (history(2..14, 1..4), any::<u64>()), |(stacks, seed), tally| {
+        simulate(async {
+            let rig = Rig::stale_for_stacks(seed, &stacks);
+            for (round, pair) in stacks.windows(2).enumerate() {
+                for attempt in 0..4 {
+                    let dice = Dice(seed).fork(round as u64 * 16 + attempt);
+                    let stack = &pair[usize::from(dice.chance(1, 700))];
+                    rig.doom(stack, dice.fork(2));
+                    tally.note(&rig.run(stack, disturbed_run(dice)).await);
+                }
+                rig.calm_down().await;
+                rig.cloud.world(|world, _| world.doomed.clear());
+                converge(&rig, &pair[1], &Run::default()).await;
+                rig.calm_down().await;
+                nothing_to_do(&rig, &pair[1]).await;
+            }
+            converge(&rig, &StackSpec::default(), &Run::destroy()).await;
+        });
+    });
+}
+
+fn disturbed_run(dice: Dice) -> Run {
+    let kind = if dice.chance(3, 150) { OperationKind::Destroy } else { OperationKind::Up };
+    let fatal = dice.chance(4, 600).then(|| dice.below(5, 120) as usize);
+    let faults = Faults {
+        random: dice.chance(6, 500).then(|| (dice.fork(7), dice.below(8, 300))),
+        ..Faults::default()
+    };
+    let cancel = if dice.chance(9, 300) {
+        let after = |occasion| Duration::from_secs(dice.below(occasion, 300));
+        vec![(after(10), CancelStage::Finish), (after(11), CancelStage::Abandon)]
+    } else {
+        Vec::new()
+    };
+    let parallelism = 1 + dice.below(12, 12) as usize;
+    Run { kind, fatal, faults, cancel, parallelism, refresh: dice.chance(13, 800), ..Run::default() }
 }

@@ -173,5 +173,7 @@ fn reattach(
     let mut chosen: Vec<Key> = drawn.iter().filter_map(|&drawn| pick(&earlier, Some(drawn))).collect();
     chosen.sort_unstable();
     chosen.dedup();
-    *keys(stack.get_mut(key)) = chosen;
+    let resource = stack.get_mut(key);
+    resource.has_held |= !chosen.is_empty();
+    *keys(resource) = chosen;
 }

@@ -104,6 +104,7 @@ impl Draft {
         ] = self.values;
         resource.parents = self.references(stack, &self.parents, "parents", simulated_type);
         resource.groups = self.references(stack, &self.groups, "groups", simulated_type);
+        resource.has_held = !resource.parents.is_empty() || !resource.groups.is_empty();
         if simulated_type.has_input("links") {
             resource.links = self.links(stack);
         }
@@ -199,8 +200,7 @@ fn clusters(stack: &StackSpec) -> Vec<Key> {
 /// Whether an object may outlive everything else: it stands on nothing.
 pub(crate) fn can_be_retained(resource: &ResourceSpec) -> bool {
     resource.simulated_type.is_managed()
-        && resource.parents.is_empty()
-        && resource.groups.is_empty()
+        && !resource.has_held
         && resource.container.is_none()
         && !resource.simulated_type.schema.singleton
         && matches!(resource.home, HomeSpec::Account { .. })

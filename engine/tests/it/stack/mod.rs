@@ -48,6 +48,8 @@ pub(crate) struct ResourceSpec {
     pub(crate) links: Vec<Link>,
     pub(crate) container: Option<Key>,
     pub(crate) home: HomeSpec,
+    /// Whether its object may ever have held others in place.
+    pub(crate) has_held: bool,
     pub(crate) options: OptionsSpec,
 }
 
@@ -104,6 +106,7 @@ impl ResourceSpec {
             links: Vec::new(),
             container: None,
             home: HomeSpec::Account { account: 0, role: 0 },
+            has_held: false,
             options: OptionsSpec::default(),
         }
     }

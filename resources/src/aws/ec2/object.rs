@@ -1,7 +1,7 @@
 //! What all EC2 objects have in common: ids, tags, and being described by filters.
 //!
-//! Objects are always asked for by filter, never by a list of ids: one that is missing is then left
-//! out of the answer instead of failing the question for all. What a filter returns is checked again.
+//! Objects are asked for by filter rather than by a list of ids: one that is missing is then left out
+//! of the answer instead of failing the question for all. What a filter returns is checked again.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -38,6 +38,14 @@ pub(super) trait Ec2Object: Sized + Send + Sync {
         ec2: &Client,
         filters: Vec<Filter>,
     ) -> impl Future<Output = Result<Vec<Self>, ProviderError>> + Send;
+
+    /// Those of the objects of these ids that there are.
+    fn describe_ids(
+        ec2: &Client,
+        ids: &[&str],
+    ) -> impl Future<Output = Result<Vec<Self>, ProviderError>> + Send {
+        Self::describe(ec2, vec![filter(Self::ID_FILTER, ids.iter().copied())])
+    }
 
     /// Its id.
     fn id(&self) -> &str;
@@ -80,7 +88,7 @@ pub(super) async fn by_ids<T: Ec2Object>(
     let ids: Vec<&str> = ids.into_iter().map(PhysicalId::as_str).collect();
     let mut objects = BTreeMap::new();
     for chunk in ids.chunks(LIMIT_FILTER_VALUES) {
-        for object in T::describe(ec2, vec![filter(T::ID_FILTER, chunk.iter().copied())]).await? {
+        for object in T::describe_ids(ec2, chunk).await? {
             if chunk.contains(&object.id()) && object.lifecycle().exists() {
                 objects.insert(object.id().to_owned(), object);
             }
@@ -124,7 +132,7 @@ pub(super) async fn gone<T: Ec2Object>(
     id: &PhysicalId,
 ) -> Result<(), ProviderError> {
     step.poll(T::POLL, || async {
-        let left = T::describe(ec2, vec![filter(T::ID_FILTER, [id.as_str()])])
+        let left = T::describe_ids(ec2, &[id.as_str()])
             .await?
             .into_iter()
             .any(|object| object.id() == id.as_str() && object.lifecycle() != Lifecycle::Deleted);

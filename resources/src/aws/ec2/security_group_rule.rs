@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
     Filter, IpPermission, IpRange, PrefixListId as SdkPrefixList, ResourceType as TagTarget,
-    SecurityGroupRule as SdkRule, SecurityGroupRuleDescription, Tag, UserIdGroupPair,
+    SecurityGroupRule as SdkRule, SecurityGroupRuleRequest, SecurityGroupRuleUpdate, Tag, UserIdGroupPair,
 };
 use ipnet::Ipv4Net;
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
@@ -145,35 +145,27 @@ impl SecurityGroupRule {
         Ok(outputs(client, &rule))
     }
 
+    /// The call takes a whole rule: what it is not told, it resets.
     async fn describe_anew(
         &self,
         ec2: &Client,
         id: &PhysicalId,
         description: String,
     ) -> Result<(), ProviderError> {
-        let group = self.group_id.get().map(String::from);
-        let description = SecurityGroupRuleDescription::builder()
-            .security_group_rule_id(id.as_str())
-            .description(description)
+        let rule = SecurityGroupRuleRequest::builder()
+            .set_ip_protocol(self.protocol.get().map(|protocol| protocol.to_aws().to_owned()))
+            .from_port(self.from_port.get().unwrap_or(-1))
+            .to_port(self.to_port.get().unwrap_or(-1))
+            .set_cidr_ipv4(self.cidr_ipv4.get().map(|cidr| cidr.to_string()))
+            .set_prefix_list_id(self.prefix_list_id.get().map(String::from))
+            .set_referenced_group_id(self.referenced_group_id.get().map(String::from))
+            .set_description((!description.is_empty()).then_some(description))
             .build();
-        match self.direction.get() {
-            Some(Direction::Egress) => ec2
-                .update_security_group_rule_descriptions_egress()
-                .set_group_id(group)
-                .security_group_rule_descriptions(description)
-                .send()
-                .await
-                .during("UpdateSecurityGroupRuleDescriptionsEgress")
-                .map(|_| ()),
-            _ => ec2
-                .update_security_group_rule_descriptions_ingress()
-                .set_group_id(group)
-                .security_group_rule_descriptions(description)
-                .send()
-                .await
-                .during("UpdateSecurityGroupRuleDescriptionsIngress")
-                .map(|_| ()),
-        }
+        let update =
+            SecurityGroupRuleUpdate::builder().security_group_rule_id(id.as_str()).security_group_rule(rule);
+        let request = ec2.modify_security_group_rules().set_group_id(self.group_id.get().map(String::from));
+        let answer = request.security_group_rules(update.build()).send().await;
+        answer.during("ModifySecurityGroupRules").map(|_| ())
     }
 
     fn permission(&self) -> IpPermission {

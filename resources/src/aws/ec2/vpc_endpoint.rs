@@ -15,7 +15,7 @@ use lsinfra_engine::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::aws::ec2::object::{self, Ec2Object, Lifecycle};
+use crate::aws::ec2::object::{self, Ec2Object, Lifecycle, filter};
 use crate::aws::ec2::{RouteTableId, SecurityGroupId, SubnetId, VpcEndpointId, VpcId};
 use crate::aws::error::{During, classify, found};
 use crate::aws::policy::{self, PolicyDocument};
@@ -80,6 +80,18 @@ impl Ec2Object for SdkEndpoint {
     async fn describe(ec2: &Client, filters: Vec<Filter>) -> Result<Vec<Self>, ProviderError> {
         let pages = ec2.describe_vpc_endpoints().set_filters(Some(filters)).into_paginator().items().send();
         pages.try_collect().await.during("DescribeVpcEndpoints")
+    }
+
+    /// Asks by id first: emulators do not know the filter. AWS refuses the whole question if one of
+    /// the ids is not there.
+    async fn describe_ids(ec2: &Client, ids: &[&str]) -> Result<Vec<Self>, ProviderError> {
+        let wanted = ids.iter().map(|id| (*id).to_owned()).collect();
+        let pages = ec2.describe_vpc_endpoints().set_vpc_endpoint_ids(Some(wanted)).into_paginator();
+        match found(pages.items().send().try_collect().await.during("DescribeVpcEndpoints"))? {
+            Some(endpoints) => Ok(endpoints),
+            None if ids.len() == 1 => Ok(Vec::new()),
+            None => Self::describe(ec2, vec![filter(Self::ID_FILTER, ids.iter().copied())]).await,
+        }
     }
 
     fn id(&self) -> &str {

@@ -19,7 +19,9 @@ pub(super) fn counted_length(text: &str) -> usize {
 pub(super) fn identity_policy(text: &str) -> Result<Document, ServiceError> {
     let document = parse(text).map_err(|flaw| match flaw {
         Flaw::RepeatedSid(_) => malformed_policy("Statement IDs (SID) in a single policy must be unique."),
-        Flaw::MissingField("Statement") => malformed_policy("Syntax errors in policy. Missing required field Statement"),
+        Flaw::MissingField("Statement") => {
+            malformed_policy("Syntax errors in policy. Missing required field Statement")
+        }
         _ => malformed_policy("Syntax errors in policy."),
     })?;
     for statement in &document.statements {
@@ -36,7 +38,8 @@ fn identity_statement(statement: &Statement) -> Result<(), ServiceError> {
         return Err(malformed_policy("Policy statement must contain actions."));
     };
     let is_action = |action: &String| {
-        action == "*" || action.split_once(':').is_some_and(|(vendor, name)| !vendor.is_empty() && !name.is_empty())
+        action == "*"
+            || action.split_once(':').is_some_and(|(vendor, name)| !vendor.is_empty() && !name.is_empty())
     };
     if !actions.patterns().iter().all(is_action) {
         return Err(malformed_policy(
@@ -46,7 +49,9 @@ fn identity_statement(statement: &Statement) -> Result<(), ServiceError> {
     let Some(resources) = &statement.resources else {
         return Err(malformed_policy("Policy statement must contain resources."));
     };
-    let is_resource = |resource: &&String| *resource == "*" || resource.splitn(6, ':').count() == 6 && resource.starts_with("arn:");
+    let is_resource = |resource: &&String| {
+        *resource == "*" || resource.splitn(6, ':').count() == 6 && resource.starts_with("arn:")
+    };
     if let Some(resource) = resources.patterns().iter().find(|resource| !is_resource(resource)) {
         return Err(malformed_policy(format!("Resource {resource} must be in ARN format or \"*\".")));
     }
@@ -83,11 +88,16 @@ fn trust_statement(call: &Call<'_>, statement: &Statement) -> Result<(), Service
     }
     let principals = match &statement.principals {
         None => return Err(malformed_policy("Missing required field Principal")),
-        Some(Principals::AllBut(_)) => return Err(malformed_policy("NotPrincipal is not allowed in trust policies")),
+        Some(Principals::AllBut(_)) => {
+            return Err(malformed_policy("NotPrincipal is not allowed in trust policies"));
+        }
         Some(Principals::These(principals)) => principals,
     };
     match principals.iter().find(|(kind, who)| !principal_exists(call, kind, who)) {
-        Some((kind, who)) => Err(malformed_policy(format!("Invalid principal in policy: \"{}\":\"{who}\"", kind.to_uppercase()))),
+        Some((kind, who)) => Err(malformed_policy(format!(
+            "Invalid principal in policy: \"{}\":\"{who}\"",
+            kind.to_uppercase()
+        ))),
         None => Ok(()),
     }
 }
@@ -106,7 +116,10 @@ pub(crate) fn principal_exists(call: &Call<'_>, kind: &str, who: &str) -> bool {
             ["arn", "aws", "iam", "", account, _] => account.len() == 12,
             _ => false,
         },
-        "Service" => who.contains('.') && [".amazonaws.com", ".amazon.com", ".aws.internal"].iter().any(|end| who.ends_with(end)),
+        "Service" => {
+            who.contains('.')
+                && [".amazonaws.com", ".amazon.com", ".aws.internal"].iter().any(|end| who.ends_with(end))
+        }
         "Federated" => who.starts_with("arn:aws:iam::") || who.contains('.'),
         _ => false,
     }

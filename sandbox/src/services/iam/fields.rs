@@ -139,7 +139,11 @@ mod tests {
     fn names_keep_to_their_characters_and_lengths() {
         assert_eq!(name(&params("RoleName", "a+=,.@_-9"), "RoleName", 64).unwrap(), "a+=,.@_-9");
         for bad in ["", "a b", "a/b", "é", &"x".repeat(65)] {
-            assert_eq!(name(&params("RoleName", bad), "RoleName", 64).unwrap_err().code, "ValidationError", "{bad}");
+            assert_eq!(
+                name(&params("RoleName", bad), "RoleName", 64).unwrap_err().code,
+                "ValidationError",
+                "{bad}"
+            );
         }
         let missing = name(&params("Other", "x"), "RoleName", 64).unwrap_err();
         assert_eq!(

@@ -115,11 +115,13 @@ pub(super) fn list_instance_profiles_for_role(call: &mut Call<'_>) -> Reply {
     call.params.finish()?;
     role::find(call, role_name)?;
     let Page { items, marker } = page(call, &request, |profile| profile.role.as_deref() == Some(role_name));
-    Ok(response(wire::serialize_list_instance_profiles_for_role_response(&ListInstanceProfilesForRoleResponse {
-        instance_profiles: Some(instanceProfileListType { items }),
-        is_truncated: Some(marker.is_some()),
-        marker,
-    })))
+    Ok(response(wire::serialize_list_instance_profiles_for_role_response(
+        &ListInstanceProfilesForRoleResponse {
+            instance_profiles: Some(instanceProfileListType { items }),
+            is_truncated: Some(marker.is_some()),
+            marker,
+        },
+    )))
 }
 
 fn page(
@@ -152,7 +154,9 @@ pub(super) fn remove_role_from_instance_profile(call: &mut Call<'_>) -> Reply {
     call.params.finish()?;
     let profile = find_mut(call, profile_name)?;
     if profile.role.as_deref() != Some(role_name) {
-        return Err(no_such_entity(format!("The role with name {role_name} cannot be found in Instance Profile {profile_name}.")));
+        return Err(no_such_entity(format!(
+            "The role with name {role_name} cannot be found in Instance Profile {profile_name}."
+        )));
     }
     profile.role = None;
     Ok(response(wire::serialize_remove_role_from_instance_profile_response()))

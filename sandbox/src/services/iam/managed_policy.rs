@@ -119,7 +119,12 @@ pub(super) fn check_document(document: &str) -> Result<(), ServiceError> {
 
 fn attachments(call: &Call<'_>, arn: &str) -> usize {
     let scope = call.scope.global();
-    call.tables.iam.roles.iter(&scope).filter(|(_, role)| role.attached.iter().any(|other| other == arn)).count()
+    call.tables
+        .iam
+        .roles
+        .iter(&scope)
+        .filter(|(_, role)| role.attached.iter().any(|other| other == arn))
+        .count()
 }
 
 fn boundaries(call: &Call<'_>, arn: &str) -> usize {
@@ -152,7 +157,10 @@ fn answer_for_aws(call: &Call<'_>, arn: &str) -> PolicyAnswer {
     let policy = Policy {
         name: name_of(arn).to_owned(),
         path: path_of(arn).to_owned(),
-        id: format!("ANPA{:0>17}", name_of(arn).to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "")),
+        id: format!(
+            "ANPA{:0>17}",
+            name_of(arn).to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric(), "")
+        ),
         description: None,
         tags: Tags::new(),
         versions: BTreeMap::new(),
@@ -177,7 +185,9 @@ pub(super) fn create_policy(call: &mut Call<'_>) -> Reply {
     let scope = call.scope.global();
     let policies = &call.tables.iam.policies;
     if policies.iter(&scope).any(|(_, policy)| policy.name.eq_ignore_ascii_case(name)) {
-        return Err(already_exists(format!("A policy called {name} already exists. Duplicate names are not allowed.")));
+        return Err(already_exists(format!(
+            "A policy called {name} already exists. Duplicate names are not allowed."
+        )));
     }
     if policies.iter(&scope).count() >= MOST_POLICIES {
         return Err(limit_exceeded(format!("Cannot exceed quota for PoliciesPerAccount: {MOST_POLICIES}")));
@@ -281,7 +291,8 @@ pub(super) fn list_entities_for_policy(call: &mut Call<'_>) -> Reply {
         _ => role.attached.iter().any(|other| other == arn),
     };
     let roles = call.tables.iam.roles.iter(&scope);
-    let roles = roles.filter(|(_, role)| entities == "Role" && role.path.starts_with(prefix) && of_role(role));
+    let roles =
+        roles.filter(|(_, role)| entities == "Role" && role.path.starts_with(prefix) && of_role(role));
     let roles = roles.map(|(name, role)| {
         (name.to_owned(), PolicyRole { role_id: Some(role.id.clone()), role_name: Some(name.to_owned()) })
     });

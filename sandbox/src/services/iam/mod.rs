@@ -98,10 +98,7 @@ const OPERATIONS: &[Operation] = &[
     reads("ListOpenIDConnectProviderTags", oidc_provider::list_oidc_provider_tags),
     changes("CreateServiceLinkedRole", service_linked_role::create_service_linked_role),
     changes("DeleteServiceLinkedRole", service_linked_role::delete_service_linked_role),
-    reads(
-        "GetServiceLinkedRoleDeletionStatus",
-        service_linked_role::get_service_linked_role_deletion_status,
-    ),
+    reads("GetServiceLinkedRoleDeletionStatus", service_linked_role::get_service_linked_role_deletion_status),
     reads("SimulatePrincipalPolicy", simulation::simulate_principal_policy),
 ];
 
@@ -133,12 +130,19 @@ impl Service for Iam {
         };
         let tables = &tables.iam;
         let roles = tables.roles.all().filter(|(_, _, role)| role.linked_to.is_none());
-        let mut items: Vec<Item> = roles.map(|(scope, name, role)| item("role", scope, name, &role.tags)).collect();
-        items.extend(tables.policies.all().map(|(scope, arn, policy)| item("policy", scope, arn, &policy.tags)));
+        let mut items: Vec<Item> =
+            roles.map(|(scope, name, role)| item("role", scope, name, &role.tags)).collect();
+        items.extend(
+            tables.policies.all().map(|(scope, arn, policy)| item("policy", scope, arn, &policy.tags)),
+        );
         let profiles = tables.instance_profiles.all();
-        items.extend(profiles.map(|(scope, name, profile)| item("instance-profile", scope, name, &profile.tags)));
+        items.extend(
+            profiles.map(|(scope, name, profile)| item("instance-profile", scope, name, &profile.tags)),
+        );
         let providers = tables.oidc_providers.all();
-        items.extend(providers.map(|(scope, arn, provider)| item("oidc-provider", scope, arn, &provider.tags)));
+        items.extend(
+            providers.map(|(scope, arn, provider)| item("oidc-provider", scope, arn, &provider.tags)),
+        );
         items
     }
 }

@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use winterbaume_iam::model::{
-    CreateOpenIDConnectProviderResponse, GetOpenIDConnectProviderResponse, ListOpenIDConnectProviderTagsResponse,
-    ListOpenIDConnectProvidersResponse, OpenIDConnectProviderListEntry, OpenIDConnectProviderListType,
-    clientIDListType, thumbprintListType,
+    CreateOpenIDConnectProviderResponse, GetOpenIDConnectProviderResponse,
+    ListOpenIDConnectProviderTagsResponse, ListOpenIDConnectProvidersResponse,
+    OpenIDConnectProviderListEntry, OpenIDConnectProviderListType, clientIDListType, thumbprintListType,
 };
 use winterbaume_iam::wire;
 
@@ -59,11 +59,17 @@ fn find_mut<'c>(call: &'c mut Call<'_>, arn: &str) -> Result<&'c mut OidcProvide
 fn thumbprints(call: &Call<'_>) -> Result<Vec<String>, ServiceError> {
     let thumbprints = call.params.list("ThumbprintList");
     if thumbprints.len() > MOST_THUMBPRINTS {
-        return Err(invalid_input(format!("Thumbprint list must contain fewer than {MOST_THUMBPRINTS} entries.")));
+        return Err(invalid_input(format!(
+            "Thumbprint list must contain fewer than {MOST_THUMBPRINTS} entries."
+        )));
     }
     let is_sha1 = |text: &&&str| text.len() == 40 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
     if let Some(bad) = thumbprints.iter().find(|text| !is_sha1(text)) {
-        return Err(constraint(bad, "ThumbprintList", "Member must have length less than or equal to 40, Member must have length greater than or equal to 40"));
+        return Err(constraint(
+            bad,
+            "ThumbprintList",
+            "Member must have length less than or equal to 40, Member must have length greater than or equal to 40",
+        ));
     }
     Ok(thumbprints.into_iter().map(str::to_owned).collect())
 }
@@ -77,7 +83,9 @@ pub(super) fn create_oidc_provider(call: &mut Call<'_>) -> Reply {
     let bare = url.strip_prefix("https://").filter(|bare| !bare.is_empty() && !bare.contains(['?', '#']));
     let bare = bare.ok_or_else(|| validation("Invalid Open ID Connect Provider URL"))?.trim_end_matches('/');
     if client_ids.len() > MOST_CLIENT_IDS {
-        return Err(limit_exceeded(format!("Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {MOST_CLIENT_IDS}")));
+        return Err(limit_exceeded(format!(
+            "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {MOST_CLIENT_IDS}"
+        )));
     }
     let arn = format!("arn:aws:iam::{}:oidc-provider/{bare}", call.scope.account);
     let scope = call.scope.global();
@@ -111,10 +119,13 @@ pub(super) fn list_oidc_providers(call: &mut Call<'_>) -> Reply {
     call.params.finish()?;
     let scope = call.scope.global();
     let providers = call.tables.iam.oidc_providers.iter(&scope);
-    let items = providers.map(|(arn, _)| OpenIDConnectProviderListEntry { arn: Some(arn.to_owned()) }).collect();
-    Ok(response(wire::serialize_list_open_i_d_connect_providers_response(&ListOpenIDConnectProvidersResponse {
-        open_i_d_connect_provider_list: Some(OpenIDConnectProviderListType { items }),
-    })))
+    let items =
+        providers.map(|(arn, _)| OpenIDConnectProviderListEntry { arn: Some(arn.to_owned()) }).collect();
+    Ok(response(wire::serialize_list_open_i_d_connect_providers_response(
+        &ListOpenIDConnectProvidersResponse {
+            open_i_d_connect_provider_list: Some(OpenIDConnectProviderListType { items }),
+        },
+    )))
 }
 
 pub(super) fn delete_oidc_provider(call: &mut Call<'_>) -> Reply {
@@ -141,7 +152,9 @@ pub(super) fn add_client_id(call: &mut Call<'_>) -> Reply {
     // One that is there already stays, without an error.
     if !client_ids.iter().any(|other| other == client_id) {
         if client_ids.len() >= MOST_CLIENT_IDS {
-            return Err(limit_exceeded(format!("Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {MOST_CLIENT_IDS}")));
+            return Err(limit_exceeded(format!(
+                "Cannot exceed quota for ClientIdsPerOpenIdConnectProvider: {MOST_CLIENT_IDS}"
+            )));
         }
         client_ids.push(client_id.to_owned());
     }
@@ -178,6 +191,10 @@ pub(super) fn list_oidc_provider_tags(call: &mut Call<'_>) -> Reply {
     call.params.finish()?;
     let (tags, marker) = tags::page(&find(call, arn)?.tags, &request);
     Ok(response(wire::serialize_list_open_i_d_connect_provider_tags_response(
-        &ListOpenIDConnectProviderTagsResponse { is_truncated: Some(marker.is_some()), marker, tags: Some(tags) },
+        &ListOpenIDConnectProviderTagsResponse {
+            is_truncated: Some(marker.is_some()),
+            marker,
+            tags: Some(tags),
+        },
     )))
 }

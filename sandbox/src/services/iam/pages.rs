@@ -51,9 +51,12 @@ fn encode(key: &str) -> String {
 }
 
 fn decode(marker: &str) -> Option<String> {
-    let digits: Vec<u8> =
-        marker.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect::<Option<_>>()?;
-    let bytes: Option<Vec<u8>> = digits.chunks(2).map(|pair| Some(pair.first()? * 16 + pair.get(1)?)).collect();
+    let digits: Vec<u8> = marker
+        .chars()
+        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .collect::<Option<_>>()?;
+    let bytes: Option<Vec<u8>> =
+        digits.chunks(2).map(|pair| Some(pair.first()? * 16 + pair.get(1)?)).collect();
     String::from_utf8(bytes?).ok()
 }
 
@@ -64,7 +67,9 @@ mod tests {
 
     #[test]
     fn pages_cover_a_list_once_even_if_an_item_goes_between_them() {
-        let list = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect::<Vec<_>>();
+        let list = |names: &[&str]| {
+            names.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect::<Vec<_>>()
+        };
         let request = |marker: Option<&str>| {
             let mut pairs = vec![("MaxItems".to_owned(), "2".to_owned())];
             pairs.extend(marker.map(|marker| ("Marker".to_owned(), marker.to_owned())));

@@ -95,9 +95,10 @@ pub(super) fn list_policy_versions(call: &mut Call<'_>) -> Reply {
     call.params.finish()?;
     let policy = find(call, arn)?;
     // The newest come first.
-    let versions = policy.versions.iter().map(|(number, version)| {
-        (format!("{:010}", u32::MAX - number), answer(policy, *number, version))
-    });
+    let versions = policy
+        .versions
+        .iter()
+        .map(|(number, version)| (format!("{:010}", u32::MAX - number), answer(policy, *number, version)));
     let Page { items, marker } = request.page(versions.collect());
     Ok(response(wire::serialize_list_policy_versions_response(&ListPolicyVersionsResponse {
         is_truncated: Some(marker.is_some()),

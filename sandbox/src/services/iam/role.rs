@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use winterbaume_iam::model::{
-    AttachedPermissionsBoundary, CreateRoleResponse, GetRoleResponse, ListRoleTagsResponse, ListRolesResponse,
-    Role as RoleAnswer, RoleLastUsed, UpdateRoleResponse, roleListType,
+    AttachedPermissionsBoundary, CreateRoleResponse, GetRoleResponse, ListRoleTagsResponse,
+    ListRolesResponse, Role as RoleAnswer, RoleLastUsed, UpdateRoleResponse, roleListType,
 };
 use winterbaume_iam::wire;
 
 use super::documents::trust_policy;
 use super::errors::{already_exists, delete_conflict, limit_exceeded, no_such_entity};
-use super::fields::{ROLE_NAME, description, name, number, path, path_prefix, percent_encoded, required, time};
+use super::fields::{
+    ROLE_NAME, description, name, number, path, path_prefix, percent_encoded, required, time,
+};
 use super::managed_policy::attachable;
 use super::pages::{Page, PageRequest};
 use super::tags::{self, Tags};
@@ -109,7 +111,9 @@ pub(super) fn find_mut<'c>(call: &'c mut Call<'_>, name: &str) -> Result<&'c mut
         return Err(ServiceError::new(
             400,
             "UnmodifiableEntity",
-            format!("Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"),
+            format!(
+                "Cannot perform the operation on the protected role '{name}' - this role is only modifiable by AWS"
+            ),
         ));
     }
     call.tables.iam.roles.get_mut(&scope, name).ok_or_else(|| unknown(name))
@@ -226,7 +230,13 @@ pub(super) fn delete_role(call: &mut Call<'_>) -> Reply {
         return Err(delete_conflict("Cannot delete entity, must delete policies first."));
     }
     let scope = call.scope.global();
-    if call.tables.iam.instance_profiles.iter(&scope).any(|(_, profile)| profile.role.as_deref() == Some(name)) {
+    if call
+        .tables
+        .iam
+        .instance_profiles
+        .iter(&scope)
+        .any(|(_, profile)| profile.role.as_deref() == Some(name))
+    {
         return Err(delete_conflict("Cannot delete entity, must remove roles from instance profile first."));
     }
     call.tables.iam.roles.remove(&scope, name);

@@ -113,7 +113,8 @@ pub(super) fn list_attached_role_policies(call: &mut Call<'_>) -> Reply {
     call.params.finish()?;
     let attached = find(call, role_name)?.attached.iter().filter(|arn| path_of(arn).starts_with(prefix));
     let policies = attached.map(|arn| {
-        let policy = AttachedPolicy { policy_arn: Some(arn.clone()), policy_name: Some(name_of(arn).to_owned()) };
+        let policy =
+            AttachedPolicy { policy_arn: Some(arn.clone()), policy_name: Some(name_of(arn).to_owned()) };
         (arn.clone(), policy)
     });
     let Page { items, marker } = request.page(policies.collect());

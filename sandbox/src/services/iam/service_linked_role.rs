@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use winterbaume_iam::model::{
-    CreateServiceLinkedRoleResponse, DeleteServiceLinkedRoleResponse, GetServiceLinkedRoleDeletionStatusResponse,
+    CreateServiceLinkedRoleResponse, DeleteServiceLinkedRoleResponse,
+    GetServiceLinkedRoleDeletionStatusResponse,
 };
 use winterbaume_iam::wire;
 
@@ -34,10 +35,9 @@ pub(super) fn create_service_linked_role(call: &mut Call<'_>) -> Reply {
     let service = required(call.params, "AWSServiceName")?;
     let description = description(call.params)?;
     call.params.finish()?;
-    let (_, name) = ROLES
-        .iter()
-        .find(|(known, _)| *known == service)
-        .ok_or_else(|| invalid_input(format!("The sandbox does not have the service-linked role of {service}.")))?;
+    let (_, name) = ROLES.iter().find(|(known, _)| *known == service).ok_or_else(|| {
+        invalid_input(format!("The sandbox does not have the service-linked role of {service}."))
+    })?;
     let trust = serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": ["sts:AssumeRole"], "Principal": {"Service": [service]}}],

@@ -40,7 +40,9 @@ pub(super) fn simulate_principal_policy(call: &mut Call<'_>) -> Reply {
     let mut results = Vec::new();
     for action in actions {
         if !action.contains(':') {
-            return Err(invalid_input(format!("Invalid action name {action}: it must have the form vendor:action.")));
+            return Err(invalid_input(format!(
+                "Invalid action name {action}: it must have the form vendor:action."
+            )));
         }
         for resource in &resources {
             let key = format!("{:08}", results.len());
@@ -61,7 +63,8 @@ fn grants(call: &Call<'_>, source: &str) -> Result<Grants, ServiceError> {
     }
     let account: &str = &call.scope.account;
     let scope = call.scope.global();
-    let role = call.tables.iam.roles.iter(&scope).map(|(_, role)| role).find(|role| role.arn(account) == source);
+    let role =
+        call.tables.iam.roles.iter(&scope).map(|(_, role)| role).find(|role| role.arn(account) == source);
     let role = role.ok_or_else(|| no_such_entity(format!("The principal {source} cannot be found.")))?;
     if role.attached.iter().any(|arn| arn == aws_managed::EVERYTHING) {
         return Ok(Grants::Everything);
@@ -100,8 +103,9 @@ fn decide(documents: &[Document], action: &str, resource: &str) -> (&'static str
             && statement.resources.as_ref().is_some_and(|resources| resources.covers(resource))
     };
     let statements = || documents.iter().flat_map(|document| &document.statements).filter(covers);
-    let mut missing: Vec<String> =
-        statements().flat_map(|statement| statement.conditions.iter().map(|condition| condition.key.clone())).collect();
+    let mut missing: Vec<String> = statements()
+        .flat_map(|statement| statement.conditions.iter().map(|condition| condition.key.clone()))
+        .collect();
     missing.sort();
     missing.dedup();
     let applies = |allows: bool| {

@@ -32,18 +32,32 @@ pub(super) fn given(params: &Params) -> Result<Tags, ServiceError> {
         tags.insert(key.to_owned(), value.to_owned());
     }
     if tags.len() > MOST {
-        return Err(constraint("tags", "Tags", &format!("Member must have length less than or equal to {MOST}")));
+        return Err(constraint(
+            "tags",
+            "Tags",
+            &format!("Member must have length less than or equal to {MOST}"),
+        ));
     }
     Ok(tags)
 }
 
 fn check(key: &str, value: &str) -> Result<(), ServiceError> {
-    let fits = |text: &str| text.chars().all(|one| one.is_alphanumeric() || one.is_whitespace() || "_.:/=+-@".contains(one));
+    let fits = |text: &str| {
+        text.chars().all(|one| one.is_alphanumeric() || one.is_whitespace() || "_.:/=+-@".contains(one))
+    };
     if key.is_empty() || key.chars().count() > 128 || !fits(key) {
-        return Err(constraint(key, "Tags.member.key", "Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+ of at most 128 characters"));
+        return Err(constraint(
+            key,
+            "Tags.member.key",
+            "Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+ of at most 128 characters",
+        ));
     }
     if value.chars().count() > 256 || !fits(value) {
-        return Err(constraint(value, "Tags.member.value", "Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]* of at most 256 characters"));
+        return Err(constraint(
+            value,
+            "Tags.member.value",
+            "Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]* of at most 256 characters",
+        ));
     }
     if key.to_lowercase().starts_with("aws:") {
         return Err(invalid_input("Tag keys beginning with aws: are reserved for system use."));

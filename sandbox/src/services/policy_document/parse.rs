@@ -41,7 +41,8 @@ pub(crate) fn parse(text: &str) -> Result<Document, Flaw> {
         Some(_) => return Err(Flaw::InvalidField("Statement")),
     };
     let mut sids = BTreeSet::new();
-    let statements = statements.into_iter().map(|statement| one(statement, &mut sids)).collect::<Result<_, _>>()?;
+    let statements =
+        statements.into_iter().map(|statement| one(statement, &mut sids)).collect::<Result<_, _>>()?;
     Ok(Document { statements })
 }
 
@@ -63,11 +64,8 @@ fn one(value: &Value, sids: &mut BTreeSet<String>) -> Result<Statement, Flaw> {
     )?;
     match fields.get("Sid") {
         None => {}
-        Some(Value::String(sid)) => {
-            if !sid.is_empty() && !sids.insert(sid.clone()) {
-                return Err(Flaw::RepeatedSid(sid.clone()));
-            }
-        }
+        Some(Value::String(sid)) if sid.is_empty() || sids.insert(sid.clone()) => {}
+        Some(Value::String(sid)) => return Err(Flaw::RepeatedSid(sid.clone())),
         Some(_) => return Err(Flaw::InvalidField("Sid")),
     }
     let allows = match fields.get("Effect").map(Value::as_str) {
@@ -185,7 +183,10 @@ mod tests {
         assert!(statement.actions.as_ref().unwrap().covers("S3:GetObject"));
         assert!(!statement.resources.as_ref().unwrap().covers("arn:aws:s3:::b"));
         let condition = &statement.conditions[0];
-        assert_eq!((condition.key.as_str(), condition.values.as_slice()), ("aws:SecureTransport", &["false".to_owned()][..]));
+        assert_eq!(
+            (condition.key.as_str(), condition.values.as_slice()),
+            ("aws:SecureTransport", &["false".to_owned()][..])
+        );
     }
 
     #[test]
@@ -202,7 +203,10 @@ mod tests {
             (r#"{"Statement": {"Action": "s3:*"}}"#, Flaw::MissingField("Effect")),
             (r#"{"Statement": {"Effect": "Allow", "Actions": "s3:*"}}"#, field("Actions")),
             (r#"{"Statement": {"Effect": "Allow", "Action": []}}"#, Flaw::InvalidField("Action")),
-            (r#"{"Statement": {"Effect": "Allow", "Principal": {"Aws": "*"}}}"#, Flaw::InvalidField("Principal")),
+            (
+                r#"{"Statement": {"Effect": "Allow", "Principal": {"Aws": "*"}}}"#,
+                Flaw::InvalidField("Principal"),
+            ),
             (
                 r#"{"Statement": [{"Sid": "a", "Effect": "Allow"}, {"Sid": "a", "Effect": "Deny"}]}"#,
                 Flaw::RepeatedSid("a".to_owned()),

@@ -47,6 +47,11 @@ impl Service for S3 {
         routes::find(request)
     }
 
+    fn blobs<'t>(&self, tables: &'t Tables) -> Vec<&'t str> {
+        let objects = tables.s3.objects.all().filter_map(|(_, _, version)| version.blob());
+        objects.chain(tables.s3.uploads.all().flat_map(|(_, _, upload)| upload.blobs())).collect()
+    }
+
     /// Buckets; what they hold belongs to whoever put it there.
     fn inventory(&self, tables: &Tables, _now: Timestamp) -> Vec<Item> {
         let buckets = tables.s3.buckets.all();

@@ -2,7 +2,8 @@
 //! its query. <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>
 
 use super::buckets::{
-    bucket, cors, encryption, lifecycle, object_lock, ownership, policy, public_access_block, tagging, versioning,
+    bucket, cors, encryption, lifecycle, object_lock, ownership, policy, public_access_block, tagging,
+    versioning,
 };
 use super::objects::{copy, delete, get, list, list_versions, multipart, multipart_parts, put};
 use super::wire::input::handled;
@@ -82,24 +83,84 @@ static ROUTES: &[Route] = &[
     route("PUT", Bucket, "", changes("CreateBucket", |call| handled(call, bucket::create_bucket))),
     route("HEAD", Bucket, "", reads("HeadBucket", |call| handled(call, bucket::head_bucket))),
     route("DELETE", Bucket, "", changes("DeleteBucket", |call| handled(call, bucket::delete_bucket))),
-    route("GET", Bucket, "location", reads("GetBucketLocation", |call| handled(call, bucket::get_bucket_location))),
+    route(
+        "GET",
+        Bucket,
+        "location",
+        reads("GetBucketLocation", |call| handled(call, bucket::get_bucket_location)),
+    ),
     route("PUT", Bucket, "versioning", changes("PutBucketVersioning", |call| handled(call, versioning::put))),
     route("GET", Bucket, "versioning", reads("GetBucketVersioning", |call| handled(call, versioning::get))),
     route("PUT", Bucket, "encryption", changes("PutBucketEncryption", |call| handled(call, encryption::put))),
     route("GET", Bucket, "encryption", reads("GetBucketEncryption", |call| handled(call, encryption::get))),
-    route("DELETE", Bucket, "encryption", changes("DeleteBucketEncryption", |call| handled(call, encryption::delete))),
-    route("PUT", Bucket, "lifecycle", changes("PutBucketLifecycleConfiguration", |call| handled(call, lifecycle::put))),
-    route("GET", Bucket, "lifecycle", reads("GetBucketLifecycleConfiguration", |call| handled(call, lifecycle::get))),
-    route("DELETE", Bucket, "lifecycle", changes("DeleteBucketLifecycle", |call| handled(call, lifecycle::delete))),
-    route("PUT", Bucket, "publicAccessBlock", changes("PutPublicAccessBlock", |call| handled(call, public_access_block::put))),
-    route("GET", Bucket, "publicAccessBlock", reads("GetPublicAccessBlock", |call| handled(call, public_access_block::get))),
-    route("DELETE", Bucket, "publicAccessBlock", changes("DeletePublicAccessBlock", |call| handled(call, public_access_block::delete))),
-    route("PUT", Bucket, "ownershipControls", changes("PutBucketOwnershipControls", |call| handled(call, ownership::put))),
-    route("GET", Bucket, "ownershipControls", reads("GetBucketOwnershipControls", |call| handled(call, ownership::get))),
-    route("DELETE", Bucket, "ownershipControls", changes("DeleteBucketOwnershipControls", |call| handled(call, ownership::delete))),
+    route(
+        "DELETE",
+        Bucket,
+        "encryption",
+        changes("DeleteBucketEncryption", |call| handled(call, encryption::delete)),
+    ),
+    route(
+        "PUT",
+        Bucket,
+        "lifecycle",
+        changes("PutBucketLifecycleConfiguration", |call| handled(call, lifecycle::put)),
+    ),
+    route(
+        "GET",
+        Bucket,
+        "lifecycle",
+        reads("GetBucketLifecycleConfiguration", |call| handled(call, lifecycle::get)),
+    ),
+    route(
+        "DELETE",
+        Bucket,
+        "lifecycle",
+        changes("DeleteBucketLifecycle", |call| handled(call, lifecycle::delete)),
+    ),
+    route(
+        "PUT",
+        Bucket,
+        "publicAccessBlock",
+        changes("PutPublicAccessBlock", |call| handled(call, public_access_block::put)),
+    ),
+    route(
+        "GET",
+        Bucket,
+        "publicAccessBlock",
+        reads("GetPublicAccessBlock", |call| handled(call, public_access_block::get)),
+    ),
+    route(
+        "DELETE",
+        Bucket,
+        "publicAccessBlock",
+        changes("DeletePublicAccessBlock", |call| handled(call, public_access_block::delete)),
+    ),
+    route(
+        "PUT",
+        Bucket,
+        "ownershipControls",
+        changes("PutBucketOwnershipControls", |call| handled(call, ownership::put)),
+    ),
+    route(
+        "GET",
+        Bucket,
+        "ownershipControls",
+        reads("GetBucketOwnershipControls", |call| handled(call, ownership::get)),
+    ),
+    route(
+        "DELETE",
+        Bucket,
+        "ownershipControls",
+        changes("DeleteBucketOwnershipControls", |call| handled(call, ownership::delete)),
+    ),
     route("PUT", Bucket, "policy", changes("PutBucketPolicy", |call| handled(call, policy::put))),
     route("GET", Bucket, "policy", reads("GetBucketPolicy", |call| handled(call, policy::get))),
-    route("GET", Bucket, "policyStatus", reads("GetBucketPolicyStatus", |call| handled(call, policy::status))),
+    route(
+        "GET",
+        Bucket,
+        "policyStatus",
+        reads("GetBucketPolicyStatus", |call| handled(call, policy::status)),
+    ),
     route("DELETE", Bucket, "policy", changes("DeleteBucketPolicy", |call| handled(call, policy::delete))),
     route("PUT", Bucket, "tagging", changes("PutBucketTagging", |call| handled(call, tagging::put))),
     route("GET", Bucket, "tagging", reads("GetBucketTagging", |call| handled(call, tagging::get))),
@@ -107,21 +168,56 @@ static ROUTES: &[Route] = &[
     route("PUT", Bucket, "cors", changes("PutBucketCors", |call| handled(call, cors::put))),
     route("GET", Bucket, "cors", reads("GetBucketCors", |call| handled(call, cors::get))),
     route("DELETE", Bucket, "cors", changes("DeleteBucketCors", |call| handled(call, cors::delete))),
-    route("GET", Bucket, "object-lock", reads("GetObjectLockConfiguration", |call| handled(call, object_lock::get))),
+    route(
+        "GET",
+        Bucket,
+        "object-lock",
+        reads("GetObjectLockConfiguration", |call| handled(call, object_lock::get)),
+    ),
     route("GET", Bucket, "list-type", reads("ListObjectsV2", |call| handled(call, list::list_objects_v2))),
-    route("GET", Bucket, "versions", reads("ListObjectVersions", |call| handled(call, list_versions::list_object_versions))),
-    route("GET", Bucket, "uploads", reads("ListMultipartUploads", |call| handled(call, multipart::list_multipart_uploads))),
+    route(
+        "GET",
+        Bucket,
+        "versions",
+        reads("ListObjectVersions", |call| handled(call, list_versions::list_object_versions)),
+    ),
+    route(
+        "GET",
+        Bucket,
+        "uploads",
+        reads("ListMultipartUploads", |call| handled(call, multipart::list_multipart_uploads)),
+    ),
     route("POST", Bucket, "delete", changes("DeleteObjects", |call| handled(call, delete::delete_objects))),
     route("PUT", Object, "", changes("PutObject", |call| handled(call, put::put_object))),
     route("PUT", Object, COPY, changes("CopyObject", |call| handled(call, copy::copy_object))),
     route("GET", Object, "", reads("GetObject", |call| handled(call, get::get_object))),
     route("HEAD", Object, "", reads("HeadObject", |call| handled(call, get::head_object))),
     route("DELETE", Object, "", changes("DeleteObject", |call| handled(call, delete::delete_object))),
-    route("POST", Object, "uploads", changes("CreateMultipartUpload", |call| handled(call, multipart::create))),
-    route("PUT", Object, "uploadId", changes("UploadPart", |call| handled(call, multipart_parts::upload_part))),
+    route(
+        "POST",
+        Object,
+        "uploads",
+        changes("CreateMultipartUpload", |call| handled(call, multipart::create)),
+    ),
+    route(
+        "PUT",
+        Object,
+        "uploadId",
+        changes("UploadPart", |call| handled(call, multipart_parts::upload_part)),
+    ),
     route("GET", Object, "uploadId", reads("ListParts", |call| handled(call, multipart_parts::list_parts))),
-    route("POST", Object, "uploadId", changes("CompleteMultipartUpload", |call| handled(call, multipart::complete))),
-    route("DELETE", Object, "uploadId", changes("AbortMultipartUpload", |call| handled(call, multipart::abort))),
+    route(
+        "POST",
+        Object,
+        "uploadId",
+        changes("CompleteMultipartUpload", |call| handled(call, multipart::complete)),
+    ),
+    route(
+        "DELETE",
+        Object,
+        "uploadId",
+        changes("AbortMultipartUpload", |call| handled(call, multipart::abort)),
+    ),
 ];
 
 /// The operation, or a description of the request if the sandbox does not have it.
@@ -141,7 +237,9 @@ pub(super) fn find(request: &Request) -> Result<&'static Operation, String> {
         (true, _) => "copied part",
         (false, _) => subresource,
     };
-    let is_it = |route: &&Route| request.method == route.method && level == route.level && route.subresource == wanted;
+    let is_it = |route: &&Route| {
+        request.method == route.method && level == route.level && route.subresource == wanted
+    };
     ROUTES.iter().find(is_it).map(|route| &route.operation).ok_or_else(|| {
         let level = format!("{level:?}").to_lowercase();
         format!("{} {level}?{wanted}", request.method)

@@ -3,7 +3,8 @@
 
 use http::StatusCode;
 use winterbaume_s3::model::{
-    Bucket as BucketAnswer, Buckets, CreateBucketConfiguration, ListBucketsOutput, Owner, PublicAccessBlockConfiguration,
+    Bucket as BucketAnswer, Buckets, CreateBucketConfiguration, ListBucketsOutput, Owner,
+    PublicAccessBlockConfiguration,
 };
 
 use super::names::is_valid;
@@ -33,7 +34,9 @@ pub(in crate::services::s3) fn create_bucket(call: &mut Call<'_>, input: &Input<
     let object_lock = match input.header("x-amz-bucket-object-lock-enabled") {
         None | Some("false") => false,
         Some("true") => true,
-        Some(other) => return Err(invalid_argument("Invalid value", "x-amz-bucket-object-lock-enabled", other)),
+        Some(other) => {
+            return Err(invalid_argument("Invalid value", "x-amz-bucket-object-lock-enabled", other));
+        }
     };
     let owned_by = input.header("x-amz-object-ownership").unwrap_or(ownership::DEFAULT);
     ownership::check(owned_by)?;
@@ -68,7 +71,12 @@ pub(in crate::services::s3) fn create_bucket(call: &mut Call<'_>, input: &Input<
         return Ok(created(name, &region));
     }
     let versioning = object_lock.then_some(Versioning::Enabled);
-    let entry = BucketName { account: call.scope.account.to_string(), region: region.clone(), versioning, object_lock };
+    let entry = BucketName {
+        account: call.scope.account.to_string(),
+        region: region.clone(),
+        versioning,
+        object_lock,
+    };
     call.tables.s3.names.insert(&everywhere(), name, entry);
     let bucket = Bucket {
         region: region.clone(),
@@ -93,7 +101,11 @@ pub(in crate::services::s3) fn create_bucket(call: &mut Call<'_>, input: &Input<
 
 fn created(name: &str, region: &str) -> crate::protocol::Response {
     let mut response = empty(StatusCode::OK);
-    let location = if region == CLASSIC_REGION { format!("/{name}") } else { format!("http://{name}.s3.amazonaws.com/") };
+    let location = if region == CLASSIC_REGION {
+        format!("/{name}")
+    } else {
+        format!("http://{name}.s3.amazonaws.com/")
+    };
     set(&mut response, "location", &location);
     set(&mut response, "x-amz-bucket-arn", &format!("arn:aws:s3:::{name}"));
     response
@@ -102,7 +114,9 @@ fn created(name: &str, region: &str) -> crate::protocol::Response {
 /// The constraint must name the region that the request was sent to, except in the oldest, where there must be none.
 fn check_location(region: &str, constraint: Option<&str>) -> Result<(), ServiceError> {
     let incompatible = |what: &str| {
-        let text = format!("The {what} location constraint is incompatible for the region specific endpoint this request was sent to.");
+        let text = format!(
+            "The {what} location constraint is incompatible for the region specific endpoint this request was sent to."
+        );
         Err(ServiceError::new(400, "IllegalLocationConstraintException", text))
     };
     match constraint {
@@ -188,12 +202,15 @@ pub(in crate::services::s3) fn delete_bucket(call: &mut Call<'_>, input: &Input<
     if call.tables.s3.objects.within(&scope, &within).next().is_some() {
         let text = match entry.versioning {
             None => "The bucket you tried to delete is not empty",
-            Some(_) => "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+            Some(_) => {
+                "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+            }
         };
         return Err(ServiceError::new(409, "BucketNotEmpty", text).with("BucketName", name));
     }
     // Uploads under way do not keep a bucket; they go with it.
-    let uploads: Vec<String> = call.tables.s3.uploads.within(&scope, &within).map(|(id, _)| id.to_owned()).collect();
+    let uploads: Vec<String> =
+        call.tables.s3.uploads.within(&scope, &within).map(|(id, _)| id.to_owned()).collect();
     for upload in uploads {
         call.tables.s3.uploads.remove(&scope, &upload);
     }
@@ -211,4 +228,3 @@ pub(super) fn no_setting(code: &str, text: &str, input: &Input<'_>) -> ServiceEr
 pub(super) fn invalid_state(text: &str) -> ServiceError {
     ServiceError::new(409, "InvalidBucketState", text)
 }
-

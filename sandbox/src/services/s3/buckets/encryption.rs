@@ -32,7 +32,8 @@ fn default_rule() -> ServerSideEncryptionRule {
 pub(in crate::services::s3) fn put(call: &mut Call<'_>, input: &Input<'_>) -> Reply {
     let configuration: ServerSideEncryptionConfiguration = read(input.body()?)?;
     input.finish()?;
-    let [mut rule] = <[ServerSideEncryptionRule; 1]>::try_from(configuration.rules).map_err(|_| malformed_xml())?;
+    let [mut rule] =
+        <[ServerSideEncryptionRule; 1]>::try_from(configuration.rules).map_err(|_| malformed_xml())?;
     let by_default = rule.apply_server_side_encryption_by_default.as_ref().ok_or_else(malformed_xml)?;
     let key = by_default.k_m_s_master_key_i_d.as_deref();
     match by_default.s_s_e_algorithm.as_str() {

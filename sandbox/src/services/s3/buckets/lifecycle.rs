@@ -36,7 +36,9 @@ pub(in crate::services::s3) fn put(call: &mut Call<'_>, input: &Input<'_>) -> Re
     let minimum_size = input.header(MINIMUM_SIZE).unwrap_or(DEFAULT_MINIMUM_SIZE);
     input.finish()?;
     if minimum_size != DEFAULT_MINIMUM_SIZE {
-        return Err(crate::services::s3::wire::errors::not_implemented(&format!("the {MINIMUM_SIZE} {minimum_size}")));
+        return Err(crate::services::s3::wire::errors::not_implemented(&format!(
+            "the {MINIMUM_SIZE} {minimum_size}"
+        )));
     }
     let mut rules = configuration.rules;
     check(&rules)?;
@@ -62,7 +64,11 @@ fn check(rules: &[LifecycleRule]) -> Result<(), ServiceError> {
                 return Err(invalid_argument("ID length should not exceed allowed limit of 255", "ID", id));
             }
             if !ids.insert(id) {
-                return Err(invalid_argument("Rule ID must be unique. Found same ID for more than one rule", "ID", id));
+                return Err(invalid_argument(
+                    "Rule ID must be unique. Found same ID for more than one rule",
+                    "ID",
+                    id,
+                ));
             }
         }
         check_rule(rule)?;
@@ -88,7 +94,8 @@ fn check_rule(rule: &LifecycleRule) -> Result<(), ServiceError> {
             return Err(malformed_xml());
         }
     }
-    let transitions = rule.transitions.iter().flatten().count() + rule.noncurrent_version_transitions.iter().flatten().count();
+    let transitions = rule.transitions.iter().flatten().count()
+        + rule.noncurrent_version_transitions.iter().flatten().count();
     let abort = rule.abort_incomplete_multipart_upload.as_ref();
     let noncurrent = rule.noncurrent_version_expiration.as_ref();
     if rule.expiration.is_none() && noncurrent.is_none() && abort.is_none() && transitions == 0 {
@@ -116,7 +123,8 @@ fn check_rule(rule: &LifecycleRule) -> Result<(), ServiceError> {
         if tag {
             return Err(invalid_request("AbortIncompleteMultipartUpload cannot be specified with Tags."));
         }
-        let text = "'DaysAfterInitiation' for AbortIncompleteMultipartUpload action must be a positive integer";
+        let text =
+            "'DaysAfterInitiation' for AbortIncompleteMultipartUpload action must be a positive integer";
         positive(Some(abort.days_after_initiation.ok_or_else(malformed_xml)?), text, "DaysAfterInitiation")?;
     }
     Ok(())

@@ -17,7 +17,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use winterbaume_s3::model::{CORSRule, LifecycleRule, PublicAccessBlockConfiguration, ServerSideEncryptionRule};
+use winterbaume_s3::model::{
+    CORSRule, LifecycleRule, PublicAccessBlockConfiguration, ServerSideEncryptionRule,
+};
 
 use super::wire::errors::{access_denied, no_such_bucket};
 use super::wire::input::Input;
@@ -77,8 +79,13 @@ pub(super) fn named(call: &Call<'_>, input: &Input<'_>) -> Result<BucketName, Se
     admit(call, input, &entry.account)?;
     let region: &str = &call.scope.region;
     if entry.region != region {
-        let text = format!("The authorization header is malformed; the region '{region}' is wrong; expecting '{}'", entry.region);
-        return Err(ServiceError::new(400, "AuthorizationHeaderMalformed", text).with("Region", entry.region.clone()));
+        let text = format!(
+            "The authorization header is malformed; the region '{region}' is wrong; expecting '{}'",
+            entry.region
+        );
+        return Err(
+            ServiceError::new(400, "AuthorizationHeaderMalformed", text).with("Region", entry.region.clone())
+        );
     }
     Ok(entry.clone())
 }
@@ -95,7 +102,10 @@ pub(super) fn find<'c>(call: &'c Call<'_>, input: &Input<'_>) -> Result<&'c Buck
 }
 
 /// The bucket, to be changed.
-pub(super) fn find_mut<'c>(call: &'c mut Call<'_>, input: &Input<'_>) -> Result<&'c mut Bucket, ServiceError> {
+pub(super) fn find_mut<'c>(
+    call: &'c mut Call<'_>,
+    input: &Input<'_>,
+) -> Result<&'c mut Bucket, ServiceError> {
     named(call, input)?;
     let scope = call.scope.global();
     call.tables.s3.buckets.get_mut(&scope, input.bucket()).ok_or_else(|| no_such_bucket(input.bucket()))

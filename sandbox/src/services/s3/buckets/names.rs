@@ -32,8 +32,20 @@ mod tests {
         }
         let long = "a".repeat(64);
         for bad in [
-            "", "ab", &long, "Abc", "a_b", "-abc", "abc-", ".abc", "a..b", "a.-b", "192.168.5.4", "xn--abc",
-            "abc-s3alias", "é-bucket",
+            "",
+            "ab",
+            &long,
+            "Abc",
+            "a_b",
+            "-abc",
+            "abc-",
+            ".abc",
+            "a..b",
+            "a.-b",
+            "192.168.5.4",
+            "xn--abc",
+            "abc-s3alias",
+            "é-bucket",
         ] {
             assert!(!is_valid(bad), "{bad}");
         }

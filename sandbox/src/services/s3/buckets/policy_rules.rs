@@ -53,11 +53,14 @@ pub(super) fn check(call: &Call<'_>, bucket: &str, text: &str) -> Result<Documen
 }
 
 fn check_statement(call: &Call<'_>, bucket: &str, statement: &Statement) -> Result<(), ServiceError> {
-    let principals = statement.principals.as_ref().ok_or_else(|| malformed("Missing required field Principal"))?;
+    let principals =
+        statement.principals.as_ref().ok_or_else(|| malformed("Missing required field Principal"))?;
     let actions = statement.actions.as_ref().ok_or_else(|| malformed("Missing required field Action"))?;
-    let resources = statement.resources.as_ref().ok_or_else(|| malformed("Missing required field Resource"))?;
+    let resources =
+        statement.resources.as_ref().ok_or_else(|| malformed("Missing required field Resource"))?;
     let (Principals::These(named) | Principals::AllBut(named)) = principals;
-    let exists = |(kind, who): &(String, String)| kind == "CanonicalUser" || principal_exists(call, kind, who);
+    let exists =
+        |(kind, who): &(String, String)| kind == "CanonicalUser" || principal_exists(call, kind, who);
     if !named.iter().all(exists) {
         return Err(malformed("Invalid principal in policy"));
     }
@@ -76,7 +79,9 @@ fn check_statement(call: &Call<'_>, bucket: &str, statement: &Statement) -> Resu
         return Err(malformed("Policy has invalid resource"));
     }
     match (actions, resources) {
-        (Matching::Any(actions), Matching::Any(resources)) if !actions.iter().all(|action| applies(action, resources)) => {
+        (Matching::Any(actions), Matching::Any(resources))
+            if !actions.iter().all(|action| applies(action, resources)) =>
+        {
             Err(malformed("Action does not apply to any resource(s) in statement"))
         }
         _ => Ok(()),
@@ -100,16 +105,20 @@ fn applies(action: &str, resources: &[String]) -> bool {
 /// Whether a policy lets everyone in: a grant to everyone that no fixed value of a telling key narrows.
 pub(super) fn is_public(document: &Document) -> bool {
     document.statements.iter().any(|statement| {
-        statement.allows && statement.principals.as_ref().is_some_and(Principals::is_everyone) && !is_narrowed(statement)
+        statement.allows
+            && statement.principals.as_ref().is_some_and(Principals::is_everyone)
+            && !is_narrowed(statement)
     })
 }
 
 fn is_narrowed(statement: &Statement) -> bool {
     statement.conditions.iter().any(|condition| {
         let operator = condition.operator.to_lowercase();
-        let is_positive = !operator.contains("not") && !operator.starts_with("null") && !operator.ends_with("ifexists");
+        let is_positive =
+            !operator.contains("not") && !operator.starts_with("null") && !operator.ends_with("ifexists");
         let is_telling = NARROWING_KEYS.contains(&condition.key.to_lowercase().as_str());
-        let is_fixed = |value: &String| !value.contains(['*', '?', '$']) && value != "0.0.0.0/0" && value != "::/0";
+        let is_fixed =
+            |value: &String| !value.contains(['*', '?', '$']) && value != "0.0.0.0/0" && value != "::/0";
         is_positive && is_telling && condition.values.iter().all(is_fixed)
     })
 }
@@ -134,14 +143,19 @@ mod tests {
         assert!(with(r#"{"AWS": ["*"]}"#, ""));
         assert!(!with(r#"{"AWS": "123456789012"}"#, ""));
         assert!(!with(r#""*""#, r#", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}"#));
-        assert!(with(r#""*""#, r#", "Condition": {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#));
+        assert!(with(
+            r#""*""#,
+            r#", "Condition": {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}"#
+        ));
         assert!(with(r#""*""#, r#", "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}"#));
         assert!(with(r#""*""#, r#", "Condition": {"Bool": {"aws:SecureTransport": "true"}}"#));
     }
 
     #[test]
     fn a_denial_to_everyone_is_not_public() {
-        assert!(!public(r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}"#));
+        assert!(!public(
+            r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*"}"#
+        ));
     }
 
     #[test]

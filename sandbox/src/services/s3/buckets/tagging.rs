@@ -32,7 +32,9 @@ pub(super) fn checked(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, Servic
             return Err(invalid("The TagKey you have provided is invalid").with("TagKey", key));
         }
         if value.chars().count() > 256 || !fits(&value) {
-            return Err(invalid("The TagValue you have provided is invalid").with("TagKey", key).with("TagValue", value));
+            return Err(invalid("The TagValue you have provided is invalid")
+                .with("TagKey", key)
+                .with("TagValue", value));
         }
         if key.to_lowercase().starts_with("aws:") {
             return Err(invalid("System tags cannot be added/updated by requester").with("TagKey", key));

@@ -42,11 +42,18 @@ pub(super) const OF_SOURCES: ReadConditions = ReadConditions {
 
 impl ReadConditions {
     /// Evaluates them in the order of RFC 9110; an entity tag decides before a time.
-    pub(super) fn evaluate(&self, input: &Input<'_>, etag: &str, modified: Timestamp) -> Result<Read, ServiceError> {
+    pub(super) fn evaluate(
+        &self,
+        input: &Input<'_>,
+        etag: &str,
+        modified: Timestamp,
+    ) -> Result<Read, ServiceError> {
         let matches = input.header(self.matches).map(|given| any_matches(given, etag));
         let none_matches = input.header(self.none_matches).map(|given| any_matches(given, etag));
         // A time is to the second, and one that cannot be read is no condition.
-        let since = |name: &str| input.header(name).and_then(http_time).map(|time| modified.as_second() > time.as_second());
+        let since = |name: &str| {
+            input.header(name).and_then(http_time).map(|time| modified.as_second() > time.as_second())
+        };
         let is_modified_since = since(self.modified_since);
         let is_modified_after = since(self.unmodified_since);
         match (matches, is_modified_after) {

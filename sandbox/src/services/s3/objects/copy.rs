@@ -50,7 +50,9 @@ pub(in crate::services::s3) fn copy_object(call: &mut Call<'_>, input: &Input<'_
     let replaces_metadata = match input.header("x-amz-metadata-directive") {
         None | Some("COPY") => false,
         Some("REPLACE") => true,
-        Some(other) => return Err(invalid_argument("Unknown metadata directive.", "x-amz-metadata-directive", other)),
+        Some(other) => {
+            return Err(invalid_argument("Unknown metadata directive.", "x-amz-metadata-directive", other));
+        }
     };
     let algorithm = match input.header("x-amz-checksum-algorithm") {
         None => None,
@@ -59,16 +61,26 @@ pub(in crate::services::s3) fn copy_object(call: &mut Call<'_>, input: &Input<'_
         })?),
     };
     let entry = named(call, input)?;
-    let source_entry =
-        call.tables.s3.names.get(&everywhere(), &source.bucket).ok_or_else(|| no_such_bucket(&source.bucket))?.clone();
+    let source_entry = call
+        .tables
+        .s3
+        .names
+        .get(&everywhere(), &source.bucket)
+        .ok_or_else(|| no_such_bucket(&source.bucket))?
+        .clone();
     let expected = input.header("x-amz-source-expected-bucket-owner");
-    if *source_entry.account != *call.scope.account || expected.is_some_and(|owner| owner != source_entry.account) {
+    if *source_entry.account != *call.scope.account
+        || expected.is_some_and(|owner| owner != source_entry.account)
+    {
         return Err(access_denied());
     }
     let (version, content) = find(call, &source.bucket, &source.key, source.version.as_deref())?;
     let outcome = OF_SOURCES.evaluate(input, &content.etag, version.modified);
-    let settings =
-        if replaces_metadata { Settings::asked_for(call, input)? } else { content.settings.copied(call, input)? };
+    let settings = if replaces_metadata {
+        Settings::asked_for(call, input)?
+    } else {
+        content.settings.copied(call, input)?
+    };
     input.finish()?;
     if outcome? == Read::NotModified {
         return Err(precondition_failed("x-amz-copy-source-If-None-Match"));

@@ -26,7 +26,13 @@ struct Deletion {
 }
 
 /// Deletes a version for good, or a key as its bucket does that.
-fn delete(call: &mut Call<'_>, bucket: &str, entry: &BucketName, key: &str, id: Option<&str>) -> Result<Deletion, ServiceError> {
+fn delete(
+    call: &mut Call<'_>,
+    bucket: &str,
+    entry: &BucketName,
+    key: &str,
+    id: Option<&str>,
+) -> Result<Deletion, ServiceError> {
     let scope = call.scope.global();
     if let Some(id) = id {
         // To delete what is not there succeeds.

@@ -24,7 +24,8 @@ pub(in crate::services::s3) fn head_object(call: &mut Call<'_>, input: &Input<'_
 fn read(call: &mut Call<'_>, input: &Input<'_>, with_body: bool) -> Reply {
     let wanted = input.query("versionId");
     let range = input.header("range");
-    let with_checksum = input.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"));
+    let with_checksum =
+        input.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"));
     let entry = named(call, input)?;
     let (version, content) = find(call, input.bucket(), input.key(), wanted)?;
     let outcome = OF_READS.evaluate(input, &content.etag, version.modified);

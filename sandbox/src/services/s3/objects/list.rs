@@ -26,7 +26,9 @@ impl Encoding {
         match input.query("encoding-type") {
             None => Ok(Self::Plain),
             Some("url") => Ok(Self::Url),
-            Some(other) => Err(invalid_argument("Invalid Encoding Method specified in Request", "encoding-type", other)),
+            Some(other) => {
+                Err(invalid_argument("Invalid Encoding Method specified in Request", "encoding-type", other))
+            }
         }
     }
 
@@ -91,10 +93,10 @@ fn page<'c>(
             continue;
         }
         let entry = common.map_or(Entry::Object(version, content), Entry::Prefix);
-        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry) {
-            if last == this {
-                continue;
-            }
+        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry)
+            && last == this
+        {
+            continue;
         }
         if entries.len() == most {
             return (entries, true);

@@ -54,10 +54,10 @@ fn page<'c>(
             }
         }
         let entry = common.map_or(Entry::Version { version, is_latest }, Entry::Prefix);
-        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry) {
-            if last == this {
-                continue;
-            }
+        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry)
+            && last == this
+        {
+            continue;
         }
         if entries.len() == most {
             return (entries, true);
@@ -85,7 +85,9 @@ pub(in crate::services::s3) fn list_object_versions(call: &mut Call<'_>, input: 
     let (next_key, next_version) = match entries.last().filter(|_| is_truncated) {
         None => (None, None),
         Some(Entry::Prefix(prefix)) => (Some(encoding.apply(prefix)), None),
-        Some(Entry::Version { version, .. }) => (Some(encoding.apply(&version.key)), Some(version.id.clone())),
+        Some(Entry::Version { version, .. }) => {
+            (Some(encoding.apply(&version.key)), Some(version.id.clone()))
+        }
     };
     let owner = bucket::owner(&call.scope.account);
     let (mut versions, mut markers, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());

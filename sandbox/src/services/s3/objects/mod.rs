@@ -83,6 +83,20 @@ struct Part {
     modified: Timestamp,
 }
 
+impl Version {
+    /// The name of its body.
+    pub(super) fn blob(&self) -> Option<&str> {
+        self.content.as_ref().map(|content| content.blob.as_str())
+    }
+}
+
+impl Upload {
+    /// The names of its parts' bodies.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = &str> {
+        self.parts.values().map(|part| part.blob.as_str())
+    }
+}
+
 /// The prefix of all rows of a key. No key has the character that ends it.
 fn rows_of(bucket: &str, key: &str) -> String {
     format!("{bucket}/{key}\0")
@@ -123,7 +137,13 @@ fn version<'c>(
 }
 
 /// Adds a version to a key as its bucket keeps versions; answers with its id, if the bucket ever kept any.
-fn add(call: &mut Call<'_>, bucket: &str, entry: &BucketName, key: &str, content: Option<Content>) -> Option<String> {
+fn add(
+    call: &mut Call<'_>,
+    bucket: &str,
+    entry: &BucketName,
+    key: &str,
+    content: Option<Content>,
+) -> Option<String> {
     let fresh = call.identifiers.alphanumeric(32);
     let id = match entry.versioning {
         Some(Versioning::Enabled) => fresh,
@@ -133,7 +153,10 @@ fn add(call: &mut Call<'_>, bucket: &str, entry: &BucketName, key: &str, content
     if id == NULL_VERSION {
         let rows = rows_of(bucket, key);
         let objects = &call.tables.s3.objects;
-        let replaced = objects.within(&scope, &rows).find(|(_, version)| version.id == id).map(|(row, _)| row.to_owned());
+        let replaced = objects
+            .within(&scope, &rows)
+            .find(|(_, version)| version.id == id)
+            .map(|(row, _)| row.to_owned());
         if let Some(row) = replaced {
             call.tables.s3.objects.remove(&scope, &row);
         }
@@ -165,7 +188,8 @@ pub(super) fn token(place: &str) -> String {
 
 /// The place that a token stands for.
 pub(super) fn cursor(token: &str) -> Result<String, ServiceError> {
-    let invalid = || invalid_argument("The continuation token provided is incorrect", "continuation-token", token);
+    let invalid =
+        || invalid_argument("The continuation token provided is incorrect", "continuation-token", token);
     let pairs = (0..token.len()).step_by(2);
     let bytes: Option<Vec<u8>> =
         pairs.map(|at| u8::from_str_radix(token.get(at..at + 2)?, 16).ok()).collect();

@@ -46,7 +46,8 @@ pub(in crate::services::s3) fn create(call: &mut Call<'_>, input: &Input<'_>) ->
     let checksum = match (algorithm, kind) {
         (None, None) => None,
         (None, Some(_)) => {
-            let text = "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.";
+            let text =
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.";
             return Err(invalid_request(text));
         }
         (Some(name), kind) => Some(upload_checksum(name, kind)?),
@@ -86,10 +87,15 @@ fn upload_checksum(name: &str, kind: Option<&str>) -> Result<UploadChecksum, Ser
         Some("COMPOSITE") => true,
         Some("FULL_OBJECT") => false,
         Some(other) => {
-            return Err(invalid_argument("Value for x-amz-checksum-type header is invalid.", "x-amz-checksum-type", other));
+            return Err(invalid_argument(
+                "Value for x-amz-checksum-type header is invalid.",
+                "x-amz-checksum-type",
+                other,
+            ));
         }
     };
-    let is_possible = if is_composite { algorithm != Algorithm::Crc64Nvme } else { algorithm.covers_whole_objects() };
+    let is_possible =
+        if is_composite { algorithm != Algorithm::Crc64Nvme } else { algorithm.covers_whole_objects() };
     if !is_possible {
         let kind = if is_composite { "COMPOSITE" } else { "FULL_OBJECT" };
         let name = name.to_lowercase();
@@ -111,10 +117,12 @@ pub(in crate::services::s3) fn complete(call: &mut Call<'_>, input: &Input<'_>) 
     let entry = named(call, input)?;
     let (bucket, key) = (input.bucket(), input.key());
     let (row, upload) = find(call, input)?;
-    if let (Some(kind), Some(checksum)) = (kind, upload.checksum) {
-        if checksum.is_composite != (kind == "COMPOSITE") {
-            return Err(invalid_request("The upload was created using another checksum type than the one provided."));
-        }
+    if let (Some(kind), Some(checksum)) = (kind, upload.checksum)
+        && checksum.is_composite != (kind == "COMPOSITE")
+    {
+        return Err(invalid_request(
+            "The upload was created using another checksum type than the one provided.",
+        ));
     }
     let parts = chosen(upload, request.parts.unwrap_or_default())?;
     let total: u64 = parts.iter().map(|part| part.size).sum();
@@ -123,7 +131,9 @@ pub(in crate::services::s3) fn complete(call: &mut Call<'_>, input: &Input<'_>) 
         body.extend_from_slice(&call.blobs.get(&part.blob).map_err(internal)?);
     }
     if declared_size.is_some_and(|declared| declared.parse() != Ok(total)) {
-        return Err(invalid_request("The provided 'x-amz-mp-object-size' header does not match what was computed."));
+        return Err(invalid_request(
+            "The provided 'x-amz-mp-object-size' header does not match what was computed.",
+        ));
     }
     let digests: Vec<u8> = parts.iter().flat_map(|part| from_hex(&part.etag)).collect();
     let count = parts.len();
@@ -132,12 +142,13 @@ pub(in crate::services::s3) fn complete(call: &mut Call<'_>, input: &Input<'_>) 
         Some(UploadChecksum { algorithm, is_composite: false }) => Checksum::of(algorithm, &body),
         Some(UploadChecksum { algorithm, is_composite: true }) => composite(call, algorithm, &parts)?,
     };
-    if let Some(claimed) = claimed {
-        if claimed.algorithm == checksum.algorithm && claimed.value != checksum.value {
-            let name = claimed.algorithm.name();
-            let text = format!("The {name} you specified did not match the calculated checksum.");
-            return Err(ServiceError::new(400, "BadDigest", text));
-        }
+    if let Some(claimed) = claimed
+        && claimed.algorithm == checksum.algorithm
+        && claimed.value != checksum.value
+    {
+        let name = claimed.algorithm.name();
+        let text = format!("The {name} you specified did not match the calculated checksum.");
+        return Err(ServiceError::new(400, "BadDigest", text));
     }
     conditions.check(key, current(call, bucket, key).map(|(_, content)| content))?;
     let content = Content {
@@ -211,7 +222,8 @@ fn agrees(part: &Part, claim: &CompletedPart) -> bool {
         (Algorithm::Sha256, &claim.checksum_s_h_a256),
     ];
     claims.into_iter().all(|(algorithm, claimed)| {
-        claimed.is_none() || part.checksum.as_ref().and_then(|checksum| checksum.value_for(algorithm)) == *claimed
+        claimed.is_none()
+            || part.checksum.as_ref().and_then(|checksum| checksum.value_for(algorithm)) == *claimed
     })
 }
 
@@ -230,7 +242,10 @@ fn composite(call: &Call<'_>, algorithm: Algorithm, parts: &[Part]) -> Result<Ch
 }
 
 fn from_hex(digits: &str) -> Vec<u8> {
-    (0..digits.len()).step_by(2).filter_map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect()
+    (0..digits.len())
+        .step_by(2)
+        .filter_map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok())
+        .collect()
 }
 
 pub(in crate::services::s3) fn abort(call: &mut Call<'_>, input: &Input<'_>) -> Reply {

@@ -34,15 +34,15 @@ pub(in crate::services::s3) fn upload_part(call: &mut Call<'_>, input: &Input<'_
     input.finish()?;
     named(call, input)?;
     let (row, upload) = find(call, input)?;
-    if let (Some(expected), Some(given)) = (upload.checksum, &checksum) {
-        if expected.algorithm != given.algorithm {
-            let text = format!(
-                "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-                expected.algorithm.name().to_lowercase(),
-                given.algorithm.name().to_lowercase()
-            );
-            return Err(invalid_request(text));
-        }
+    if let (Some(expected), Some(given)) = (upload.checksum, &checksum)
+        && expected.algorithm != given.algorithm
+    {
+        let text = format!(
+            "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
+            expected.algorithm.name().to_lowercase(),
+            given.algorithm.name().to_lowercase()
+        );
+        return Err(invalid_request(text));
     }
     let part = Part {
         blob: call.blobs.put(body).map_err(internal)?,
@@ -59,7 +59,10 @@ pub(in crate::services::s3) fn upload_part(call: &mut Call<'_>, input: &Input<'_
     }
     let scope = call.scope.global();
     let upload = call.tables.s3.uploads.get_mut(&scope, &row);
-    upload.ok_or_else(|| no_such_upload(input.query("uploadId").unwrap_or_default()))?.parts.insert(number, part);
+    upload
+        .ok_or_else(|| no_such_upload(input.query("uploadId").unwrap_or_default()))?
+        .parts
+        .insert(number, part);
     Ok(response)
 }
 

@@ -6,7 +6,8 @@ use crate::protocol::error::ServiceError;
 
 /// The bytes that a `Range` header asks for; `None` is all of them, as for a header that S3 does not understand.
 pub(super) fn asked_for(header: Option<&str>, size: u64) -> Result<Option<Range<u64>>, ServiceError> {
-    let Some((first, last)) = header.and_then(|header| header.strip_prefix("bytes=")).and_then(|range| range.split_once('-'))
+    let Some((first, last)) =
+        header.and_then(|header| header.strip_prefix("bytes=")).and_then(|range| range.split_once('-'))
     else {
         return Ok(None);
     };

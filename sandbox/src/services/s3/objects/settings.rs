@@ -13,8 +13,14 @@ use crate::services::s3::wire::errors::invalid_argument;
 use crate::services::s3::wire::input::Input;
 
 /// Headers that are given back as they were given.
-const KEPT_HEADERS: &[&str] =
-    &["cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires"];
+const KEPT_HEADERS: &[&str] = &[
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "expires",
+];
 /// The type of objects that have none.
 const DEFAULT_TYPE: &str = "binary/octet-stream";
 /// The most that metadata may be, in bytes of names and values.
@@ -51,7 +57,8 @@ impl Settings {
     /// What a request asks for; what it leaves open the bucket decides.
     pub(super) fn asked_for(call: &Call<'_>, input: &Input<'_>) -> Result<Self, ServiceError> {
         let metadata = input.headers("x-amz-meta-");
-        let size: usize = metadata.iter().map(|(name, value)| name.len() - "x-amz-meta-".len() + value.len()).sum();
+        let size: usize =
+            metadata.iter().map(|(name, value)| name.len() - "x-amz-meta-".len() + value.len()).sum();
         if size > MOST_METADATA {
             let text = "Your metadata headers exceed the maximum allowed metadata size";
             return Err(ServiceError::new(400, "MetadataTooLarge", text)
@@ -67,7 +74,11 @@ impl Settings {
         headers.entry("content-type".to_owned()).or_insert_with(|| DEFAULT_TYPE.to_owned());
         // With access control lists off, the only list that may be asked for is the one that gives the owner everything.
         if !matches!(input.header("x-amz-acl"), None | Some("bucket-owner-full-control" | "private")) {
-            return Err(ServiceError::new(400, "AccessControlListNotSupported", "The bucket does not allow ACLs"));
+            return Err(ServiceError::new(
+                400,
+                "AccessControlListNotSupported",
+                "The bucket does not allow ACLs",
+            ));
         }
         let encryption = Encryption::asked_for(call, input)?;
         Ok(Self { headers, storage_class: storage_class(input)?, encryption })
@@ -118,8 +129,7 @@ impl Encryption {
         const KEY: &str = "x-amz-server-side-encryption-aws-kms-key-id";
         let key = input.header(KEY);
         let bucket_key = input.header("x-amz-server-side-encryption-bucket-key-enabled");
-        let (account, region) = (&call.scope.account, &call.scope.region);
-        let aws_key = || format!("arn:aws:kms:{region}:{account}:alias/aws/s3");
+        let aws_key = || call.arn("kms", "alias/aws/s3");
         let Some(algorithm) = input.header(ALGORITHM) else {
             if let Some(key) = key {
                 let text = "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms";
@@ -137,7 +147,11 @@ impl Encryption {
             });
         };
         if algorithm != S3_KEYS && !KMS.contains(&algorithm) {
-            return Err(invalid_argument("The encryption method specified is not supported", ALGORITHM, algorithm));
+            return Err(invalid_argument(
+                "The encryption method specified is not supported",
+                ALGORITHM,
+                algorithm,
+            ));
         }
         let is_kms = KMS.contains(&algorithm);
         if let (false, Some(key)) = (is_kms, key) {

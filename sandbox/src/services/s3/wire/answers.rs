@@ -24,7 +24,8 @@ pub(in crate::services::s3) fn xml<T: Serialize>(document: &T) -> Reply {
 
 /// An answer that is an XML document without its declaration.
 pub(in crate::services::s3) fn xml_text(text: &str) -> Response {
-    let mut response = Response::new(Bytes::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}")));
+    let mut response =
+        Response::new(Bytes::from(format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{text}")));
     set(&mut response, "content-type", "application/xml");
     response
 }

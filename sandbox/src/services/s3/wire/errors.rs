@@ -3,7 +3,11 @@
 use crate::protocol::error::ServiceError;
 
 /// An argument has a value that S3 does not take.
-pub(in crate::services::s3) fn invalid_argument(text: impl Into<String>, name: &str, value: &str) -> ServiceError {
+pub(in crate::services::s3) fn invalid_argument(
+    text: impl Into<String>,
+    name: &str,
+    value: &str,
+) -> ServiceError {
     ServiceError::new(400, "InvalidArgument", text).with("ArgumentName", name).with("ArgumentValue", value)
 }
 
@@ -44,8 +48,12 @@ pub(in crate::services::s3) fn no_such_upload(id: &str) -> ServiceError {
 
 /// A condition of the request does not hold.
 pub(in crate::services::s3) fn precondition_failed(condition: &str) -> ServiceError {
-    ServiceError::new(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
-        .with("Condition", condition)
+    ServiceError::new(
+        412,
+        "PreconditionFailed",
+        "At least one of the pre-conditions you specified did not hold",
+    )
+    .with("Condition", condition)
 }
 
 /// The sandbox does not have a part of what is asked for.
@@ -55,5 +63,9 @@ pub(in crate::services::s3) fn not_implemented(what: &str) -> ServiceError {
 
 /// The sandbox itself failed.
 pub(in crate::services::s3) fn internal(reason: impl std::fmt::Display) -> ServiceError {
-    ServiceError::new(500, "InternalError", format!("We encountered an internal error. Please try again. ({reason})"))
+    ServiceError::new(
+        500,
+        "InternalError",
+        format!("We encountered an internal error. Please try again. ({reason})"),
+    )
 }

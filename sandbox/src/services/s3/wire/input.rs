@@ -38,7 +38,10 @@ pub(in crate::services::s3) struct Input<'a> {
 }
 
 /// Carries out an operation on its input, and makes sure that it accounted for all of it.
-pub(in crate::services::s3) fn handled(call: &mut Call<'_>, operation: fn(&mut Call<'_>, &Input<'_>) -> Reply) -> Reply {
+pub(in crate::services::s3) fn handled(
+    call: &mut Call<'_>,
+    operation: fn(&mut Call<'_>, &Input<'_>) -> Reply,
+) -> Reply {
     let input = Input {
         request: call.request,
         target: Target::of(call.request),
@@ -75,7 +78,8 @@ impl<'a> Input<'a> {
         for (name, value) in &self.request.headers {
             if name.as_str().starts_with(prefix) {
                 self.read.borrow_mut().insert(name.as_str().to_owned());
-                found.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+                found
+                    .push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
             }
         }
         found
@@ -88,11 +92,15 @@ impl<'a> Input<'a> {
     }
 
     /// A query parameter as a number within bounds; more than the most counts as the most.
-    pub(in crate::services::s3) fn number(&self, name: &str, most: usize) -> Result<Option<usize>, ServiceError> {
+    pub(in crate::services::s3) fn number(
+        &self,
+        name: &str,
+        most: usize,
+    ) -> Result<Option<usize>, ServiceError> {
         let Some(text) = self.query(name) else { return Ok(None) };
-        let number: usize = text
-            .parse()
-            .map_err(|_| invalid_argument(format!("Provided {name} not an integer or within integer range"), name, text))?;
+        let number: usize = text.parse().map_err(|_| {
+            invalid_argument(format!("Provided {name} not an integer or within integer range"), name, text)
+        })?;
         Ok(Some(number.min(most)))
     }
 
@@ -149,7 +157,9 @@ impl<'a> Input<'a> {
             let algorithm = checksum.algorithm;
             if decoded(&checksum.value) != Some(algorithm.raw(body)) {
                 let name = algorithm.name();
-                return Err(bad_digest(&format!("The {name} you specified did not match the calculated checksum.")));
+                return Err(bad_digest(&format!(
+                    "The {name} you specified did not match the calculated checksum."
+                )));
             }
         }
         Ok(body)

@@ -10,7 +10,9 @@ use super::errors::{malformed_xml, not_implemented};
 use crate::protocol::error::ServiceError;
 
 /// Reads a document. What the type does not have is an error instead of being dropped.
-pub(in crate::services::s3) fn read<T: DeserializeOwned + Serialize>(body: &Bytes) -> Result<T, ServiceError> {
+pub(in crate::services::s3) fn read<T: DeserializeOwned + Serialize>(
+    body: &Bytes,
+) -> Result<T, ServiceError> {
     let text = std::str::from_utf8(body).map_err(|_| malformed_xml())?;
     let document: T = quick_xml::de::from_str(text).map_err(|_| malformed_xml())?;
     let known = quick_xml::se::to_string_with_root("root", &document).map_err(|_| malformed_xml())?;
@@ -73,7 +75,9 @@ mod tests {
 
     #[test]
     fn what_the_type_does_not_have_is_an_error() {
-        let body = Bytes::from("<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value><Color>red</Color></Tag></TagSet></Tagging>");
+        let body = Bytes::from(
+            "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value><Color>red</Color></Tag></TagSet></Tagging>",
+        );
         let error = read::<Tagging>(&body).unwrap_err();
         assert_eq!(error.message, "The sandbox does not have the element TagSet/Tag/Color of this document.");
         for broken in ["", "<Tagging>", "no"] {
