@@ -248,7 +248,6 @@ impl Ended {
     ///
     /// # Panics
     /// With both streams, if it is another.
-    #[must_use]
     pub fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.status.code(), Some(code), "{}", self.transcript());
         self
