@@ -110,11 +110,7 @@ pub(crate) struct OutputsAnswer {
 
 impl OutputsAnswer {
     pub(crate) fn new(environment: &str, outputs: &Properties) -> Self {
-        Self {
-            format_version: FORMAT_VERSION,
-            environment: environment.to_owned(),
-            outputs: plain(outputs),
-        }
+        Self { format_version: FORMAT_VERSION, environment: environment.to_owned(), outputs: plain(outputs) }
     }
 }
 

@@ -36,7 +36,10 @@ fn the_definition_is_sound() {
 #[test]
 fn every_argument_is_explained_without_a_full_stop() {
     for (path, command) in all() {
-        for argument in command.get_arguments().filter(|argument| !["help", "version"].contains(&argument.get_id().as_str())) {
+        for argument in command
+            .get_arguments()
+            .filter(|argument| !["help", "version"].contains(&argument.get_id().as_str()))
+        {
             let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
             assert!(!help.is_empty(), "{path}: {} has no help", argument.get_id());
             assert!(!help.ends_with('.'), "{path}: {}: {help}", argument.get_id());

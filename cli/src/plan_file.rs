@@ -26,8 +26,11 @@ pub(crate) fn save(plan: &Plan, file: &Path) -> Result<(), CommandError> {
 /// [`ErrorCode::PlanUnreadable`] if it is not there, is no plan, or is of another version.
 pub(crate) fn load(file: &Path) -> Result<Plan, CommandError> {
     let failed = |why: &str| {
-        CommandError::new(ErrorCode::PlanUnreadable, format!("cannot read the plan {}: {why}", file.display()))
-            .hint("make a new one with `lsinfra preview --save-plan FILE`")
+        CommandError::new(
+            ErrorCode::PlanUnreadable,
+            format!("cannot read the plan {}: {why}", file.display()),
+        )
+        .hint("make a new one with `lsinfra preview --save-plan FILE`")
     };
     let text = std::fs::read_to_string(file).map_err(|error| failed(&error.to_string()))?;
     // The version first: another version's plan need not have today's fields.

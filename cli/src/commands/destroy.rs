@@ -3,7 +3,9 @@
 use clap::Args;
 use lsinfra_engine::OperationKind;
 
-use crate::arguments::{ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs};
+use crate::arguments::{
+    ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
+};
 use crate::change::{Consent, carry_out};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;

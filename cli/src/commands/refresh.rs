@@ -3,9 +3,7 @@
 use clap::Args;
 use lsinfra_engine::OperationKind;
 
-use crate::arguments::{
-    DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, TargetArgs,
-};
+use crate::arguments::{DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;

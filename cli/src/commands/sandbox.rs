@@ -180,7 +180,8 @@ pub(crate) fn connect_or_start(account: &str) -> Result<(Endpoint, Status), Comm
     let endpoint = lsinfra_sandbox::start_in_background(&program, &args, folder)?;
     let status = endpoint.control().status()?;
     if status.account != account {
-        let message = format!("the running sandbox has account {}, the environment {account}", status.account);
+        let message =
+            format!("the running sandbox has account {}, the environment {account}", status.account);
         return Err(CommandError::new(ErrorCode::SandboxUnavailable, message)
             .hint("stop it with `lsinfra sandbox stop`, then run the same command"));
     }

@@ -55,7 +55,8 @@ impl From<OperationError> for CommandError {
             OperationError::Store(error) => error.into(),
             OperationError::JournalLost { location, in_flight, source } => {
                 let details = in_flight.iter().map(|urn| format!("in flight: {urn}")).collect::<Vec<_>>();
-                let message = format!("the journal at {location} can no longer be written, so the run stopped");
+                let message =
+                    format!("the journal at {location} can no longer be written, so the run stopped");
                 Self::new(ErrorCode::JournalLost, message).details(details).because(&source).hint(
                     "nothing is lost: make the place writable again and run the same command, \
                      which finds what was in flight",
@@ -72,11 +73,14 @@ impl From<OperationError> for CommandError {
             OperationError::WrongEnvironment { .. } => Self::new(ErrorCode::WrongEnvironment, message)
                 .hint("check --env and --state: each environment has its own state"),
             OperationError::InvalidInputs { problems } => {
-                let details = problems.iter().map(|(urn, problem)| format!("{urn}: {}: {}", problem.path, problem.message));
+                let details = problems
+                    .iter()
+                    .map(|(urn, problem)| format!("{urn}: {}: {}", problem.path, problem.message));
                 Self::new(ErrorCode::InputsInvalid, plural(problems.len(), "invalid input")).details(details)
             }
             OperationError::Protected { urns } => {
-                let message = format!("the plan would delete or replace {}", plural(urns.len(), "protected resource"));
+                let message =
+                    format!("the plan would delete or replace {}", plural(urns.len(), "protected resource"));
                 let flags: Vec<String> = urns.iter().map(|urn| format!("--unprotect {urn}")).collect();
                 Self::new(ErrorCode::Protected, message)
                     .details(urns.iter().map(ToString::to_string))
@@ -175,7 +179,7 @@ fn planning_call(message: String, error: &ProviderError) -> CommandError {
     }
 }
 
-/// `account 111122223333, region us-east-1 (sandbox)`.
+/// `account 111122223333, region us-east-1 in a sandbox`.
 fn home(home: &Home) -> String {
     let parts: Vec<String> = home
         .iter()
@@ -183,7 +187,7 @@ fn home(home: &Home) -> String {
         .map(|(key, value)| format!("{key} {value}"))
         .collect();
     let sandbox = home.get(crate::connection::HOME_SANDBOX).is_some_and(|value| value == "true");
-    format!("{}{}", parts.join(", "), if sandbox { " in a sandbox" } else { "" })
+    format!("{} in {}", parts.join(", "), if sandbox { "a sandbox" } else { "AWS" })
 }
 
 fn home_hint(recorded: &Home, requested: &Home) -> String {
@@ -270,10 +274,14 @@ mod tests {
 
     #[test]
     fn invalid_inputs_are_all_listed() {
-        let problem = |path: &str, message: &str| InputProblem { path: path.to_owned(), message: message.to_owned() };
+        let problem =
+            |path: &str, message: &str| InputProblem { path: path.to_owned(), message: message.to_owned() };
         insta::assert_snapshot!(shown(OperationError::InvalidInputs {
             problems: vec![
-                (urn("network/aws:ec2:Vpc/main"), problem("cidr_block", "/8 is too large, allowed are /16 to /28")),
+                (
+                    urn("network/aws:ec2:Vpc/main"),
+                    problem("cidr_block", "/8 is too large, allowed are /16 to /28")
+                ),
                 (urn("data/aws:s3:Bucket/blobs"), problem("name", "longer than 63 characters")),
             ],
         }));

@@ -17,7 +17,8 @@ pub(crate) fn render(error: &CommandError, paint: Paint) -> String {
         text.push_str(&render_place(place, paint));
     }
     for cause in &error.causes {
-        let _ = writeln!(text, "  {} {}", paint.paint(Tone::Faint, "cause:"), cause.replace('\n', "\n         "));
+        let _ =
+            writeln!(text, "  {} {}", paint.paint(Tone::Faint, "cause:"), cause.replace('\n', "\n         "));
     }
     let cloud: Vec<String> = [("AWS error code", &error.cloud.code), ("request id", &error.cloud.request_id)]
         .into_iter()

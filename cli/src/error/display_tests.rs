@@ -3,7 +3,14 @@
 use crate::error::{CommandError, ErrorCode, Place, render};
 use crate::render::Paint;
 
-fn place(line: usize, column: usize, length: usize, source_line: &str, message: &str, help: Option<&str>) -> Place {
+fn place(
+    line: usize,
+    column: usize,
+    length: usize,
+    source_line: &str,
+    message: &str,
+    help: Option<&str>,
+) -> Place {
     Place {
         file: "environments/dev.toml".to_owned(),
         line,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use lsinfra_engine::{Graph, Urn};
 
-use crate::render::tree::{Component, short_name};
+use crate::render::tree::{Component, brief_name, short_name};
 use crate::render::{Paint, Tone};
 
 /// The component tree, each resource with what it depends on directly.
@@ -21,7 +21,7 @@ fn branch(component: &Component<&Urn>, prefix: &str, graph: &Graph, paint: Paint
     let count = component.items.len() + component.components.len();
     for (index, urn) in component.items.iter().enumerate() {
         let tick = if index + 1 == count { "└─" } else { "├─" };
-        let dependencies: Vec<String> = graph.dependencies(urn).iter().map(brief).collect();
+        let dependencies: Vec<String> = graph.dependencies(urn).iter().map(brief_name).collect();
         let dependencies = if dependencies.is_empty() {
             String::new()
         } else {
@@ -35,12 +35,6 @@ fn branch(component: &Component<&Urn>, prefix: &str, graph: &Graph, paint: Paint
         let _ = writeln!(text, "{prefix}{tick} {}", paint.paint(Tone::Strong, &inner.name));
         branch(inner, &format!("{prefix}{below}"), graph, paint, text);
     }
-}
-
-/// The last part of the type and the name: `Vpc/main`.
-fn brief(urn: &Urn) -> String {
-    let kind = urn.resource_type().rsplit(':').next().unwrap_or_default();
-    format!("{kind}/{}", urn.name())
 }
 
 /// The graph in Graphviz's language; an arrow points from a resource to what it depends on.
@@ -74,7 +68,8 @@ fn dot_component(
         );
     }
     for inner in &component.components {
-        let _ = writeln!(text, "{indent}subgraph cluster_{clusters} {{\n{indent}  label = \"{}\";", inner.name);
+        let _ =
+            writeln!(text, "{indent}subgraph cluster_{clusters} {{\n{indent}  label = \"{}\";", inner.name);
         *clusters += 1;
         dot_component(inner, depth + 1, numbers, clusters, text);
         let _ = writeln!(text, "{indent}}}");
@@ -101,8 +96,7 @@ fn mermaid_component(
 ) {
     let indent = "  ".repeat(depth);
     for urn in &component.items {
-        let _ =
-            writeln!(text, "{indent}n{}[\"{}<br/>{}\"]", numbers[*urn], urn.resource_type(), urn.name());
+        let _ = writeln!(text, "{indent}n{}[\"{}<br/>{}\"]", numbers[*urn], urn.resource_type(), urn.name());
     }
     for inner in &component.components {
         let _ = writeln!(text, "{indent}subgraph c{clusters}[\"{}\"]", inner.name);
@@ -134,7 +128,10 @@ mod tests {
             resource_type: "aws:ec2:Vpc",
             inputs: BTreeMap::new(),
             connection: Expression::Value(Value::Null),
-            options: Options { depends_on: depends_on.iter().map(|text| urn(text)).collect(), ..Options::default() },
+            options: Options {
+                depends_on: depends_on.iter().map(|text| urn(text)).collect(),
+                ..Options::default()
+            },
         };
         let declarations = [
             declaration("network/aws:ec2:Vpc/main", &[]),

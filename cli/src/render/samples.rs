@@ -142,8 +142,12 @@ pub(crate) fn plan() -> Plan {
             changes: vec![
                 change(
                     "policy",
-                    Some(value(serde_json::json!({"Statement": [{"Effect": "Allow"}], "Version": "2012-10-17"}))),
-                    Some(value(serde_json::json!({"Statement": [{"Effect": "Deny"}], "Version": "2012-10-17"}))),
+                    Some(value(
+                        serde_json::json!({"Statement": [{"Effect": "Allow"}], "Version": "2012-10-17"}),
+                    )),
+                    Some(value(
+                        serde_json::json!({"Statement": [{"Effect": "Deny"}], "Version": "2012-10-17"}),
+                    )),
                 ),
                 PropertyChange {
                     drift: true,
@@ -265,15 +269,32 @@ pub(crate) fn events() -> Vec<Event> {
         seconds,
     };
     let throttled = error("throttled", "Request limit exceeded.", Some("RequestLimitExceeded"));
-    let limit = error("limit_exceeded", "The maximum number of\naddresses has been reached.", Some("AddressLimitExceeded"));
+    let limit = error(
+        "limit_exceeded",
+        "The maximum number of\naddresses has been reached.",
+        Some("AddressLimitExceeded"),
+    );
     let stopped = error("abandoned", "stopped waiting: bucket is being emptied", None);
     let wait = |status: &str| EventKind::StepWaiting { step: 2, urn: nat(), status: status.to_owned() };
     vec![
-        event(0.0, EventKind::OperationStarted { operation: info(OperationKind::Up), environment: "langsmith/dev".to_owned() }),
+        event(
+            0.0,
+            EventKind::OperationStarted {
+                operation: info(OperationKind::Up),
+                environment: "langsmith/dev".to_owned(),
+            },
+        ),
         event(0.1, EventKind::RecoveryStarted { urn: nat(), generation: 1 }),
         event(0.4, EventKind::RecoveryFinished { urn: nat(), generation: 1, physical_id: None }),
         event(0.4, EventKind::RecoveryStarted { urn: role(), generation: 1 }),
-        event(0.5, EventKind::RecoveryFinished { urn: role(), generation: 1, physical_id: Some(PhysicalId::new("langsmith-dev-cluster")) }),
+        event(
+            0.5,
+            EventKind::RecoveryFinished {
+                urn: role(),
+                generation: 1,
+                physical_id: Some(PhysicalId::new("langsmith-dev-cluster")),
+            },
+        ),
         event(0.5, EventKind::RefreshStarted { objects: 41 }),
         event(2.0, EventKind::RefreshFinished { objects: 41, drifted: 1, gone: 1 }),
         event(2.1, EventKind::Planned { counts: plan().counts() }),
@@ -281,19 +302,53 @@ pub(crate) fn events() -> Vec<Event> {
         event(9.0, started(2, nat(), Action::Create, 100.0)),
         event(9.1, started(4, role(), Action::Create, 2.0)),
         event(9.2, started(3, bucket(), Action::Update, 2.0)),
-        event(9.9, EventKind::StepIdentified { step: 4, urn: role(), physical_id: PhysicalId::new("langsmith-dev-cluster") }),
-        event(10.0, EventKind::StepIdentified { step: 2, urn: nat(), physical_id: PhysicalId::new("nat-0a1b2c3d") }),
+        event(
+            9.9,
+            EventKind::StepIdentified {
+                step: 4,
+                urn: role(),
+                physical_id: PhysicalId::new("langsmith-dev-cluster"),
+            },
+        ),
+        event(
+            10.0,
+            EventKind::StepIdentified { step: 2, urn: nat(), physical_id: PhysicalId::new("nat-0a1b2c3d") },
+        ),
         event(10.5, wait("NAT gateway is pending")),
-        event(11.0, EventKind::StepRetrying { step: 3, urn: bucket(), attempt: 2, error: throttled, pause_seconds: 1.5 }),
-        event(11.2, finished(4, role(), Action::Create, StepOutcome::Done { done: Some(Action::Create) }, 2.1)),
+        event(
+            11.0,
+            EventKind::StepRetrying {
+                step: 3,
+                urn: bucket(),
+                attempt: 2,
+                error: throttled,
+                pause_seconds: 1.5,
+            },
+        ),
+        event(
+            11.2,
+            finished(4, role(), Action::Create, StepOutcome::Done { done: Some(Action::Create) }, 2.1),
+        ),
         event(30.0, wait("NAT gateway is pending")),
         event(45.0, wait("NAT gateway is pending")),
         event(70.0, finished(2, nat(), Action::Create, StepOutcome::Failed { error: limit }, 61.0)),
         event(70.0, EventKind::CancelRequested { abandon_waits: false }),
         event(71.0, EventKind::CancelRequested { abandon_waits: true }),
         event(71.1, finished(3, bucket(), Action::Update, StepOutcome::Unfinished { error: stopped }, 61.9)),
-        event(71.1, finished(12, urn("checks/lsinfra:check:Egress/main"), Action::Run, StepOutcome::Blocked { by: nat() }, 0.0)),
-        event(71.1, finished(5, urn("identity/aws:iam:Role/old"), Action::Delete, StepOutcome::NotStarted, 0.0)),
+        event(
+            71.1,
+            finished(
+                12,
+                urn("checks/lsinfra:check:Egress/main"),
+                Action::Run,
+                StepOutcome::Blocked { by: nat() },
+                0.0,
+            ),
+        ),
+        event(
+            71.1,
+            finished(5, urn("identity/aws:iam:Role/old"), Action::Delete, StepOutcome::NotStarted, 0.0),
+        ),
         event(71.2, EventKind::OperationFinished { outcome: OperationOutcome::Interrupted, seconds: 62.2 }),
     ]
 }

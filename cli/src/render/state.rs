@@ -111,13 +111,22 @@ mod tests {
             let record = Record { last_generation, objects, ..Record::default() };
             snapshot.resources.insert(samples::urn(urn), record);
         };
-        add("network/aws:ec2:Vpc/main", vec![
-            object(1, Role::Superseded, Status::Deleting, Some("vpc-0aa"), false),
-            object(2, Role::Current, Status::Ready, Some("vpc-0bb"), false),
-        ]);
-        add("network/zone-1/aws:ec2:Subnet/private-1", vec![object(1, Role::Incoming, Status::Creating, None, false)]);
+        add(
+            "network/aws:ec2:Vpc/main",
+            vec![
+                object(1, Role::Superseded, Status::Deleting, Some("vpc-0aa"), false),
+                object(2, Role::Current, Status::Ready, Some("vpc-0bb"), false),
+            ],
+        );
+        add(
+            "network/zone-1/aws:ec2:Subnet/private-1",
+            vec![object(1, Role::Incoming, Status::Creating, None, false)],
+        );
         add("data/aws:s3:Bucket/blobs", vec![object(1, Role::Current, Status::Ready, Some("blobs"), true)]);
-        add("data/aws:s3:Bucket/archive", vec![object(1, Role::Retained, Status::Ready, Some("archive"), false)]);
+        add(
+            "data/aws:s3:Bucket/archive",
+            vec![object(1, Role::Retained, Status::Ready, Some("archive"), false)],
+        );
         insta::assert_snapshot!("full", list(&snapshot, canvas));
     }
 }

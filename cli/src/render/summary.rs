@@ -10,7 +10,7 @@ use lsinfra_engine::plan::{Action, PlanCounts};
 use lsinfra_engine::store::StepRecord;
 
 use crate::error::ErrorCode;
-use crate::render::{Canvas, Tone, counts_done, duration, plural};
+use crate::render::{Canvas, Pace, Tone, counts_done, duration, plural};
 
 /// How many resources are listed in one place before the rest is only counted.
 const LISTED: usize = 8;
@@ -32,8 +32,10 @@ pub(crate) struct Tally {
 
 /// Counts a report's steps.
 pub(crate) fn tally(report: &Report) -> Tally {
-    let mut tally =
-        Tally { done: PlanCounts { unchanged: report.counts.unchanged, ..PlanCounts::default() }, ..Tally::default() };
+    let mut tally = Tally {
+        done: PlanCounts { unchanged: report.counts.unchanged, ..PlanCounts::default() },
+        ..Tally::default()
+    };
     for step in &report.steps {
         match &step.outcome {
             StepOutcome::Done { done: Some(done) } => count(&mut tally.done, *done, step.replacement),
@@ -63,8 +65,8 @@ fn count(counts: &mut PlanCounts, done: Action, replacement: bool) {
     }
 }
 
-/// The summary. `real_seconds` is given where the operation's clock is not the wall's.
-pub(crate) fn summary(report: &Report, real_seconds: Option<f64>, canvas: Canvas) -> String {
+/// The summary; `real_seconds` is how long the steps took by the wall's clock.
+pub(crate) fn summary(report: &Report, pace: Pace, real_seconds: f64, canvas: Canvas) -> String {
     let paint = canvas.paint;
     let tally = tally(report);
     let word = match report.outcome {
@@ -82,11 +84,10 @@ pub(crate) fn summary(report: &Report, real_seconds: Option<f64>, canvas: Canvas
     .map(|(count, words, tone)| paint.paint(tone, format!("{count} {words}")))
     .collect();
     let left = if left.is_empty() { String::new() } else { format!("; {}", left.join(", ")) };
-    let time = duration::measured(report.seconds);
-    let time = match real_seconds {
-        Some(real) => format!("{time} of the sandbox's time ({} of yours)", duration::measured(real)),
-        None => time,
-    };
+    let mut time = duration::measured(pace.shown(report.seconds));
+    if pace == Pace::Sandbox {
+        time = format!("{time} of the sandbox's time ({} of yours)", duration::measured(real_seconds));
+    }
     let mut text = format!("\n{word}: {}{left}, in {time}\n", counts_done(&tally.done, paint));
     text.push_str(&failures(&report.steps, canvas));
     text.push_str(&left_over(&report.steps, canvas));
@@ -158,11 +159,8 @@ fn left_over(steps: &[StepRecord], canvas: Canvas) -> String {
             let _ = writeln!(text, "    {}: {}: {}", step.urn, step.action.name(), error.message);
         }
     }
-    let not_started: Vec<&Urn> = steps
-        .iter()
-        .filter(|step| step.outcome == StepOutcome::NotStarted)
-        .map(|step| &step.urn)
-        .collect();
+    let not_started: Vec<&Urn> =
+        steps.iter().filter(|step| step.outcome == StepOutcome::NotStarted).map(|step| &step.urn).collect();
     if !not_started.is_empty() {
         let _ = writeln!(text, "\n  {}", canvas.paint.paint(Tone::Change, "Not started:"));
         text.push_str(&list(&not_started, "    "));
@@ -205,22 +203,39 @@ mod tests {
 
     #[test]
     fn all_done() {
-        insta::assert_snapshot!(summary(&samples::report(OperationOutcome::Succeeded), None, CANVAS));
+        insta::assert_snapshot!(summary(
+            &samples::report(OperationOutcome::Succeeded),
+            Pace::Wall,
+            64.0,
+            CANVAS
+        ));
     }
 
     #[test]
     fn all_done_in_the_sandbox() {
-        insta::assert_snapshot!(summary(&samples::report(OperationOutcome::Succeeded), Some(0.84), CANVAS));
+        let report = samples::report(OperationOutcome::Succeeded);
+        insta::assert_snapshot!("paced", summary(&report, Pace::Sandbox, 0.84, CANVAS));
+        insta::assert_snapshot!("instant", summary(&report, Pace::Instant { speed: 1000.0 }, 0.84, CANVAS));
     }
 
     #[test]
     fn some_failed() {
-        insta::assert_snapshot!(summary(&samples::report(OperationOutcome::Failed), None, CANVAS));
+        insta::assert_snapshot!(summary(
+            &samples::report(OperationOutcome::Failed),
+            Pace::Wall,
+            64.0,
+            CANVAS
+        ));
     }
 
     #[test]
     fn interrupted() {
-        insta::assert_snapshot!(summary(&samples::report(OperationOutcome::Interrupted), None, CANVAS));
+        insta::assert_snapshot!(summary(
+            &samples::report(OperationOutcome::Interrupted),
+            Pace::Wall,
+            64.0,
+            CANVAS
+        ));
     }
 
     #[test]
@@ -231,6 +246,6 @@ mod tests {
             urn: samples::urn(&format!("network/aws:ec2:Subnet/extra-{number}")),
             ..template.clone()
         }));
-        insta::assert_snapshot!(summary(&report, None, CANVAS));
+        insta::assert_snapshot!(summary(&report, Pace::Wall, 64.0, CANVAS));
     }
 }

@@ -44,12 +44,7 @@ impl<T> Component<T> {
         self.walk_at(0, heading, item);
     }
 
-    fn walk_at(
-        &self,
-        depth: usize,
-        heading: &mut impl FnMut(usize, &str),
-        item: &mut impl FnMut(usize, &T),
-    ) {
+    fn walk_at(&self, depth: usize, heading: &mut impl FnMut(usize, &str), item: &mut impl FnMut(usize, &T)) {
         for one in &self.items {
             item(depth, one);
         }
@@ -58,6 +53,12 @@ impl<T> Component<T> {
             component.walk_at(depth + 1, heading, item);
         }
     }
+}
+
+/// The last part of the type and the name: `Vpc/main`.
+pub(crate) fn brief_name(urn: &Urn) -> String {
+    let kind = urn.resource_type().rsplit(':').next().unwrap_or_default();
+    format!("{kind}/{}", urn.name())
 }
 
 /// Type and name, as shown below their component: `aws:ec2:Vpc main`.

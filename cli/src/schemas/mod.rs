@@ -70,7 +70,8 @@ fn answers_as_they_are_written() {
     let report = samples::report(lsinfra_engine::events::OperationOutcome::Interrupted);
     insta::assert_json_snapshot!("operation", answers::OperationAnswer::new("langsmith/dev", &report));
     insta::assert_json_snapshot!("outputs", answers::OutputsAnswer::new("langsmith/dev", &report.outputs));
-    let error = crate::error::CommandError::new(crate::error::ErrorCode::Locked, "another run holds the lock")
-        .hint("wait for it to end");
+    let error =
+        crate::error::CommandError::new(crate::error::ErrorCode::Locked, "another run holds the lock")
+            .hint("wait for it to end");
     insta::assert_json_snapshot!("error", answers::ErrorAnswer::from(&error));
 }
