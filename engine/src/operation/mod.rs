@@ -18,11 +18,11 @@ use crate::events::{EventKind, Events, OperationOutcome};
 use crate::graph::Graph;
 use crate::journal::{Entry, OperationInfo, prune, replay};
 use crate::operation::gather::{gather_facts, gather_lookups};
-use crate::plan::{Action, Observations, Plan, PlanCounts, Question, build, drift};
+use crate::plan::{Action, Observations, Plan, PlanCounts, Question, Step, build, drift};
 use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
-use crate::snapshot::{Object, Snapshot, Status};
+use crate::snapshot::{Object, Role, Snapshot, Status};
 use crate::store::{Home, OperationRecord, Session, StateStore, StepRecord};
 use crate::urn::Urn;
 use crate::value::{Properties, ValueError};
@@ -222,33 +222,42 @@ impl Operation {
     /// # Errors
     /// [`OperationError::StalePlan`] or [`OperationError::ExceedsApproved`].
     pub fn check_approved(&self, plan: &Plan, approved: &Plan) -> Result<(), OperationError> {
-        if (plan.lineage, plan.serial) != (approved.lineage, approved.serial) {
+        // An environment's first operation chooses the lineage, and saves an empty snapshot before
+        // anything carries it.
+        let is_first = approved.serial == 0 && plan.serial <= 1;
+        // With nothing left to do, the approved plan itself has moved the state on.
+        if !is_first && !plan.is_empty() && (plan.lineage, plan.serial) != (approved.lineage, approved.serial)
+        {
             return Err(OperationError::StalePlan {
                 planned: approved.serial,
                 lineage: approved.lineage,
                 found: plan.serial,
             });
         }
-        let allowed: HashSet<(&Urn, Action, bool)> = approved
-            .steps
-            .iter()
-            .map(|step| (&step.urn, severity_class(step.action), step.replacement))
-            .collect();
+        let allowed: HashSet<(&Urn, Action)> =
+            approved.steps.iter().map(|step| (&step.urn, severity_class(step.action))).collect();
         for step in &plan.steps {
-            let class = severity_class(step.action);
-            // What was approved to be created or replaced may also just be updated or finished.
-            let is_allowed = allowed.contains(&(&step.urn, class, step.replacement))
-                || (class == Action::Update
-                    && (allowed.contains(&(&step.urn, Action::Create, true))
-                        || allowed.contains(&(&step.urn, Action::Create, false))))
-                || (class == Action::Delete
-                    && allowed.contains(&(&step.urn, Action::Delete, !step.replacement)));
+            let may = |action| allowed.contains(&(&step.urn, action));
+            let is_allowed = match severity_class(step.action) {
+                // What was approved to be created or replaced may also just be updated.
+                Action::Update => may(Action::Update) || may(Action::Create),
+                // An object that never was the current one, or no longer is, was left by this very plan.
+                Action::Delete => may(Action::Delete) || self.is_left_over(step),
+                other => may(other),
+            };
             if !is_allowed {
                 let needed = step.action.name().to_owned();
                 return Err(OperationError::ExceedsApproved { urn: step.urn.clone(), needed });
             }
         }
         Ok(())
+    }
+
+    fn is_left_over(&self, step: &Step) -> bool {
+        let record = self.snapshot.resources.get(&step.urn);
+        record
+            .and_then(|record| record.generation(step.generation))
+            .is_some_and(|object| matches!(object.role, Role::Incoming | Role::Superseded))
     }
 
     /// Carries out the plan, saves the snapshot, and adds to the history.

@@ -7,7 +7,7 @@ mod show;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lsinfra_engine::{Declaration, Expression, Graph, Options, Secret, SecretKey, Urn, Value};
+use lsinfra_engine::{Declaration, Expression, Graph, Options, Secret, SecretKey, Timeouts, Urn, Value};
 
 use crate::cloud::catalog::SimulatedType;
 use crate::cloud::world::account_in;
@@ -83,6 +83,7 @@ pub(crate) struct OptionsSpec {
     pub(crate) ignore_label: bool,
     pub(crate) replace_on_label: bool,
     pub(crate) aliases: Vec<Urn>,
+    pub(crate) timeouts: Timeouts,
 }
 
 impl ResourceSpec {
@@ -171,6 +172,7 @@ impl ResourceSpec {
             depends_on: self.options.depends_on.iter().map(|key| urns[key].clone()).collect(),
             protect: self.options.protect,
             retain_on_delete: self.options.retain_on_delete,
+            timeouts: self.options.timeouts,
             ignore_changes: self.options.ignore_label.then(|| "label".to_owned()).into_iter().collect(),
             replace_on_changes: self
                 .options
@@ -235,11 +237,13 @@ impl StackSpec {
         self.resources.iter_mut().find(|resource| resource.key == key).unwrap()
     }
 
-    /// Declares a resource.
-    pub(crate) fn add(&mut self, simulated_type: SimulatedType) -> &mut ResourceSpec {
+    /// Declares a resource, made out further by `more`.
+    pub(crate) fn add(&mut self, simulated_type: SimulatedType, more: impl FnOnce(&mut ResourceSpec)) -> Key {
         let key = self.next_key();
-        self.resources.push(ResourceSpec::new(key, simulated_type));
-        self.resources.last_mut().unwrap()
+        let mut resource = ResourceSpec::new(key, simulated_type);
+        more(&mut resource);
+        self.resources.push(resource);
+        key
     }
 
     /// A key that no resource ever had.
