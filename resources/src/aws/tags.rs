@@ -121,3 +121,105 @@ pub(crate) fn check(declared: &Input<Tags>) -> Vec<InputProblem> {
 fn is_declarable(key: &str) -> bool {
     !key.starts_with(OWNERSHIP_PREFIX) && !is_reserved(key)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use lsinfra_engine::Urn;
+    use lsinfra_engine::cancel::cancellation;
+    use lsinfra_engine::clock::Clock;
+    use lsinfra_engine::provider::Progress;
+    use lsinfra_engine::{Inputs, Value};
+
+    use super::*;
+
+    struct Silence;
+
+    #[async_trait::async_trait]
+    impl Progress for Silence {
+        fn waiting(&self, _status: &str) {}
+        async fn settled(&self) {}
+    }
+
+    fn step() -> StepContext {
+        let clock = Clock::system();
+        StepContext {
+            urn: "aws:ec2:Vpc/main".parse::<Urn>().unwrap(),
+            generation: 2,
+            connection: Value::Null,
+            owner_tags: tags(&[
+                ("lsinfra:lineage", "l"),
+                ("lsinfra:environment", "langsmith/dev"),
+                ("lsinfra:urn", "aws:ec2:Vpc/main"),
+                ("lsinfra:generation", "2"),
+            ]),
+            client_token: String::new(),
+            deadline: clock.now(),
+            clock,
+            progress: Arc::new(Silence),
+            cancellation: cancellation().1,
+        }
+    }
+
+    fn tags(tags: &[(&str, &str)]) -> Tags {
+        tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[derive(Clone, Default, Inputs)]
+    struct Tagged {
+        tags: Input<Tags>,
+    }
+
+    fn changes_of(declared: Input<Tags>, actual: &Tags) -> TagChanges {
+        changes(&step(), Scope::Given, &Tagged { tags: declared }, |inputs| &inputs.tags, actual)
+    }
+
+    #[test]
+    fn only_what_differs_is_sent_and_what_is_reserved_is_left() {
+        let mut actual = of_creation(&step(), &tags(&[("Name", "old"), ("gone", "1"), ("same", "2")]).into());
+        actual.insert("aws:cloudformation:stack-id".to_owned(), "x".to_owned());
+        let found = changes_of(tags(&[("Name", "new"), ("same", "2")]).into(), &actual);
+        assert_eq!(found.put, tags(&[("Name", "new")]));
+        assert_eq!(found.remove, ["gone"]);
+    }
+
+    #[test]
+    fn tags_that_are_not_declared_are_not_managed_but_ownership_is() {
+        let found =
+            changes_of(Input::default(), &tags(&[("Name", "someone's"), ("lsinfra:generation", "1")]));
+        assert_eq!(found.put, step().owner_tags);
+        assert!(found.remove.is_empty());
+    }
+
+    #[test]
+    fn an_object_is_owned_by_lineage_urn_and_generation() {
+        let owned = step().owner_tags;
+        assert!(are_owned(&step(), &owned));
+        for key in ["lsinfra:lineage", "lsinfra:urn", "lsinfra:generation"] {
+            let mut other = owned.clone();
+            other.insert(key.to_owned(), "other".to_owned());
+            assert!(!are_owned(&step(), &other), "{key} differs");
+            other.remove(key);
+            assert!(!are_owned(&step(), &other), "{key} is missing");
+        }
+        assert_eq!(observed(&owned), Tags::new());
+    }
+
+    #[test]
+    fn what_aws_would_refuse_is_a_problem() {
+        for refused in [
+            tags(&[("aws:x", "1")]),
+            tags(&[("AWS:x", "1")]),
+            tags(&[("lsinfra:urn", "1")]),
+            tags(&[("", "1")]),
+            Tags::from([("x".repeat(129), String::new())]),
+            Tags::from([("x".to_owned(), "y".repeat(257))]),
+            (0..47).map(|index| (index.to_string(), String::new())).collect(),
+        ] {
+            assert_eq!(check(&refused.clone().into()).len(), 1, "{refused:?}");
+        }
+        assert!(check(&tags(&[("kubernetes.io/role/elb", "1")]).into()).is_empty());
+    }
+}

@@ -211,6 +211,12 @@ impl Object {
         drift
     }
 
+    /// An input is observed as this, or `None`, not at all, once the last change has settled.
+    pub(crate) async fn assert_observed(&self, name: &str, value: Option<Value>) {
+        let what = format!("shows {name} as {value:?}");
+        self.settles(&what, async || self.observed().await.get(name) == value.as_ref()).await;
+    }
+
     /// Looks until it is so, for as long as a service may hide its last change.
     async fn settles(&self, what: &str, holds: impl AsyncFn() -> bool) {
         let started = self.step.clock.now();

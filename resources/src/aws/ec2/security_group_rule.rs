@@ -360,3 +360,47 @@ impl ResourceType for SecurityGroupRule {
         object::find::<SdkRule>(&client.ec2, step).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(protocol: Protocol, from: Option<i32>, to: Option<i32>) -> SecurityGroupRule {
+        SecurityGroupRule {
+            protocol: protocol.into(),
+            from_port: property::observed(from),
+            to_port: property::observed(to),
+            prefix_list_id: PrefixListId::new("pl-1").into(),
+            ..SecurityGroupRule::default()
+        }
+    }
+
+    #[test]
+    fn ports_go_with_the_protocol() {
+        for (protocol, from, to, problems) in [
+            (Protocol::Tcp, Some(443), Some(443), 0),
+            (Protocol::Udp, Some(0), Some(65535), 0),
+            (Protocol::Icmp, Some(-1), Some(-1), 0),
+            (Protocol::All, None, None, 0),
+            (Protocol::Tcp, None, None, 2),
+            (Protocol::Tcp, Some(443), Some(80), 1),
+            (Protocol::Tcp, Some(0), Some(65536), 1),
+            (Protocol::Icmp, Some(256), Some(-1), 1),
+            (Protocol::All, Some(443), Some(443), 2),
+        ] {
+            let found = rule(protocol, from, to).check();
+            assert_eq!(found.len(), problems, "{protocol:?} {from:?} to {to:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn exactly_one_other_side_is_named() {
+        let one = rule(Protocol::All, None, None);
+        let none = SecurityGroupRule { prefix_list_id: Input::default(), ..one.clone() };
+        let unknown = SecurityGroupRule { referenced_group_id: Output::unknown().into(), ..none.clone() };
+        let two = SecurityGroupRule { referenced_group_id: Output::unknown().into(), ..one.clone() };
+        for (rule, problems) in [(one, 0), (none, 1), (unknown, 0), (two, 1)] {
+            assert_eq!(rule.check().len(), problems);
+        }
+    }
+}
