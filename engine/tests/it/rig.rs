@@ -12,7 +12,7 @@ use lsinfra_engine::clock::Clock;
 use lsinfra_engine::events::{Event, EventKind, Events, Listener};
 use lsinfra_engine::operation::{Access, Engine, FactSource, Operation, OperationError, Report, Request};
 use lsinfra_engine::plan::Plan;
-use lsinfra_engine::store::{Home, LockHolder, StepRecord};
+use lsinfra_engine::store::{Home, LockHolder, Session, StateStore, StepRecord};
 use lsinfra_engine::{Graph, OperationInfo, OperationKind, ProviderError, Urn, Value};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -255,6 +255,18 @@ impl Rig {
         }
         self.complain();
         ended
+    }
+
+    /// A process that holds the lock and does nothing.
+    pub(crate) async fn hold_lock(&self) -> Box<dyn Session> {
+        let process = self.moments.start_process(None);
+        let (_, holder) = self.request(&Run::default());
+        self.disk.store(process).lock(&holder).await.unwrap()
+    }
+
+    /// An `up` while the last process is still alive.
+    pub(crate) async fn run_beside(&self, stack: &StackSpec) -> Ended {
+        self.operate(self.moments.process(), &stack.graph(), Run::default()).await
     }
 
     /// The plan that `up` would make, by a process that takes no lock and writes nothing.

@@ -32,6 +32,8 @@ pub(crate) struct ResourceSpec {
     pub(crate) simulated_type: SimulatedType,
     pub(crate) name: String,
     pub(crate) component: Option<String>,
+    /// Its physical name, if it is not to be derived from its key.
+    pub(crate) physical_name: Option<String>,
     /// Whether its last rename was made since the stack before.
     pub(crate) is_freshly_renamed: bool,
     /// Fixed at creation: another one needs another object.
@@ -94,6 +96,7 @@ impl ResourceSpec {
             simulated_type,
             name: format!("r{key}"),
             component: None,
+            physical_name: None,
             is_freshly_renamed: false,
             identity: 0,
             label: None,
@@ -145,7 +148,7 @@ impl ResourceSpec {
         let links: Vec<Expression> = self.links.iter().map(|link| link.expression(&urns[&link.to])).collect();
         let given = |keys: &[Key]| (!keys.is_empty()).then(|| ids(keys));
         let all = [
-            ("name", Some(plain(format!("name-{}", self.key)))),
+            ("name", Some(plain(self.physical_name.clone().unwrap_or(format!("name-{}", self.key))))),
             ("slot", Some(plain(format!("slot-{}", self.key)))),
             ("identity", Some(plain(format!("identity-{}", self.identity)))),
             ("label", number("label", self.label)),
@@ -183,7 +186,6 @@ impl ResourceSpec {
             delete_before_replace: self.options.delete_before_replace,
             deleted_with: self.lives_in().filter(|_| self.options.deleted_with).map(|key| urns[&key].clone()),
             aliases: self.options.aliases.clone(),
-            ..Options::default()
         };
         Declaration {
             urn: self.urn(),
@@ -222,9 +224,13 @@ impl HomeSpec {
 impl StackSpec {
     /// The declared graph.
     pub(crate) fn graph(&self) -> Graph {
+        Graph::new(self.declarations(), self.outputs(&self.urns())).unwrap()
+    }
+
+    /// What is declared.
+    pub(crate) fn declarations(&self) -> Vec<Declaration> {
         let urns = self.urns();
-        let declarations = self.resources.iter().map(|resource| resource.declaration(&urns));
-        Graph::new(declarations, self.outputs(&urns)).unwrap()
+        self.resources.iter().map(|resource| resource.declaration(&urns)).collect()
     }
 
     /// The resource of that key.
