@@ -445,11 +445,20 @@ impl<'a> Planner<'a> {
         self.selection.contains(urn)
     }
 
+    /// What a replacement takes with it, selected or not: the resources that use the new object, and
+    /// those that still stand on the old one.
     fn dependants_of_replaced(&self, selection: &Selection) -> BTreeSet<Urn> {
+        if matches!(selection, Selection::All) {
+            return BTreeSet::new();
+        }
+        let recorded = targets::recorded_dependants(&self.question);
         self.steps
             .iter()
             .filter(|step| step.replacement)
-            .flat_map(|step| self.question.graph.dependants(&step.urn))
+            .flat_map(|step| {
+                let standing = recorded.get(&step.urn).cloned().unwrap_or_default();
+                self.question.graph.dependants(&step.urn).into_iter().chain(standing)
+            })
             .filter(|urn| !selection.contains(urn))
             .collect()
     }

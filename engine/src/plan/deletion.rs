@@ -251,17 +251,20 @@ fn effective_options(planner: &Planner<'_>, urn: &Urn, object: &Object) -> Recor
 /// Lets an object not go with its container if the container has to wait for it in a roundabout way:
 /// because the object stands on another one that must be gone before the container.
 fn part_from_containers(planner: &mut Planner<'_>, deletions: &mut [Deletion]) {
-    let standing = standing(deletions);
+    let (by_urn, standing) = (by_urn(deletions), standing(deletions));
     let mut waited_for: HashMap<Urn, HashSet<usize>> = HashMap::new();
     for container in deletions.iter().filter_map(|deletion| deletion.with.as_ref()) {
         if waited_for.contains_key(container) {
             continue;
         }
+        let of = |urn: &Urn| by_urn.get(urn).into_iter().flatten().copied();
         let mut seen = HashSet::new();
-        let mut queue: Vec<&Deletion> =
-            deletions.iter().filter(|deletion| deletion.urn == *container).collect();
+        let mut queue: Vec<&Deletion> = of(container).collect();
         while let Some(deletion) = queue.pop() {
-            queue.extend(before(deletion, &standing).filter(|before| seen.insert(before.index)));
+            // The contents of another container wait for that.
+            let waits_for = deletion.with.iter().flat_map(of);
+            let earlier = before(deletion, &standing).chain(waits_for);
+            queue.extend(earlier.filter(|earlier| seen.insert(earlier.index)));
         }
         waited_for.insert(container.clone(), seen);
     }
@@ -288,6 +291,15 @@ fn before<'a>(
     others.into_iter().chain(on_contents.filter(move |above| !goes_with(above)))
 }
 
+/// For each resource: the deletions of its objects.
+fn by_urn(deletions: &[Deletion]) -> HashMap<&Urn, Vec<&Deletion>> {
+    let mut by_urn: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
+    for deletion in deletions {
+        by_urn.entry(&deletion.urn).or_default().push(deletion);
+    }
+    by_urn
+}
+
 /// For each resource: the deletions of objects that stand on it.
 fn standing(deletions: &[Deletion]) -> HashMap<&Urn, Vec<&Deletion>> {
     let mut standing: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
@@ -301,11 +313,7 @@ fn standing(deletions: &[Deletion]) -> HashMap<&Urn, Vec<&Deletion>> {
 
 /// Draws the edges between deletions, and between deletions and the steps that make or move things.
 fn connect(planner: &mut Planner<'_>, deletions: &[Deletion], early: &HashSet<usize>) {
-    let mut by_urn: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
-    for deletion in deletions {
-        by_urn.entry(&deletion.urn).or_default().push(deletion);
-    }
-    let standing = standing(deletions);
+    let (by_urn, standing) = (by_urn(deletions), standing(deletions));
     // For each resource: the resources whose objects stand on it now.
     let mut dependants: HashMap<Urn, BTreeSet<Urn>> = HashMap::new();
     for (urn, record) in &planner.snapshot.resources {

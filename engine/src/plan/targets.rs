@@ -23,10 +23,10 @@ impl Selection {
         }
     }
 
-    /// Adds resources with all that they need.
+    /// Adds resources with all that they need, and with all that has to go before they can.
     pub(super) fn extend(&mut self, question: &Question<'_>, more: BTreeSet<Urn>) {
         if let Self::Only(urns) = self {
-            close(urns, more, |urn| question.graph.dependencies(urn));
+            close(question, urns, more);
         }
     }
 }
@@ -39,31 +39,37 @@ pub(super) fn select(question: &Question<'_>) -> Result<Selection, OperationErro
     if question.targets.is_empty() {
         return Ok(Selection::All);
     }
+    let known =
+        |urn: &&Urn| question.graph.get(urn).is_some() || question.snapshot.resources.contains_key(*urn);
+    if let Some(urn) = question.targets.iter().find(|urn| !known(urn)) {
+        return Err(OperationError::UnknownTarget { urn: urn.clone() });
+    }
+    let mut selected = HashSet::new();
+    close(question, &mut selected, question.targets.clone());
+    Ok(Selection::Only(selected))
+}
+
+fn close(question: &Question<'_>, into: &mut HashSet<Urn>, from: BTreeSet<Urn>) {
+    let dependants = recorded_dependants(question);
+    let mut queue: Vec<Urn> = from.into_iter().collect();
+    while let Some(urn) = queue.pop() {
+        if into.insert(urn.clone()) {
+            if question.graph.get(&urn).is_some() {
+                queue.extend(question.graph.dependencies(&urn));
+            } else {
+                queue.extend(dependants.get(&urn).into_iter().flatten().cloned());
+            }
+        }
+    }
+}
+
+/// For each recorded resource: the resources whose objects stand on it.
+pub(super) fn recorded_dependants<'a>(question: &Question<'a>) -> HashMap<&'a Urn, BTreeSet<Urn>> {
     let mut dependants: HashMap<&Urn, BTreeSet<Urn>> = HashMap::new();
     for (urn, record) in &question.snapshot.resources {
         for dependency in record.objects.iter().flat_map(|object| &object.dependencies) {
             dependants.entry(dependency).or_default().insert(urn.clone());
         }
     }
-    let mut selected = HashSet::new();
-    for urn in question.targets {
-        let one = BTreeSet::from([urn.clone()]);
-        if question.graph.get(urn).is_some() {
-            close(&mut selected, one, |urn| question.graph.dependencies(urn));
-        } else if question.snapshot.resources.contains_key(urn) {
-            close(&mut selected, one, |urn| dependants.get(urn).cloned().unwrap_or_default());
-        } else {
-            return Err(OperationError::UnknownTarget { urn: urn.clone() });
-        }
-    }
-    Ok(Selection::Only(selected))
-}
-
-fn close(into: &mut HashSet<Urn>, from: BTreeSet<Urn>, next: impl Fn(&Urn) -> BTreeSet<Urn>) {
-    let mut queue: Vec<Urn> = from.into_iter().collect();
-    while let Some(urn) = queue.pop() {
-        if into.insert(urn.clone()) {
-            queue.extend(next(&urn));
-        }
-    }
+    dependants
 }

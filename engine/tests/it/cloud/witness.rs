@@ -35,11 +35,13 @@ impl Witness {
 /// An id is durable before anything waits: before a second look, some time after the first.
 fn unrecorded(state: &Snapshot, call: &Call, log: &[Call], now: Instant) -> Option<&'static str> {
     let object = object_of(state, call)?;
-    let looked_before = log.iter().any(|earlier| {
-        earlier.verb == Verb::Describe
-            && (&earlier.urn, &earlier.id) == (&call.urn, &call.id)
-            && earlier.at + Duration::from_secs(1) < now
-    });
+    let same = |earlier: &&Call| (&earlier.urn, earlier.generation) == (&call.urn, call.generation);
+    let looked_before = log
+        .iter()
+        .rev()
+        .filter(same)
+        .take_while(|earlier| earlier.verb != Verb::Create)
+        .any(|earlier| earlier.verb == Verb::Describe && earlier.at + Duration::from_secs(1) < now);
     (looked_before && object.physical_id.is_none()).then_some("its id is not durable")
 }
 
