@@ -3,7 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::journal::replay;
 use lsinfra_engine::operation::OperationError;
-use lsinfra_engine::store::StateStore;
+use lsinfra_engine::store::{StateStore, Stored};
 
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
 use crate::environment::{load_config, name};
@@ -31,12 +31,22 @@ impl Recorded {
         let environment = name(&config);
         let store = state_place::store(place, &environment)?;
         let stored = runtime()?.block_on(store.load())?;
-        let Some(mut snapshot) = stored.snapshot else {
+        let unfinished = !stored.journal.is_empty();
+        let Some(snapshot) = with_journal(stored)? else {
             let message = format!("nothing is recorded for {environment} in {}", store.location());
             let hint = "`lsinfra up` creates it; check --sandbox and --state if it should be there";
             return Err(CommandError::new(ErrorCode::NoState, message).hint(hint));
         };
-        replay(&mut snapshot, &stored.journal).map_err(OperationError::from)?;
-        Ok(Self { environment, snapshot, unfinished: !stored.journal.is_empty() })
+        Ok(Self { environment, snapshot, unfinished })
     }
+}
+
+/// What a store holds, as one snapshot; `None` if there was no operation yet.
+///
+/// # Errors
+/// [`ErrorCode::JournalMismatch`].
+pub(crate) fn with_journal(stored: Stored) -> Result<Option<Snapshot>, CommandError> {
+    let Some(mut snapshot) = stored.snapshot else { return Ok(None) };
+    replay(&mut snapshot, &stored.journal).map_err(OperationError::from)?;
+    Ok(Some(snapshot))
 }

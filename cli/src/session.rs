@@ -21,6 +21,7 @@ use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 use crate::progress::{Display, Mode};
+use crate::recorded::with_journal;
 use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
 use crate::{signals, state_place, targets};
@@ -261,9 +262,9 @@ async fn connect(run: &Run<'_>, environment: &Environment) -> Result<Connection,
 }
 
 async fn known_resources(graph: &Graph, store: &dyn StateStore) -> Result<BTreeSet<Urn>, CommandError> {
-    let stored = store.load().await?;
+    let snapshot = with_journal(store.load().await?)?;
     let declared = graph.declarations().map(|declaration| declaration.urn.clone());
-    let recorded = stored.snapshot.into_iter().flat_map(|snapshot| snapshot.resources.into_keys());
+    let recorded = snapshot.into_iter().flat_map(|snapshot| snapshot.resources.into_keys());
     Ok(declared.chain(recorded).collect())
 }
 

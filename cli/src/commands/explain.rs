@@ -36,6 +36,6 @@ pub(crate) fn run(args: &ExplainArgs, printer: Printer) -> Result<ExitCode, Comm
 }
 
 fn unknown(text: &str) -> CommandError {
-    CommandError::new(ErrorCode::UnknownErrorCode, format!("there is no error code {text:?}"))
+    CommandError::new(ErrorCode::NoSuchCode, format!("there is no error code {text:?}"))
         .hint("`lsinfra explain` lists all codes")
 }

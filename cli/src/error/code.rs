@@ -49,7 +49,7 @@ error_codes! {
     /// The value of `--state` is no place for state.
     StateLocation = "LS0106", Usage;
     /// `explain` was asked for a code that there is not.
-    UnknownErrorCode = "LS0107", Usage;
+    NoSuchCode = "LS0107", Usage;
     /// `outputs` was asked for an output that there is not.
     UnknownOutput = "LS0108", Usage;
     /// The stack declares something impossible.

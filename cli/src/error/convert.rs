@@ -18,7 +18,11 @@ impl From<StoreError> for CommandError {
             StoreError::Locked { holder } => {
                 let message = format!(
                     "another run holds the lock: `{}` by {} on {}, process {}, since {}",
-                    holder.command, holder.user, holder.host, holder.process_id, holder.since
+                    holder.command,
+                    holder.user,
+                    holder.host,
+                    holder.process_id,
+                    holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
                 );
                 Self::new(ErrorCode::Locked, message)
                     .hint("wait for it to end; the lock frees itself when its process is gone")
@@ -26,12 +30,14 @@ impl From<StoreError> for CommandError {
             StoreError::Io { source, .. } => {
                 let hint = match source.kind() {
                     std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-                        "make room on the disk, then run the same command again"
+                        "make room on the disk, then run the same command again: what was done is in the journal beside it"
                     }
                     std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                        "make the folder writable for you, then run the same command again"
+                        "make the folder writable for you, then run the same command again: what was done is in the journal"
                     }
-                    _ => "make the place available again, then run the same command again",
+                    _ => {
+                        "make the place available again, then run the same command again: what was done is in the journal"
+                    }
                 };
                 Self::new(ErrorCode::StateUnavailable, message).because(source).hint(hint)
             }
@@ -123,8 +129,9 @@ impl From<ConfigError> for CommandError {
 
 fn place(file: &str, problem: Problem) -> Place {
     let Problem { line, column, width_characters, source_line, path, message, help } = problem;
-    // The marked text often is the key itself: it is not said twice.
-    let is_named = path.is_empty() || message.contains(&path) || source_line.contains(&path);
+    // What the message or the line says already is not said again.
+    let key = path.rsplit('.').next().unwrap_or_default();
+    let is_named = message.contains(key) || source_line.contains(&path);
     Place {
         file: file.to_owned(),
         line,
@@ -203,10 +210,12 @@ fn home_hint(recorded: &Home, requested: &Home) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     use lsinfra_engine::Urn;
     use lsinfra_engine::provider::InputProblem;
     use lsinfra_engine::store::LockHolder;
+    use lsinfra_stacks::config::Config;
 
     use super::*;
     use crate::error::render;
@@ -218,6 +227,20 @@ mod tests {
 
     fn urn(text: &str) -> Urn {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn every_problem_of_a_configuration_is_shown_in_its_place() {
+        let text = "profile = \"dev\"\naccount = 111122223333\nregion = \"us-west-2\"\n\n[network]\n\
+                    cidr = \"10.0.0.0/8\"\nzonecount = 2\n";
+        let error = Config::parse(Path::new("environments/dev.toml"), text).unwrap_err();
+        insta::assert_snapshot!(shown(error));
+    }
+
+    #[test]
+    fn a_file_that_is_no_toml() {
+        let error = Config::parse(Path::new("environments/dev.toml"), "a = [1,\n").unwrap_err();
+        insta::assert_snapshot!(shown(error));
     }
 
     #[test]

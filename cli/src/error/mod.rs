@@ -10,13 +10,32 @@ mod display;
 mod display_tests;
 
 use std::error::Error;
+use std::ops::{Deref, DerefMut};
 
 pub(crate) use code::ErrorCode;
 pub(crate) use display::render;
 
-/// Why a command ends without doing what it was asked for.
+/// Why a command ends without doing what it was asked for. Boxed, so that results stay small.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct CommandError {
+pub(crate) struct CommandError(Box<Problem>);
+
+impl Deref for CommandError {
+    type Target = Problem;
+
+    fn deref(&self) -> &Problem {
+        &self.0
+    }
+}
+
+impl DerefMut for CommandError {
+    fn deref_mut(&mut self) -> &mut Problem {
+        &mut self.0
+    }
+}
+
+/// What is known of the problem.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Problem {
     /// What kind of problem.
     pub(crate) code: ErrorCode,
     /// What happened: a lowercase fragment without a full stop.
@@ -64,7 +83,7 @@ pub(crate) struct Place {
 impl CommandError {
     /// An error with a message alone.
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Problem {
             code,
             message: message.into(),
             places: Vec::new(),
@@ -72,7 +91,7 @@ impl CommandError {
             causes: Vec::new(),
             cloud: Cloud::default(),
             hints: Vec::new(),
-        }
+        }))
     }
 
     /// With the chain of causes below `error`.

@@ -2,6 +2,7 @@
 
 /// What a second of the operation's clock is to the user.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(not(feature = "sandbox"), allow(dead_code, reason = "only a sandbox has a time of its own"))]
 pub(crate) enum Pace {
     /// A second of the wall's clock.
     Wall,

@@ -29,12 +29,14 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) 
     text.push_str(&drift(&plan.drift, canvas));
     text.push_str(&renames(plan, canvas));
     if plan.is_empty() {
-        let _ = writeln!(
-            text,
-            "{} is up to date: {}, nothing to do",
-            paint.paint(Tone::Strong, &plan.environment),
-            plural(plan.unchanged, "resource")
-        );
+        let environment = paint.paint(Tone::Strong, &plan.environment);
+        let _ = match plan.operation.kind {
+            OperationKind::Destroy => writeln!(text, "{environment}: there is nothing to destroy"),
+            OperationKind::Up | OperationKind::Refresh => {
+                let resources = plural(plan.unchanged, "resource");
+                writeln!(text, "{environment} is up to date: {resources}, nothing to do")
+            }
+        };
         return text;
     }
     let heading = match plan.operation.kind {
@@ -232,6 +234,12 @@ mod tests {
     #[test]
     fn nothing_to_do() {
         insta::assert_snapshot!(shown(&samples::plan_of(OperationKind::Up, Vec::new())));
+    }
+
+    #[test]
+    fn nothing_to_destroy() {
+        let plan = Plan { unchanged: 0, ..samples::plan_of(OperationKind::Destroy, Vec::new()) };
+        insta::assert_snapshot!(shown(&plan));
     }
 
     #[test]
