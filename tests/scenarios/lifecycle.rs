@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use libtest_mimic::Trial;
+use lsinfra_sandbox::{FaultPlan, Hold, HoldCount, HoldPoint};
 use lsinfra_tests::{
     Declared, EnvironmentFile, Planned, Project, Recorded, Sandbox, SandboxOptions, compare,
 };
@@ -156,8 +157,18 @@ fn saved_plan() {
     assert!(refused.stderr.contains("LS0406"), "{}", refused.transcript());
     assert_eq!(sandbox.account(), []);
 
+    // A run of it that was killed goes on by the same command, with the same approval.
     project.write(&EnvironmentFile::dev());
+    let hold = Hold { call: 15, count: HoldCount::Changing, point: HoldPoint::After };
+    sandbox.set_faults(&FaultPlan { hold: vec![hold], ..FaultPlan::default() });
+    let mut running = project.sandboxed(&["up", "--plan", "plan.json"]).start();
+    running.wait_for_hold(&sandbox).unwrap();
+    running.kill();
+    sandbox.set_faults(&FaultPlan::default());
     project.sandboxed(&["up", "--plan", "plan.json"]).succeed();
+    let difference = compare(&sandbox.account(), &Recorded::ask(project.sandboxed(&["state", "list"])));
+    assert!(difference.is_empty(), "{difference}");
+
     let stale = project.sandboxed(&["up", "--plan", "plan.json"]).run().expect_code(1);
     assert!(stale.stderr.contains("LS0407"), "{}", stale.transcript());
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 
 use crate::invocation::Invocation;
+use crate::mending::{Mend, Mending};
 use crate::project::Project;
 use crate::wire::Wire;
 
@@ -34,13 +35,13 @@ impl Product {
 #[derive(Debug)]
 pub struct Emulator {
     child: Child,
-    url: String,
-    product: Product,
+    mending: Mending,
 }
 
 impl Emulator {
-    /// Starts one on a free port, with the packages beside that Python interpreter.
-    pub fn start(product: Product, python: &Path) -> Self {
+    /// Starts one on a free port, with the packages beside that Python interpreter, behind a proxy that mends what no
+    /// client can read.
+    pub fn start(product: Product, python: &Path, mends: &'static [Mend]) -> Self {
         let programs = python.parent().expect("an interpreter is in a folder");
         let mut command = match product {
             Product::Moto => {
@@ -64,18 +65,18 @@ impl Emulator {
         announce(child.stdout.take().unwrap(), sender.clone());
         announce(child.stderr.take().unwrap(), sender);
         let url = urls.recv().unwrap_or_else(|_| panic!("{product:?} ended before it served"));
-        Self { child, url, product }
+        Self { child, mending: Mending::start(&url, mends) }
     }
 
-    /// `http://127.0.0.1:PORT`.
-    pub fn url(&self) -> &str {
-        &self.url
+    /// The mends that were never needed.
+    pub fn unused_mends(&self) -> Vec<&'static str> {
+        self.mending.unused()
     }
 
     /// The same command line, reaching this emulator as it would reach AWS.
     pub fn reach(&self, invocation: Invocation) -> Invocation {
         invocation
-            .environment("AWS_ENDPOINT_URL", &self.url)
+            .environment("AWS_ENDPOINT_URL", &self.mending.url)
             .environment("AWS_ACCESS_KEY_ID", "111122223333")
             .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
     }
@@ -87,12 +88,7 @@ impl Emulator {
 
     /// Calls behind the binary's back.
     pub fn wire(&self) -> Wire {
-        Wire::new(&self.url, "111122223333", "us-west-2")
-    }
-
-    /// Which one it is.
-    pub fn product(&self) -> Product {
-        self.product
+        Wire::new(&self.mending.url, "111122223333", "us-west-2")
     }
 }
 

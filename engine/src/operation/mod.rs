@@ -6,7 +6,7 @@
 mod error;
 mod gather;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 pub use error::OperationError;
 pub use gather::FactSource;
@@ -18,7 +18,7 @@ use crate::events::{EventKind, Events, OperationOutcome};
 use crate::graph::Graph;
 use crate::journal::{Entry, OperationInfo, prune, replay};
 use crate::operation::gather::{gather_facts, gather_lookups};
-use crate::plan::{Action, Observations, Plan, PlanCounts, Question, Step, build, drift};
+use crate::plan::{Action, Observations, Plan, PlanCounts, Question, Step, build, drift, excess};
 use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
@@ -217,40 +217,35 @@ impl Operation {
         Ok(plan)
     }
 
-    /// Refuses a plan that does more than the approved one.
+    /// Refuses a plan that does more than the approved one. Of an environment without state yet, the approved plan's
+    /// lineage becomes the lineage.
     ///
     /// # Errors
     /// [`OperationError::StalePlan`] or [`OperationError::ExceedsApproved`].
-    pub fn check_approved(&self, plan: &Plan, approved: &Plan) -> Result<(), OperationError> {
-        // An environment's first operation chooses the lineage, and saves an empty snapshot before
-        // anything carries it.
-        let is_first = approved.serial == 0 && plan.serial <= 1;
-        // With nothing left to do, the approved plan itself has moved the state on.
-        if !is_first && !plan.is_empty() && (plan.lineage, plan.serial) != (approved.lineage, approved.serial)
-        {
+    pub fn check_approved(&mut self, plan: &Plan, approved: &Plan) -> Result<(), OperationError> {
+        if !self.is_stored && approved.serial == 0 {
+            self.snapshot.lineage = approved.lineage;
+        }
+        // The first operation saves serial 1 before its first step, and the next serial at its end: under the approved
+        // plan's lineage that is an interrupted run of this very plan.
+        let has_begun = approved.serial == 0 && plan.serial == 1;
+        let is_of_this_state = approved.environment == plan.environment
+            && approved.lineage == self.snapshot.lineage
+            // With nothing left to do, the approved plan itself has moved the state on.
+            && (approved.serial == plan.serial || has_begun || plan.is_empty());
+        if !is_of_this_state {
             return Err(OperationError::StalePlan {
                 planned: approved.serial,
                 lineage: approved.lineage,
                 found: plan.serial,
+                found_lineage: self.snapshot.lineage,
             });
         }
-        let allowed: HashSet<(&Urn, Action)> =
-            approved.steps.iter().map(|step| (&step.urn, severity_class(step.action))).collect();
-        for step in &plan.steps {
-            let may = |action| allowed.contains(&(&step.urn, action));
-            let is_allowed = match severity_class(step.action) {
-                // What was approved to be created or replaced may also just be updated.
-                Action::Update => may(Action::Update) || may(Action::Create),
-                // An object that never was the current one, or no longer is, was left by this very plan.
-                Action::Delete => may(Action::Delete) || self.is_left_over(step),
-                other => may(other),
-            };
-            if !is_allowed {
-                let needed = step.action.name().to_owned();
-                return Err(OperationError::ExceedsApproved { urn: step.urn.clone(), needed });
-            }
+        // An object that never was the current one, or no longer is, was left by this very plan.
+        match excess(plan, approved, |step| step.action == Action::Delete && self.is_left_over(step)) {
+            None => Ok(()),
+            Some((urn, needed)) => Err(OperationError::ExceedsApproved { urn: urn.clone(), needed }),
         }
-        Ok(())
     }
 
     fn is_left_over(&self, step: &Step) -> bool {
@@ -403,16 +398,6 @@ impl Operation {
             Some(session) => Ok(session.release().await?),
             None => Ok(()),
         }
-    }
-}
-
-/// Actions that an approval does not tell apart: finishing what was to be created is no more than
-/// creating it, and keeping is no more than deleting.
-fn severity_class(action: Action) -> Action {
-    match action {
-        Action::Adopt => Action::Create,
-        Action::Retain => Action::Delete,
-        other => other,
     }
 }
 

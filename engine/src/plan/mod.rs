@@ -3,6 +3,7 @@
 //! Planning is a pure, synchronous function of the desired graph, the snapshot and what was
 //! observed: no clock, no IO, no randomness. Owns the plan's types; [`build()`] makes it.
 
+mod approval;
 mod build;
 mod deletion;
 mod diff;
@@ -11,6 +12,7 @@ mod step;
 mod targets;
 mod task;
 
+pub(crate) use approval::excess;
 pub(crate) use build::duration_key;
 pub(crate) use task::{Outcome, task_object};
 
