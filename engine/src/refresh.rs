@@ -93,11 +93,21 @@ pub(crate) async fn refresh(
     let answers: Vec<_> = stream::iter(reads).buffer_unordered(PARALLEL_READS).collect().await;
     let mut observed = HashMap::with_capacity(objects);
     let (mut drifted, mut gone) = (0, 0);
-    for answer in answers {
-        let batch = answer?;
+    let mut unread = Vec::new();
+    for batch in answers {
         drifted += batch.drifted;
         gone += batch.gone;
         observed.extend(batch.observed);
+        unread.extend(batch.unread);
+    }
+    for Unread { subjects, error } in unread {
+        // Nobody answers for what lived in a container that is gone: it is gone, too.
+        if !subjects.iter().all(|subject| lost_container(snapshot, &observed, subject.object)) {
+            return Err(error);
+        }
+        gone += subjects.len();
+        let keys = subjects.iter().map(|subject| (subject.urn.clone(), subject.object.generation));
+        observed.extend(keys.map(|key| (key, Observation::Gone)).collect::<Vec<_>>());
     }
     engine.events.send(EventKind::RefreshFinished { objects, drifted, gone });
     Ok(observed)
@@ -112,24 +122,52 @@ fn goes_with_container(snapshot: &Snapshot, object: &Object) -> bool {
     })
 }
 
+/// Whether no object of the object's container is there any more.
+fn lost_container(
+    snapshot: &Snapshot,
+    observed: &HashMap<(Urn, Generation), Observation>,
+    object: &Object,
+) -> bool {
+    let Some(container) = &object.options.deleted_with else { return false };
+    let objects = snapshot.resources.get(container).into_iter().flat_map(|record| &record.objects);
+    objects
+        .filter(|object| object.role != Role::Retained)
+        .all(|object| observed.get(&(container.clone(), object.generation)) == Some(&Observation::Gone))
+}
+
+/// What came of reading one batch.
 #[derive(Default)]
-struct Batch {
+struct Batch<'a> {
     observed: Vec<((Urn, Generation), Observation)>,
     drifted: usize,
     gone: usize,
+    /// What could not be read.
+    unread: Option<Unread<'a>>,
 }
 
-async fn read_batch(
+/// Objects that could not be read, and why.
+struct Unread<'a> {
+    subjects: Vec<Subject<'a>>,
+    error: OperationError,
+}
+
+async fn read_batch<'a>(
     clock: &Clock,
     provider: Arc<dyn Provider>,
     connection: &Value,
-    mut subjects: Vec<Subject<'_>>,
-) -> Result<Batch, OperationError> {
+    mut subjects: Vec<Subject<'a>>,
+) -> Batch<'a> {
     let started = clock.now();
     let mut batch = Batch::default();
     let mut attempt = 0;
     while !subjects.is_empty() {
-        let answers = read(clock, &*provider, connection, &subjects).await?;
+        let answers = match read(clock, &*provider, connection, &subjects).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                batch.unread = Some(Unread { subjects, error });
+                return batch;
+            }
+        };
         let mut again = Vec::new();
         for (subject, observation) in subjects.into_iter().zip(answers) {
             let differs = match &observation {
@@ -166,7 +204,7 @@ async fn read_batch(
             attempt += 1;
         }
     }
-    Ok(batch)
+    batch
 }
 
 /// Whether a change at `changed_at` may still be invisible to reads.

@@ -182,11 +182,7 @@ impl World {
         if let Some(holder) = self.holder(id, now) {
             return refuse(ErrorKind::Conflict, format!("{holder} still uses {id}"));
         }
-        let contents: Vec<String> = self
-            .existing(now)
-            .filter(|other| other.text("container") == Some(id) || other.account == account_in(id))
-            .map(|other| other.id.clone())
-            .collect();
+        let contents = self.contents(id, now);
         let delay = object.simulated_type.schema.durations.delete;
         let gone_at = now + self.around(delay);
         for id in contents.iter().map(String::as_str).chain([id]) {
@@ -212,20 +208,30 @@ impl World {
         }
     }
 
-    /// Deletes an object as someone else would, if nothing uses it. Returns whether it did.
-    pub(crate) fn vanish_if_unused(&mut self, id: &str, now: Instant) -> bool {
-        let used = self.holder(id, now).is_some()
-            || self
-                .existing(now)
-                .any(|other| other.text("container") == Some(id) || other.account == account_in(id));
-        match self.objects.get_mut(id) {
-            Some(object) if object.exists(now) && !used => {
+    /// Deletes an object with its contents as someone else would, if nothing uses them. Returns what is
+    /// gone.
+    pub(crate) fn vanish_if_unused(&mut self, id: &str, now: Instant) -> Vec<String> {
+        let going: Vec<String> = self.contents(id, now).into_iter().chain([id.to_owned()]).collect();
+        let used =
+            |id: &String| self.holder(id, now).is_some_and(|holder| !going.iter().any(|id| id == holder));
+        if going.iter().any(used) || !self.objects.get(id).is_some_and(|object| object.exists(now)) {
+            return Vec::new();
+        }
+        for id in &going {
+            if let Some(object) = self.objects.get_mut(id) {
                 object.gone_at = Some(now);
                 object.end_visible_from = now;
-                true
             }
-            _ => false,
         }
+        going
+    }
+
+    /// The objects that live in one.
+    fn contents(&self, id: &str, now: Instant) -> Vec<String> {
+        let inside = account_in(id);
+        let contents =
+            self.existing(now).filter(|other| other.text("container") == Some(id) || other.account == inside);
+        contents.map(|other| other.id.clone()).collect()
     }
 
     /// Adds an object that is not ours.

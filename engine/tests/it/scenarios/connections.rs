@@ -4,8 +4,8 @@ use lsinfra_engine::plan::{Action, Reason};
 
 use crate::cloud::catalog::{CLUSTER, NETWORK, ROLE};
 use crate::oracle::expect_reached;
-use crate::rig::{Rig, simulate};
-use crate::scenarios::{calls, calls_since, step};
+use crate::rig::{Rig, Run, simulate};
+use crate::scenarios::{calls, calls_since, id, step, told};
 use crate::stack::{HomeSpec, StackSpec};
 
 #[test]
@@ -41,5 +41,25 @@ fn contents_follow_a_replaced_cluster() {
         assert_eq!(calls_since(&rig, before), ["Create r0", "Create r1", "Delete r1", "Delete r0"]);
         rig.no_call_was_refused();
         expect_reached(&rig, &stack);
+    });
+}
+
+/// Nobody answers for the contents of a cluster that someone else has deleted.
+#[test]
+fn contents_of_a_cluster_that_is_gone_are_gone() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let cluster = stack.add(CLUSTER, |_| {});
+        stack.add(ROLE, |content| {
+            content.home = HomeSpec::Inside(cluster);
+            content.options.deleted_with = true;
+        });
+        rig.up(&stack).await;
+        let object = id(&rig, &stack.urn(cluster));
+        rig.cloud.world(|world, now| world.vanish_if_unused(&object, now));
+        let fork = rig.fork();
+        assert_eq!(told(&rig.up(&stack).await.plan), ["create r0", "create r1"]);
+        expect_reached(&rig, &stack);
+        assert!(fork.up_with(&stack, Run::destroy()).await.plan.is_empty());
     });
 }

@@ -90,7 +90,7 @@ fn an_object_that_someone_else_deleted_is_no_error() {
         let key = stack.add(NETWORK, |_| {});
         rig.up(&stack).await;
         let id = crate::scenarios::id(&rig, &stack.urn(key));
-        assert!(rig.cloud.world(|world, now| world.vanish_if_unused(&id, now)));
+        assert_eq!(rig.cloud.world(|world, now| world.vanish_if_unused(&id, now)).len(), 1);
         let fork = rig.fork();
         fork.up_with(&stack, Run { refresh: false, ..Run::destroy() }).await;
         expect_nothing(&fork);
