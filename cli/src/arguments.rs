@@ -16,14 +16,21 @@ use crate::exit_code::EXIT_CODES_HELP;
 /// make it so with `lsinfra up --env NAME`. With `--sandbox` all of it happens in an AWS account on
 /// your own machine, without credentials.
 #[derive(Debug, Parser)]
-#[command(name = "lsinfra", version, max_term_width = 100, after_help = EXIT_CODES_HELP, propagate_version = true)]
+#[command(name = "lsinfra", version, max_term_width = 100, after_help = EXIT_CODES_HELP)]
 pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// When to use colours; NO_COLOR is respected.
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = false)]
+    /// When to use colours: auto (on a terminal, unless NO_COLOR is set), always or never.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = ColorChoice::Auto,
+        hide_possible_values = true
+    )]
     pub(crate) color: ColorChoice,
 }
 
@@ -130,9 +137,16 @@ pub(crate) enum OutputFormat {
 
 /// The form of the answer, for commands without a stream of events.
 #[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Answer")]
 pub(crate) struct OutputArgs {
-    /// The form of the answer on stdout.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = OutputFormat::Text)]
+    /// The form of the answer on stdout: text, or json with a schema in docs/schemas/.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t = OutputFormat::Text,
+        hide_possible_values = true
+    )]
     pub(crate) output: OutputFormat,
 }
 
@@ -152,28 +166,31 @@ pub(crate) enum EventsFormat {
 
 /// What an operation writes to stdout.
 #[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Answer")]
 pub(crate) struct OperationOutputArgs {
     /// The form of the answer on stdout.
     #[command(flatten)]
     pub(crate) answer: OutputArgs,
 
-    /// Write every event to stdout while it happens, in place of the answer and the progress.
-    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "output")]
+    /// Write every event to stdout as it happens, instead of answer and progress; FORMAT is json.
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "output", hide_possible_values = true)]
     pub(crate) events: Option<EventsFormat>,
 }
 
 /// What an operation is limited to.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Operation")]
 pub(crate) struct TargetArgs {
     /// Only this resource and what it needs; may be given several times.
     ///
-    /// A URN, or its end where only one resource ends like that: `aws:ec2:Vpc/main`, `main`.
+    /// A URN, or its end where only one resource ends like that: `Vpc/main`, `main`.
     #[arg(long = "target", value_name = "URN")]
     pub(crate) targets: Vec<String>,
 }
 
 /// How an operation looks at what is there.
 #[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Operation")]
 pub(crate) struct RefreshFlag {
     /// Plan from what is recorded, without reading the objects first.
     #[arg(long)]
@@ -185,6 +202,7 @@ pub(crate) const DEFAULT_PARALLELISM: usize = 32;
 
 /// How an operation changes what is there.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Operation")]
 pub(crate) struct ChangeArgs {
     /// Go ahead without asking.
     #[arg(short, long)]

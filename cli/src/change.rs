@@ -7,7 +7,6 @@ use crate::confirm::{self, Approval};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
-use crate::render;
 use crate::session::{Run, Session, runtime};
 
 /// Who approves the plan.
@@ -52,7 +51,7 @@ async fn change(
     if let Consent::Saved(approved) = consent {
         session.check_approved(&plan, approved)?;
     }
-    printer.note(&render::plan::plan(&plan, &session.names, printer.notes_canvas()));
+    printer.note(&session.show_plan(&plan, printer.notes_canvas()));
     // Without a step nothing happens outside the state (nor in it, unless something is to be
     // recorded): there is nothing to ask about.
     if matches!(consent, Consent::Ask) && !plan.is_empty() {

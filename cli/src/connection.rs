@@ -13,6 +13,7 @@ use lsinfra_resources::aws::{self, AwsConnection, AwsConnector};
 use lsinfra_stacks::config::Config;
 
 use crate::error::{Cloud, CommandError, ErrorCode};
+use crate::render::Pace;
 
 /// The key of a state's home that says whether it belongs to a sandbox.
 pub(crate) const HOME_SANDBOX: &str = "sandbox";
@@ -26,8 +27,8 @@ pub(crate) struct Connection {
     pub(crate) providers: Providers,
     /// The clock that operations run by: the sandbox's own runs faster.
     pub(crate) clock: Clock,
-    /// Whether that clock is not the wall's.
-    pub(crate) own_time: bool,
+    /// What a second of that clock is to the user.
+    pub(crate) pace: Pace,
     /// Where the objects live, as the state records it.
     pub(crate) home: Home,
     /// The facts that the stack may ask for.
@@ -41,7 +42,7 @@ impl Connection {
         Self {
             providers: providers(&connector),
             clock: Clock::system(),
-            own_time: false,
+            pace: Pace::Wall,
             home: home(config, sandbox),
             facts: Box::new(NoFacts),
         }
@@ -54,7 +55,7 @@ impl Connection {
     pub(crate) async fn aws(config: &Config) -> Result<Self, CommandError> {
         let connector = Arc::new(AwsConnector::from_environment());
         check_caller(&connector, config).await?;
-        Ok(Self::through(connector, config, false, Clock::system()))
+        Ok(Self::through(connector, config, false, Clock::system(), Pace::Wall))
     }
 
     /// To the sandbox of the present folder, which is started if there is none.
@@ -65,15 +66,25 @@ impl Connection {
     pub(crate) fn sandbox(config: &Config) -> Result<Self, CommandError> {
         let (endpoint, status) = crate::commands::sandbox::connect_or_start(&config.account)?;
         let connector = Arc::new(AwsConnector::sandbox(endpoint.url));
-        Ok(Self::through(connector, config, true, Clock::paced(status.time, status.speed)))
+        let pace = match status.pace.as_str() {
+            "instant" => Pace::Instant { speed: status.speed },
+            _ => Pace::Sandbox,
+        };
+        Ok(Self::through(connector, config, true, Clock::paced(status.time, status.speed), pace))
     }
 
-    fn through(connector: Arc<AwsConnector>, config: &Config, sandbox: bool, clock: Clock) -> Self {
+    fn through(
+        connector: Arc<AwsConnector>,
+        config: &Config,
+        sandbox: bool,
+        clock: Clock,
+        pace: Pace,
+    ) -> Self {
         let connection = AwsConnection::new(&config.account, config.region.as_str());
         Self {
             providers: providers(&connector),
             clock,
-            own_time: sandbox,
+            pace,
             home: home(config, sandbox),
             facts: Box::new(AwsFacts { connector, connection }),
         }

@@ -4,7 +4,7 @@
 //! state and cloud.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lsinfra_engine::cancel::{CancelStage, Cancellation};
 use lsinfra_engine::events::{Events, OperationOutcome};
@@ -22,7 +22,7 @@ use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 use crate::progress::{Display, Mode};
 use crate::render::plan::NameFields;
-use crate::render::{self, plural};
+use crate::render::{self, Canvas, plural};
 use crate::{signals, state_place, targets};
 
 /// What a command asks of an operation.
@@ -54,12 +54,12 @@ pub(crate) struct Session {
     /// Asked to stop by signals.
     pub(crate) cancellation: Cancellation,
     /// The field that holds the physical name, by resource type.
-    pub(crate) names: NameFields,
+    names: NameFields,
     operation: Operation,
     connection: Connection,
     graph: Graph,
     display: Display,
-    began: Instant,
+    applying: Duration,
     printer: Printer,
 }
 
@@ -80,7 +80,6 @@ impl Session {
     /// # Errors
     /// [`CommandError`]; nothing was changed then.
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
-        let began = Instant::now();
         let environment = Environment::load(run.environment)?;
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
@@ -109,7 +108,7 @@ impl Session {
             parallelism: run.parallelism,
         };
         let mode = if run.output.events.is_some() { Mode::JsonLines } else { Mode::People };
-        let display = Display::start(mode, printer, connection.clock.clone());
+        let display = Display::start(mode, printer, connection.clock.clone(), connection.pace);
         let engine = Engine {
             providers: connection.providers.clone(),
             clock: connection.clock.clone(),
@@ -128,9 +127,14 @@ impl Session {
             connection,
             graph,
             display,
-            began,
+            applying: Duration::ZERO,
             printer,
         })
+    }
+
+    /// The plan, for a person.
+    pub(crate) fn show_plan(&self, plan: &Plan, canvas: Canvas) -> String {
+        render::plan::plan(plan, &self.names, self.connection.pace, canvas)
     }
 
     /// Plans, and leaves the terminal free.
@@ -152,7 +156,7 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorCode::StalePlan`], [`ErrorCode::ExceedsApproved`].
-    pub(crate) fn check_approved(&mut self, plan: &Plan, approved: &Plan) -> Result<(), CommandError> {
+    pub(crate) fn check_approved(&self, plan: &Plan, approved: &Plan) -> Result<(), CommandError> {
         Ok(self.operation.check_approved(plan, approved)?)
     }
 
@@ -163,7 +167,9 @@ impl Session {
     pub(crate) async fn apply(&mut self, plan: Plan) -> Result<Report, CommandError> {
         let plan = std::sync::Arc::new(plan);
         self.display.plan(std::sync::Arc::clone(&plan));
+        let began = Instant::now();
         let report = self.operation.apply(&self.graph, &plan, self.cancellation.clone()).await;
+        self.applying = began.elapsed();
         self.display.pause();
         Ok(report?)
     }
@@ -190,8 +196,8 @@ impl Session {
     pub(crate) fn show_report(&self, report: &Report, run: &Run<'_>) -> ExitCode {
         let canvas = self.printer.notes_canvas();
         if !report.steps.is_empty() {
-            let real_seconds = self.connection.own_time.then(|| self.began.elapsed().as_secs_f64());
-            self.printer.note(&render::summary::summary(report, real_seconds, canvas));
+            let real_seconds = self.applying.as_secs_f64();
+            self.printer.note(&render::summary::summary(report, self.connection.pace, real_seconds, canvas));
         }
         let error = report_error(report);
         if let Some(error) = &error {

@@ -7,6 +7,9 @@ use lsinfra_engine::Urn;
 use crate::error::{CommandError, ErrorCode};
 use crate::suggest;
 
+/// Where an end of a URN may begin.
+const BOUNDARIES: [char; 2] = ['/', ':'];
+
 /// The resources that `names` mean among `known`.
 ///
 /// # Errors
@@ -19,8 +22,9 @@ fn resolve_one(name: &str, known: &BTreeSet<Urn>) -> Result<Urn, CommandError> {
     if let Some(urn) = known.iter().find(|urn| urn.as_str() == name) {
         return Ok(urn.clone());
     }
-    let end = format!("/{name}");
-    let meant: Vec<&Urn> = known.iter().filter(|urn| urn.as_str().ends_with(&end)).collect();
+    let is_end =
+        |urn: &&Urn| urn.as_str().strip_suffix(name).is_some_and(|before| before.ends_with(BOUNDARIES));
+    let meant: Vec<&Urn> = known.iter().filter(is_end).collect();
     match meant.as_slice() {
         [urn] => Ok((*urn).clone()),
         [] => Err(unknown(name, known)),
@@ -40,7 +44,7 @@ fn unknown(name: &str, known: &BTreeSet<Urn>) -> CommandError {
         .iter()
         .flat_map(|urn| {
             let text = urn.as_str();
-            std::iter::once(text).chain(text.match_indices('/').map(|(at, _)| &text[at + 1..]))
+            std::iter::once(text).chain(text.match_indices(BOUNDARIES).map(|(at, _)| &text[at + 1..]))
         })
         .collect();
     match suggest::closest(name, &ends) {
@@ -68,7 +72,9 @@ mod tests {
 
     #[test]
     fn a_urn_or_its_unique_end() {
-        for name in ["network/aws:ec2:Subnet/private-1", "aws:ec2:Subnet/private-1", "private-1"] {
+        for name in
+            ["network/aws:ec2:Subnet/private-1", "aws:ec2:Subnet/private-1", "Subnet/private-1", "private-1"]
+        {
             assert_eq!(one(name).unwrap(), "network/aws:ec2:Subnet/private-1");
         }
     }

@@ -14,9 +14,9 @@ use crate::wire::Wire;
 /// Which emulator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Product {
-    /// <https://pypi.org/project/moto/>
+    /// The Python package `moto`, its server part.
     Moto,
-    /// <https://pypi.org/project/ministack/>
+    /// The Python package `ministack`.
     Ministack,
 }
 

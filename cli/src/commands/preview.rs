@@ -12,7 +12,6 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan_file;
 use crate::printer::Printer;
-use crate::render;
 use crate::session::{Run, Session, runtime};
 
 /// Show what `up` would do, and why. Changes nothing, takes no lock, writes no state.
@@ -55,22 +54,27 @@ pub(crate) fn run(args: &PreviewArgs, printer: Printer) -> Result<ExitCode, Comm
         parallelism: DEFAULT_PARALLELISM,
         output: args.output,
     };
-    let (plan, names) = runtime()?.block_on(async {
+    let to_stdout = args.output.events.is_none();
+    let canvas = if to_stdout { printer.data_canvas() } else { printer.notes_canvas() };
+    let (plan, text) = runtime()?.block_on(async {
         let mut session = Session::begin(&run, printer).await?;
         let plan = session.plan().await;
-        let names = session.names.clone();
+        let shown = plan.map(|plan| {
+            let text = session.show_plan(&plan, canvas);
+            (plan, text)
+        });
         session.end().await?;
-        plan.map(|plan| (plan, names))
+        shown
     })?;
     if let Some(file) = &args.save_plan {
         plan_file::save(&plan, file)?;
     }
     if args.output.answer.is_json() {
         printer.json(&plan);
-    } else if args.output.events.is_some() {
-        printer.note(&render::plan::plan(&plan, &names, printer.notes_canvas()));
+    } else if to_stdout {
+        printer.data(&text);
     } else {
-        printer.data(&render::plan::plan(&plan, &names, printer.data_canvas()));
+        printer.note(&text);
     }
     Ok(if args.exit_code && !plan.is_empty() { ExitCode::ChangesPending } else { ExitCode::Done })
 }

@@ -179,7 +179,7 @@ fn planning_call(message: String, error: &ProviderError) -> CommandError {
     }
 }
 
-/// `account 111122223333, region us-east-1 (sandbox)`.
+/// `account 111122223333, region us-east-1 in a sandbox`.
 fn home(home: &Home) -> String {
     let parts: Vec<String> = home
         .iter()
@@ -187,7 +187,7 @@ fn home(home: &Home) -> String {
         .map(|(key, value)| format!("{key} {value}"))
         .collect();
     let sandbox = home.get(crate::connection::HOME_SANDBOX).is_some_and(|value| value == "true");
-    format!("{}{}", parts.join(", "), if sandbox { " in a sandbox" } else { "" })
+    format!("{} in {}", parts.join(", "), if sandbox { "a sandbox" } else { "AWS" })
 }
 
 fn home_hint(recorded: &Home, requested: &Home) -> String {

@@ -7,65 +7,82 @@ use jiff::Timestamp;
 use crate::progress::model::{Model, Phase, Running, seconds_between};
 use crate::render::duration::{expected, measured};
 use crate::render::tree::{Component, short_name};
-use crate::render::{Canvas, Tone, Verb, cut, label, plural};
+use crate::render::{Canvas, Pace, Tone, Verb, cut, label, plural};
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const BAR_COLUMNS: usize = 20;
 
-/// The lines to draw, at most `rows`.
-pub(crate) fn frame(model: &Model, now: Timestamp, tick: usize, canvas: Canvas, rows: usize) -> Vec<String> {
+/// When and in what room a frame is drawn.
+#[derive(Clone, Copy)]
+pub(crate) struct View {
+    /// By the operation's clock.
+    pub(crate) now: Timestamp,
+    /// How time is shown.
+    pub(crate) pace: Pace,
+    /// Counts the frames, for the spinner.
+    pub(crate) tick: usize,
+    /// The most lines that fit.
+    pub(crate) rows: usize,
+}
+
+impl View {
+    fn elapsed(&self, since: Timestamp) -> String {
+        measured(self.pace.shown(seconds_between(since, self.now)))
+    }
+}
+
+/// The lines to draw.
+pub(crate) fn frame(model: &Model, view: View, canvas: Canvas) -> Vec<String> {
     let Some(phase) = &model.phase else { return Vec::new() };
-    let spinner = canvas.paint.paint(Tone::Look, SPINNER[tick % SPINNER.len()]);
     let (since, text) = match phase {
         Phase::Planning { since } => (*since, "planning".to_owned()),
         Phase::Recovering { since, urn } => (*since, format!("looking for {urn}")),
         Phase::Reading { since, objects } => (*since, format!("reading {}", plural(*objects, "object"))),
-        Phase::Applying { since, steps } => {
-            return applying(model, *since, *steps, now, &spinner, canvas, rows);
-        }
+        Phase::Applying { since, steps } => return applying(model, *since, *steps, view, canvas),
     };
-    let elapsed = measured(seconds_between(since, now));
-    vec![format!("{spinner} {}  {elapsed}", cut(&text, canvas.columns.saturating_sub(12)))]
+    let text = cut(&text, canvas.columns.saturating_sub(12));
+    vec![format!("{} {text}  {}", spinner(view, canvas), view.elapsed(since))]
 }
 
-fn applying(
-    model: &Model,
-    since: Timestamp,
-    steps: usize,
-    now: Timestamp,
-    spinner: &str,
-    canvas: Canvas,
-    rows: usize,
-) -> Vec<String> {
-    let paint = canvas.paint;
-    let left = model.expected_remaining_seconds(now);
-    let left = match (model.stopping, left > 0.0) {
-        (true, _) => paint.paint(Tone::Change, "stopping"),
-        (false, true) => format!("about {} left", expected(left)),
-        // Everything that still runs takes longer than it was expected to.
-        (false, false) => "nearly done".to_owned(),
-    };
+fn spinner(view: View, canvas: Canvas) -> String {
+    canvas.paint.paint(Tone::Look, SPINNER[view.tick % SPINNER.len()])
+}
+
+fn applying(model: &Model, since: Timestamp, steps: usize, view: View, canvas: Canvas) -> Vec<String> {
     let failed = if model.failed > 0 {
-        paint.paint(Tone::Bad, format!("  {} failed", model.failed))
+        canvas.paint.paint(Tone::Bad, format!("  {} failed", model.failed))
     } else {
         String::new()
     };
     let head = format!(
-        "{} {}  {} of {steps}{failed}  {} elapsed, {left}",
-        paint.paint(Tone::Strong, model.environment()),
+        "{} {}  {} of {steps}{failed}  {} elapsed{}",
+        canvas.paint.paint(Tone::Strong, model.environment()),
         bar(model.finished, steps),
         model.finished,
-        measured(seconds_between(since, now)),
+        view.elapsed(since),
+        what_is_left(model, view, canvas),
     );
-    let mut lines = running_lines(model, now, spinner, canvas);
-    let room = rows.saturating_sub(2).max(1);
+    let mut lines = running_lines(model, view, canvas);
+    let room = view.rows.saturating_sub(2).max(1);
     if lines.len() > room {
-        let hidden = lines.split_off(room);
-        // Headings end without a clock; only steps are counted.
-        let steps = hidden.iter().filter(|line| line.is_step).count();
-        lines.push(Line { text: format!("  … and {} more", steps), is_step: false });
+        let hidden = lines.split_off(room).iter().filter(|line| line.is_step).count();
+        lines.push(Line { text: format!("  … and {hidden} more"), is_step: false });
     }
     std::iter::once(head).chain(lines.into_iter().map(|line| line.text)).collect()
+}
+
+fn what_is_left(model: &Model, view: View, canvas: Canvas) -> String {
+    if model.stopping {
+        return format!(", {}", canvas.paint.paint(Tone::Change, "stopping"));
+    }
+    if !view.pace.has_expectations() {
+        return String::new();
+    }
+    match model.expected_remaining_seconds(view.now) {
+        left if left > 0.0 => format!(", about {} left", expected(left)),
+        // Everything that still runs takes longer than it was expected to.
+        _ => ", nearly done".to_owned(),
+    }
 }
 
 struct Line {
@@ -73,7 +90,7 @@ struct Line {
     is_step: bool,
 }
 
-fn running_lines(model: &Model, now: Timestamp, spinner: &str, canvas: Canvas) -> Vec<Line> {
+fn running_lines(model: &Model, view: View, canvas: Canvas) -> Vec<Line> {
     let tree = Component::from_items(model.running.values().map(|running| (&running.urn, running)));
     let lines = RefCell::new(Vec::new());
     tree.walk(
@@ -82,17 +99,17 @@ fn running_lines(model: &Model, now: Timestamp, spinner: &str, canvas: Canvas) -
             lines.borrow_mut().push(Line { text, is_step: false });
         },
         &mut |depth, running| {
-            let text = running_line(running, depth, now, spinner, canvas);
+            let text = running_line(running, depth, view, canvas);
             lines.borrow_mut().push(Line { text, is_step: true });
         },
     );
     lines.into_inner()
 }
 
-fn running_line(running: &Running, depth: usize, now: Timestamp, spinner: &str, canvas: Canvas) -> String {
+fn running_line(running: &Running, depth: usize, view: View, canvas: Canvas) -> String {
     let indent = "  ".repeat(depth + 1);
-    let elapsed = measured(seconds_between(running.since, now));
-    let time = if running.expected_seconds >= 5.0 {
+    let elapsed = view.elapsed(running.since);
+    let time = if running.expected_seconds >= 5.0 && view.pace.has_expectations() {
         format!("{elapsed} of about {}", expected(running.expected_seconds))
     } else {
         elapsed
@@ -101,6 +118,7 @@ fn running_line(running: &Running, depth: usize, now: Timestamp, spinner: &str, 
     let name = short_name(&running.urn);
     let room = canvas.columns.saturating_sub(indent.len() + 5 + name.chars().count() + 2);
     let details = canvas.paint.paint(Tone::Faint, cut(&format!("{time}{status}"), room));
+    let spinner = spinner(view, canvas);
     format!("{indent}{spinner} {} {name}  {details}", label(Verb::of(running.action), canvas.paint))
 }
 
@@ -126,7 +144,7 @@ mod tests {
             }
             model.event(event);
         }
-        frame(&model, now, 0, CANVAS, rows).join("\n")
+        frame(&model, View { now, pace: Pace::Wall, tick: 0, rows }, CANVAS).join("\n")
     }
 
     #[test]
@@ -153,6 +171,9 @@ mod tests {
             model.event(event);
         }
         // Without a plan nothing is expected of the rest.
-        insta::assert_snapshot!("overdue", frame(&model, samples::time(300.0), 3, CANVAS, 20).join("\n"));
+        let view = View { now: samples::time(300.0), pace: Pace::Wall, tick: 3, rows: 20 };
+        insta::assert_snapshot!("overdue", frame(&model, view, CANVAS).join("\n"));
+        let view = View { pace: Pace::Instant { speed: 1000.0 }, ..view };
+        insta::assert_snapshot!("instant", frame(&model, view, CANVAS).join("\n"));
     }
 }

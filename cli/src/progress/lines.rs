@@ -11,7 +11,7 @@ use crate::printer::Printer;
 use crate::progress::model::seconds_between;
 use crate::progress::words::{half, words};
 use crate::render::duration::{expected, measured, stamp};
-use crate::render::{Paint, Verb, label, plural};
+use crate::render::{Pace, Paint, Verb, label, plural};
 
 /// A step says at most this often what it waits for.
 const WAIT_LINE_SECONDS: f64 = 30.0;
@@ -24,8 +24,8 @@ pub(crate) struct Lines {
 
 impl Lines {
     /// Nothing is written yet.
-    pub(crate) fn new(printer: Printer) -> Self {
-        Self { printer, writer: LineWriter::default() }
+    pub(crate) fn new(printer: Printer, pace: Pace) -> Self {
+        Self { printer, writer: LineWriter::new(pace) }
     }
 
     /// Writes what an event says.
@@ -37,8 +37,8 @@ impl Lines {
 }
 
 /// Turns events into lines, without IO.
-#[derive(Default)]
 struct LineWriter {
+    pace: Pace,
     began: Option<Timestamp>,
     steps: usize,
     finished: usize,
@@ -54,10 +54,19 @@ struct Waiting {
 }
 
 impl LineWriter {
+    fn new(pace: Pace) -> Self {
+        Self { pace, began: None, steps: 0, finished: 0, running: HashMap::new() }
+    }
+
+    /// The time between two events, as it is shown.
+    fn seconds(&self, earlier: Timestamp, later: Timestamp) -> f64 {
+        self.pace.shown(seconds_between(earlier, later))
+    }
+
     fn line(&mut self, event: &Event, paint: Paint) -> Option<String> {
         let began = *self.began.get_or_insert(event.at);
         let text = self.text(event, paint)?;
-        Some(format!("[{}] {text}", stamp(seconds_between(began, event.at))))
+        Some(format!("[{}] {text}", stamp(self.seconds(began, event.at))))
     }
 
     fn text(&mut self, event: &Event, paint: Paint) -> Option<String> {
@@ -65,8 +74,13 @@ impl LineWriter {
             EventKind::RefreshStarted { objects } => Some(format!("reading {}", plural(*objects, "object"))),
             EventKind::ApplyStarted { steps, expected_seconds } => {
                 self.steps = *steps;
-                let time = expected(*expected_seconds);
-                Some(format!("applying {}, expected to take about {time}", plural(*steps, "step")))
+                let steps = plural(*steps, "step");
+                Some(match self.pace.has_expectations() {
+                    true => {
+                        format!("applying {steps}, expected to take about {}", expected(*expected_seconds))
+                    }
+                    false => format!("applying {steps}"),
+                })
             }
             EventKind::StepStarted { step, urn, action, replacement, expected_seconds, .. } => {
                 let waiting = Waiting {
@@ -86,22 +100,28 @@ impl LineWriter {
                 None
             }
             EventKind::StepWaiting { step, urn, status } => {
+                let pace = self.pace;
                 let running = self.running.get_mut(step)?;
-                if seconds_between(running.said_at, event.at) < WAIT_LINE_SECONDS {
+                if pace.shown(seconds_between(running.said_at, event.at)) < WAIT_LINE_SECONDS {
                     return None;
                 }
                 running.said_at = event.at;
-                let elapsed = measured(seconds_between(running.since, event.at));
-                let expected = expected(running.expected_seconds);
-                Some(format!("   {urn} waits: {status} ({elapsed} of about {expected})"))
+                let elapsed = measured(pace.shown(seconds_between(running.since, event.at)));
+                Some(match pace.has_expectations() {
+                    true => {
+                        let expected = expected(running.expected_seconds);
+                        format!("   {urn} waits: {status} ({elapsed} of about {expected})")
+                    }
+                    false => format!("   {urn} waits: {status} ({elapsed})"),
+                })
             }
             EventKind::StepFinished { step, .. } => {
                 self.finished += 1;
                 let physical_id = self.running.remove(step).and_then(|running| running.physical_id);
-                let line = words(&event.kind, physical_id.as_ref(), paint)?;
+                let line = words(&event.kind, physical_id.as_ref(), self.pace, paint)?;
                 Some(format!("{line}  ({} of {})", self.finished, self.steps))
             }
-            other => words(other, None, paint),
+            other => words(other, None, self.pace, paint),
         }
     }
 }
@@ -111,11 +131,20 @@ mod tests {
     use super::*;
     use crate::render::samples;
 
-    #[test]
-    fn a_whole_run() {
-        let mut writer = LineWriter::default();
+    fn shown(pace: Pace) -> String {
+        let mut writer = LineWriter::new(pace);
         let lines: Vec<String> =
             samples::events().iter().filter_map(|event| writer.line(event, Paint::PLAIN)).collect();
-        insta::assert_snapshot!(lines.join("\n"));
+        lines.join("\n")
+    }
+
+    #[test]
+    fn a_whole_run() {
+        insta::assert_snapshot!("wall", shown(Pace::Wall));
+    }
+
+    #[test]
+    fn a_whole_run_at_the_instant_pace() {
+        insta::assert_snapshot!("instant", shown(Pace::Instant { speed: 1000.0 }));
     }
 }

@@ -8,9 +8,11 @@ use lsinfra_engine::events::Event;
 use lsinfra_engine::plan::Plan;
 
 use crate::printer::{Printer, terminal_rows};
-use crate::progress::frame::frame;
+use crate::progress::echo::QuietControls;
+use crate::progress::frame::{View, frame};
 use crate::progress::model::Model;
 use crate::progress::words::words;
+use crate::render::Pace;
 
 /// Bursts of events are drawn together.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(60);
@@ -20,24 +22,28 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(60);
 pub(crate) struct Live {
     printer: Printer,
     clock: Clock,
+    pace: Pace,
     model: Model,
     bars: MultiProgress,
     lines: Vec<ProgressBar>,
     tick: usize,
     drawn_at: Option<Instant>,
+    _quiet: QuietControls,
 }
 
 impl Live {
     /// Nothing is drawn yet.
-    pub(crate) fn new(printer: Printer, clock: Clock) -> Self {
+    pub(crate) fn new(printer: Printer, clock: Clock, pace: Pace) -> Self {
         Self {
             printer,
             clock,
+            pace,
             model: Model::default(),
             bars: MultiProgress::new(),
             lines: Vec::new(),
             tick: 0,
             drawn_at: None,
+            _quiet: QuietControls::new(),
         }
     }
 
@@ -49,7 +55,8 @@ impl Live {
     /// Takes an event in.
     pub(crate) fn event(&mut self, event: &Event) {
         let physical_id = self.model.event(event);
-        if let Some(line) = words(&event.kind, physical_id.as_ref(), self.printer.notes_canvas().paint) {
+        let paint = self.printer.notes_canvas().paint;
+        if let Some(line) = words(&event.kind, physical_id.as_ref(), self.pace, paint) {
             // A terminal that cannot be written to has nobody to miss the line.
             let _ = self.bars.println(line);
         }
@@ -63,7 +70,8 @@ impl Live {
         self.drawn_at = Some(Instant::now());
         self.tick += 1;
         let rows = terminal_rows().saturating_sub(4).clamp(3, 20);
-        let frame = frame(&self.model, self.clock.now(), self.tick, self.printer.notes_canvas(), rows);
+        let view = View { now: self.clock.now(), pace: self.pace, tick: self.tick, rows };
+        let frame = frame(&self.model, view, self.printer.notes_canvas());
         while self.lines.len() > frame.len() {
             if let Some(line) = self.lines.pop() {
                 line.finish_and_clear();

@@ -3,6 +3,7 @@
 //! The engine's events go over a channel to one thread, which owns the terminal until the display is
 //! paused or finished: listening is quick, and drawing never holds the engine up.
 
+mod echo;
 mod frame;
 mod lines;
 mod live;
@@ -19,6 +20,7 @@ use lsinfra_engine::events::{Event, Listener};
 use lsinfra_engine::plan::Plan;
 
 use crate::printer::Printer;
+use crate::render::Pace;
 use lines::Lines;
 use live::Live;
 
@@ -50,12 +52,12 @@ enum Message {
 
 impl Display {
     /// Starts the thread. `clock` is the operation's.
-    pub(crate) fn start(mode: Mode, printer: Printer, clock: Clock) -> Self {
+    pub(crate) fn start(mode: Mode, printer: Printer, clock: Clock, pace: Pace) -> Self {
         let (sender, receiver) = channel();
         let thread = std::thread::spawn(move || match mode {
             Mode::JsonLines => write_json_lines(&receiver, printer),
-            Mode::People if printer.is_live() => draw(&receiver, Live::new(printer, clock)),
-            Mode::People => write_lines(&receiver, Lines::new(printer)),
+            Mode::People if printer.is_live() => draw(&receiver, Live::new(printer, clock, pace)),
+            Mode::People => write_lines(&receiver, Lines::new(printer, pace)),
         });
         Self { sender, thread: Some(thread) }
     }

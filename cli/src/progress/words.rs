@@ -4,12 +4,17 @@ use lsinfra_engine::events::{EventKind, StepError, StepOutcome};
 use lsinfra_engine::plan::Action;
 use lsinfra_engine::snapshot::PhysicalId;
 
-use crate::render::duration::{expected, measured};
-use crate::render::{Paint, Tone, Verb, label, participle, plural};
+use crate::render::duration::measured;
+use crate::render::{Pace, Paint, Tone, Verb, label, participle, plural};
 
 /// What an event says by itself, without the running number of steps; `None` for events that are
 /// shown in another way or only in the summary.
-pub(crate) fn words(event: &EventKind, physical_id: Option<&PhysicalId>, paint: Paint) -> Option<String> {
+pub(crate) fn words(
+    event: &EventKind,
+    physical_id: Option<&PhysicalId>,
+    pace: Pace,
+    paint: Paint,
+) -> Option<String> {
     Some(match event {
         EventKind::RecoveryStarted { urn, .. } => {
             format!("looking for {urn}, whose creation was interrupted")
@@ -29,7 +34,7 @@ pub(crate) fn words(event: &EventKind, physical_id: Option<&PhysicalId>, paint: 
             format!("read {}: {differing}", plural(*objects, "object"))
         }
         EventKind::StepFinished { urn, action, replacement, outcome, seconds, .. } => {
-            let time = measured(*seconds);
+            let time = measured(pace.shown(*seconds));
             match outcome {
                 StepOutcome::Done { done: Some(done) } => {
                     let id = match (done, physical_id) {
@@ -67,7 +72,7 @@ pub(crate) fn words(event: &EventKind, physical_id: Option<&PhysicalId>, paint: 
         EventKind::StepRetrying { urn, attempt, error, pause_seconds, .. } => format!(
             "{} {urn} attempt {attempt} in {}: {}",
             paint.paint(Tone::Change, "^ "),
-            expected(*pause_seconds),
+            measured(pace.shown(*pause_seconds)),
             error_words(error)
         ),
         EventKind::CancelRequested { abandon_waits: false } => paint.paint(

@@ -6,6 +6,7 @@
 use lsinfra_engine::Value;
 use lsinfra_engine::plan::PropertyChange;
 
+use crate::render::tree::brief_name;
 use crate::render::value::show;
 use crate::render::{Canvas, Tone};
 
@@ -80,7 +81,7 @@ pub(crate) fn change_lines(change: &PropertyChange, canvas: Canvas) -> Vec<Strin
         remarks.push(canvas.paint.paint(Tone::Change, "drift"));
     }
     if !change.caused_by.is_empty() {
-        let causes: Vec<&str> = change.caused_by.iter().map(lsinfra_engine::Urn::as_str).collect();
+        let causes: Vec<String> = change.caused_by.iter().map(brief_name).collect();
         remarks.push(format!("follows from {}", causes.join(", ")));
     }
     let remarks = if remarks.is_empty() { String::new() } else { format!("  ({})", remarks.join("; ")) };

@@ -1,8 +1,41 @@
 //! Durations in the form that people read.
 
-/// A measured time: `0.4s`, `12s`, `3m 20s`, `1h 05m`.
+/// What a second of the operation's clock is to the user.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Pace {
+    /// A second of the wall's clock.
+    Wall,
+    /// A second of the sandbox's own time, in which things last as long as in AWS.
+    Sandbox,
+    /// A fraction of a real second: in the sandbox at its instant pace nothing lasts, so that its
+    /// fast clock means nothing to the user, and neither does what is expected of AWS.
+    Instant {
+        /// Seconds of the operation's clock per real second.
+        speed: f64,
+    },
+}
+
+impl Pace {
+    /// The seconds that are shown for so many of the operation's clock.
+    pub(crate) fn shown(self, seconds: f64) -> f64 {
+        match self {
+            Self::Wall | Self::Sandbox => seconds,
+            Self::Instant { speed } => seconds / speed,
+        }
+    }
+
+    /// Whether expected durations mean anything.
+    pub(crate) fn has_expectations(self) -> bool {
+        !matches!(self, Self::Instant { .. })
+    }
+}
+
+/// A measured time: `0.04s`, `1.5s`, `12s`, `3m 20s`, `1h 05m`.
 pub(crate) fn measured(seconds: f64) -> String {
     let seconds = seconds.max(0.0);
+    if seconds < 0.995 {
+        return format!("{seconds:.2}s");
+    }
     if seconds < 9.95 {
         return format!("{seconds:.1}s");
     }
@@ -55,7 +88,7 @@ mod tests {
     fn measured_times() {
         let shown: Vec<String> =
             [0.04, 1.26, 9.94, 9.96, 59.4, 60.0, 200.0, 3599.6, 3900.0].map(measured).to_vec();
-        assert_eq!(shown, ["0.0s", "1.3s", "9.9s", "10s", "59s", "1m 00s", "3m 20s", "1h 00m", "1h 05m"]);
+        assert_eq!(shown, ["0.04s", "1.3s", "9.9s", "10s", "59s", "1m 00s", "3m 20s", "1h 00m", "1h 05m"]);
     }
 
     #[test]

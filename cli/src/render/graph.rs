@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use lsinfra_engine::{Graph, Urn};
 
-use crate::render::tree::{Component, short_name};
+use crate::render::tree::{Component, brief_name, short_name};
 use crate::render::{Paint, Tone};
 
 /// The component tree, each resource with what it depends on directly.
@@ -21,7 +21,7 @@ fn branch(component: &Component<&Urn>, prefix: &str, graph: &Graph, paint: Paint
     let count = component.items.len() + component.components.len();
     for (index, urn) in component.items.iter().enumerate() {
         let tick = if index + 1 == count { "└─" } else { "├─" };
-        let dependencies: Vec<String> = graph.dependencies(urn).iter().map(brief).collect();
+        let dependencies: Vec<String> = graph.dependencies(urn).iter().map(brief_name).collect();
         let dependencies = if dependencies.is_empty() {
             String::new()
         } else {
@@ -35,12 +35,6 @@ fn branch(component: &Component<&Urn>, prefix: &str, graph: &Graph, paint: Paint
         let _ = writeln!(text, "{prefix}{tick} {}", paint.paint(Tone::Strong, &inner.name));
         branch(inner, &format!("{prefix}{below}"), graph, paint, text);
     }
-}
-
-/// The last part of the type and the name: `Vpc/main`.
-fn brief(urn: &Urn) -> String {
-    let kind = urn.resource_type().rsplit(':').next().unwrap_or_default();
-    format!("{kind}/{}", urn.name())
 }
 
 /// The graph in Graphviz's language; an arrow points from a resource to what it depends on.

@@ -20,6 +20,7 @@ pub(crate) mod value;
 #[cfg(test)]
 pub(crate) mod samples;
 
+pub(crate) use duration::Pace;
 pub(crate) use label::{Verb, counts_done, counts_planned, label, participle};
 pub(crate) use paint::{Paint, Tone};
 

@@ -10,16 +10,16 @@ use lsinfra_engine::{OperationKind, Value};
 use crate::render::difference::{change_lines, drift_lines};
 use crate::render::node::{Node, nodes};
 use crate::render::tree::{Component, short_name};
-use crate::render::{Canvas, Tone, Verb, counts_planned, cut, duration, label, plural, reason, value};
+use crate::render::{Canvas, Pace, Tone, Verb, counts_planned, cut, duration, label, plural, reason, value};
 
 /// The fields that hold a physical name, by resource type: shown beside each new object.
 pub(crate) type NameFields = BTreeMap<&'static str, &'static str>;
 
 /// Columns of the label of a resource beyond which details no longer line up.
-const LABEL_COLUMNS: usize = 46;
+const LABEL_COLUMNS: usize = 56;
 
 /// The whole plan.
-pub(crate) fn plan(plan: &Plan, names: &NameFields, canvas: Canvas) -> String {
+pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) -> String {
     let mut text = String::new();
     let paint = canvas.paint;
     if !plan.refreshed {
@@ -46,8 +46,11 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, canvas: Canvas) -> String {
     text.push_str(&steps(plan, names, canvas));
     let _ =
         writeln!(text, "\n{}: {}", paint.paint(Tone::Strong, "Plan"), counts_planned(&plan.counts(), paint));
-    let _ =
-        writeln!(text, "Expected to take about {}", duration::expected(longest_path_seconds(&plan.steps)));
+    let expected = duration::expected(longest_path_seconds(&plan.steps));
+    let _ = match pace {
+        Pace::Instant { .. } => writeln!(text, "In AWS this would take about {expected}"),
+        Pace::Wall | Pace::Sandbox => writeln!(text, "Expected to take about {expected}"),
+    };
     text
 }
 
@@ -119,7 +122,7 @@ fn resource(
     let summary = canvas.paint.paint(Tone::Faint, cut(&summary, remaining));
     let line = format!("{indent}{} {name}{padding}  {summary}", label(node.verb, canvas.paint));
     let _ = writeln!(lines, "{}", line.trim_end());
-    for words in node.step.reasons.iter().filter_map(|reason| reason::words(reason, kind)) {
+    for words in node.step.reasons.iter().filter_map(|reason| reason::words(reason, node.step, kind)) {
         let _ =
             writeln!(lines, "{indent}     {}", canvas.paint.paint(Tone::Faint, format!("because {words}")));
     }
@@ -205,7 +208,7 @@ mod tests {
     const CANVAS: Canvas = Canvas { paint: Paint::PLAIN, columns: 110 };
 
     fn shown(value: &Plan) -> String {
-        plan(value, &samples::names(), CANVAS)
+        plan(value, &samples::names(), Pace::Wall, CANVAS)
     }
 
     #[test]
@@ -216,14 +219,14 @@ mod tests {
     #[test]
     fn in_colour() {
         let canvas = Canvas { paint: Paint::new(true), columns: 110 };
-        let text = plan(&samples::plan(), &samples::names(), canvas);
+        let text = plan(&samples::plan(), &samples::names(), Pace::Wall, canvas);
         insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
     }
 
     #[test]
     fn a_narrow_terminal() {
         let canvas = Canvas { columns: 60, ..CANVAS };
-        insta::assert_snapshot!(plan(&samples::plan(), &samples::names(), canvas));
+        insta::assert_snapshot!(plan(&samples::plan(), &samples::names(), Pace::Wall, canvas));
     }
 
     #[test]

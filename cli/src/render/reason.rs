@@ -1,12 +1,15 @@
 //! Reasons in words.
 
 use lsinfra_engine::OperationKind;
-use lsinfra_engine::plan::Reason;
+use lsinfra_engine::plan::{Reason, Step};
 
 /// Why a step is in the plan, in words; `None` where the symbol or the listed changes say it already.
-pub(crate) fn words(reason: &Reason, kind: OperationKind) -> Option<String> {
+pub(crate) fn words(reason: &Reason, step: &Step, kind: OperationKind) -> Option<String> {
     Some(match reason {
         Reason::New | Reason::InputsChanged => return None,
+        Reason::ForcesReplacement { .. } if step.changes.iter().any(|change| change.forces_replacement) => {
+            return None;
+        }
         Reason::NoLongerDeclared if kind == OperationKind::Destroy => return None,
         Reason::NoLongerDeclared => "no longer declared".to_owned(),
         Reason::Drifted => "differs from what was last applied".to_owned(),

@@ -10,7 +10,7 @@ use lsinfra_engine::plan::{Action, PlanCounts};
 use lsinfra_engine::store::StepRecord;
 
 use crate::error::ErrorCode;
-use crate::render::{Canvas, Tone, counts_done, duration, plural};
+use crate::render::{Canvas, Pace, Tone, counts_done, duration, plural};
 
 /// How many resources are listed in one place before the rest is only counted.
 const LISTED: usize = 8;
@@ -65,8 +65,8 @@ fn count(counts: &mut PlanCounts, done: Action, replacement: bool) {
     }
 }
 
-/// The summary. `real_seconds` is given where the operation's clock is not the wall's.
-pub(crate) fn summary(report: &Report, real_seconds: Option<f64>, canvas: Canvas) -> String {
+/// The summary; `real_seconds` is how long the steps took by the wall's clock.
+pub(crate) fn summary(report: &Report, pace: Pace, real_seconds: f64, canvas: Canvas) -> String {
     let paint = canvas.paint;
     let tally = tally(report);
     let word = match report.outcome {
@@ -84,11 +84,10 @@ pub(crate) fn summary(report: &Report, real_seconds: Option<f64>, canvas: Canvas
     .map(|(count, words, tone)| paint.paint(tone, format!("{count} {words}")))
     .collect();
     let left = if left.is_empty() { String::new() } else { format!("; {}", left.join(", ")) };
-    let time = duration::measured(report.seconds);
-    let time = match real_seconds {
-        Some(real) => format!("{time} of the sandbox's time ({} of yours)", duration::measured(real)),
-        None => time,
-    };
+    let mut time = duration::measured(pace.shown(report.seconds));
+    if pace == Pace::Sandbox {
+        time = format!("{time} of the sandbox's time ({} of yours)", duration::measured(real_seconds));
+    }
     let mut text = format!("\n{word}: {}{left}, in {time}\n", counts_done(&tally.done, paint));
     text.push_str(&failures(&report.steps, canvas));
     text.push_str(&left_over(&report.steps, canvas));
@@ -204,22 +203,39 @@ mod tests {
 
     #[test]
     fn all_done() {
-        insta::assert_snapshot!(summary(&samples::report(OperationOutcome::Succeeded), None, CANVAS));
+        insta::assert_snapshot!(summary(
+            &samples::report(OperationOutcome::Succeeded),
+            Pace::Wall,
+            64.0,
+            CANVAS
+        ));
     }
 
     #[test]
     fn all_done_in_the_sandbox() {
-        insta::assert_snapshot!(summary(&samples::report(OperationOutcome::Succeeded), Some(0.84), CANVAS));
+        let report = samples::report(OperationOutcome::Succeeded);
+        insta::assert_snapshot!("paced", summary(&report, Pace::Sandbox, 0.84, CANVAS));
+        insta::assert_snapshot!("instant", summary(&report, Pace::Instant { speed: 1000.0 }, 0.84, CANVAS));
     }
 
     #[test]
     fn some_failed() {
-        insta::assert_snapshot!(summary(&samples::report(OperationOutcome::Failed), None, CANVAS));
+        insta::assert_snapshot!(summary(
+            &samples::report(OperationOutcome::Failed),
+            Pace::Wall,
+            64.0,
+            CANVAS
+        ));
     }
 
     #[test]
     fn interrupted() {
-        insta::assert_snapshot!(summary(&samples::report(OperationOutcome::Interrupted), None, CANVAS));
+        insta::assert_snapshot!(summary(
+            &samples::report(OperationOutcome::Interrupted),
+            Pace::Wall,
+            64.0,
+            CANVAS
+        ));
     }
 
     #[test]
@@ -230,6 +246,6 @@ mod tests {
             urn: samples::urn(&format!("network/aws:ec2:Subnet/extra-{number}")),
             ..template.clone()
         }));
-        insta::assert_snapshot!(summary(&report, None, CANVAS));
+        insta::assert_snapshot!(summary(&report, Pace::Wall, 64.0, CANVAS));
     }
 }

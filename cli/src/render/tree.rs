@@ -55,6 +55,12 @@ impl<T> Component<T> {
     }
 }
 
+/// The last part of the type and the name: `Vpc/main`.
+pub(crate) fn brief_name(urn: &Urn) -> String {
+    let kind = urn.resource_type().rsplit(':').next().unwrap_or_default();
+    format!("{kind}/{}", urn.name())
+}
+
 /// Type and name, as shown below their component: `aws:ec2:Vpc main`.
 pub(crate) fn short_name(urn: &Urn) -> String {
     format!("{} {}", urn.resource_type(), urn.name())

@@ -59,8 +59,9 @@ pub struct Question<'a> {
 /// resources that would be deleted.
 pub fn build(question: Question<'_>) -> Result<Plan, OperationError> {
     let mut selection = targets::select(&question)?;
+    let mut forced_first = BTreeSet::new();
     loop {
-        let mut planner = Planner::new(question, &selection);
+        let mut planner = Planner::new(question, &selection, &forced_first);
         planner.rename();
         planner.note_renamed_owners();
         for declaration in question.graph.declarations() {
@@ -68,11 +69,24 @@ pub fn build(question: Question<'_>) -> Result<Plan, OperationError> {
         }
         // A replaced resource takes its dependants with it, selected or not.
         let more = planner.dependants_of_replaced(&selection);
-        if more.is_empty() {
-            return planner.finish();
+        if !more.is_empty() {
+            selection.extend(&question, more);
+            continue;
         }
-        selection.extend(&question, more);
+        match planner.finish()? {
+            Finished::Plan(plan) => return Ok(*plan),
+            Finished::Again { forced_first: more } => forced_first.extend(more),
+        }
     }
+}
+
+/// What one pass over the graph came to.
+enum Finished {
+    Plan(Box<Plan>),
+    /// These resources cannot be created before their old objects are deleted.
+    Again {
+        forced_first: BTreeSet<Urn>,
+    },
 }
 
 /// What the forward pass found out about one resource.
@@ -93,6 +107,8 @@ pub(super) struct Visited {
 pub(super) struct Planner<'a> {
     pub(super) question: Question<'a>,
     selection: &'a Selection,
+    /// Resources whose old objects must go first, as an earlier pass found.
+    pub(super) forced_first: &'a BTreeSet<Urn>,
     /// The snapshot after renames.
     pub(super) snapshot: Snapshot,
     pub(super) outputs: HashMap<Urn, Properties>,
@@ -149,7 +165,7 @@ impl Candidate<'_> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(question: Question<'a>, selection: &'a Selection) -> Self {
+    fn new(question: Question<'a>, selection: &'a Selection, forced_first: &'a BTreeSet<Urn>) -> Self {
         let mut preamble = Vec::new();
         if !question.observed.facts.is_empty() {
             preamble.push(Entry::Facts(question.observed.facts.clone()));
@@ -157,6 +173,7 @@ impl<'a> Planner<'a> {
         Self {
             question,
             selection,
+            forced_first,
             snapshot: question.snapshot.clone(),
             outputs: HashMap::new(),
             visited: HashMap::new(),
@@ -437,12 +454,15 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    fn finish(mut self) -> Result<Plan, OperationError> {
+    fn finish(mut self) -> Result<Finished, OperationError> {
         if !self.problems.is_empty() {
             return Err(OperationError::InvalidInputs { problems: self.problems });
         }
-        deletion::plan(&mut self)?;
-        Ok(Plan {
+        let forced_first = deletion::plan(&mut self)?;
+        if !forced_first.is_empty() {
+            return Ok(Finished::Again { forced_first });
+        }
+        Ok(Finished::Plan(Box::new(Plan {
             version: PLAN_VERSION,
             operation: self.question.operation.clone(),
             environment: self.snapshot.environment.clone(),
@@ -454,7 +474,7 @@ impl<'a> Planner<'a> {
             renames: self.renames,
             unchanged: self.unchanged,
             preamble: self.preamble,
-        })
+        })))
     }
 }
 

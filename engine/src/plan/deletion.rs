@@ -21,18 +21,42 @@ pub(super) struct Condemned {
 }
 
 /// Adds all deletions with their edges, then checks protection and that no steps wait for each other.
+/// Returns the resources that must be deleted before their replacements are created, if the pass did
+/// not know that: then its plan is no good.
 ///
 /// # Errors
 /// [`OperationError::Protected`], [`OperationError::PlanCycle`], [`OperationError::UnknownType`].
-pub(super) fn plan(planner: &mut Planner<'_>) -> Result<(), OperationError> {
+pub(super) fn plan(planner: &mut Planner<'_>) -> Result<BTreeSet<Urn>, OperationError> {
     condemn_superseded(planner);
     condemn_undeclared(planner)?;
     let condemned = std::mem::take(&mut planner.condemned);
     let mut deletions = push_steps(planner, condemned)?;
     part_from_containers(planner, &mut deletions);
-    connect(planner, &deletions);
+    let early = early(&deletions, &standing(&deletions));
+    let forced_first = forced_first(planner, &deletions, &early);
+    if !forced_first.is_empty() {
+        return Ok(forced_first);
+    }
+    connect(planner, &deletions, &early);
     check_protection(planner)?;
-    check_acyclic(&planner.steps)
+    check_acyclic(&planner.steps)?;
+    Ok(BTreeSet::new())
+}
+
+/// The replaced resources whose old objects stand, near or far, on one that is deleted first, while
+/// their new objects wait for what replaces that.
+fn forced_first(planner: &Planner<'_>, deletions: &[Deletion], early: &HashSet<usize>) -> BTreeSet<Urn> {
+    deletions
+        .iter()
+        .filter(|deletion| early.contains(&deletion.index) && !deletion.first && !deletion.superseded)
+        .filter(|deletion| {
+            planner.visited.get(&deletion.urn).is_some_and(|visited| {
+                visited.after_delete_first
+                    && visited.main.is_some_and(|main| planner.steps[main].action == Action::Create)
+            })
+        })
+        .map(|deletion| deletion.urn.clone())
+        .collect()
 }
 
 /// Old generations that an earlier run had no time to delete.
@@ -108,6 +132,8 @@ struct Deletion {
     first: bool,
     /// Whether the object never was the current one, so that nothing stands on it.
     incoming: bool,
+    /// Whether an earlier run has replaced the object already.
+    superseded: bool,
 }
 
 impl Deletion {
@@ -142,7 +168,8 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
         let main = planner.visited.get(&one.urn).and_then(|visited| visited.main);
         let replaced = main.is_some_and(|main| planner.steps[main].replacement);
         let mut reasons = one.reasons;
-        let action = if options.retain_on_delete && object.role != Role::Incoming {
+        let is_kept = object.role != Role::Incoming && object.status != Status::Deleting;
+        let action = if options.retain_on_delete && is_kept {
             reasons.push(Reason::RetainOnDelete);
             Action::Retain
         } else {
@@ -185,6 +212,7 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
             dependencies: object.dependencies,
             first,
             incoming: object.role == Role::Incoming,
+            superseded: object.role == Role::Superseded,
         });
     }
     Ok(deletions)
@@ -272,7 +300,7 @@ fn standing(deletions: &[Deletion]) -> HashMap<&Urn, Vec<&Deletion>> {
 }
 
 /// Draws the edges between deletions, and between deletions and the steps that make or move things.
-fn connect(planner: &mut Planner<'_>, deletions: &[Deletion]) {
+fn connect(planner: &mut Planner<'_>, deletions: &[Deletion], early: &HashSet<usize>) {
     let mut by_urn: HashMap<&Urn, Vec<&Deletion>> = HashMap::new();
     for deletion in deletions {
         by_urn.entry(&deletion.urn).or_default().push(deletion);
@@ -287,7 +315,6 @@ fn connect(planner: &mut Planner<'_>, deletions: &[Deletion]) {
             }
         }
     }
-    let early = early(deletions, &standing);
     let mut edges: Vec<(usize, usize)> = Vec::new();
     for deletion in deletions {
         for earlier in before(deletion, &standing).filter(|earlier| earlier.index != deletion.index) {
@@ -310,7 +337,9 @@ fn connect(planner: &mut Planner<'_>, deletions: &[Deletion]) {
                     edges.push((deletion.index, step));
                 }
             }
-        } else if let Some(main) = main {
+        } else if let Some(main) = main
+            && !(deletion.superseded && early.contains(&deletion.index))
+        {
             edges.push((deletion.index, main));
         }
         if !early.contains(&deletion.index) {

@@ -281,8 +281,11 @@ impl Planner<'_> {
         }
         let delete_first = candidate.schema.singleton
             || candidate.declaration.options.delete_before_replace
-            || dependency.is_some();
-        let freed_name = delete_first.then_some(current.name_generation);
+            || dependency.is_some()
+            || self.forced_first.contains(&candidate.declaration.urn);
+        // An object that is kept keeps its name.
+        let freed_name = (delete_first && !candidate.declaration.options.retain_on_delete)
+            .then_some(current.name_generation);
         self.condemn(&candidate.declaration.urn, current, vec![Reason::Replaced]);
         let reason = reasons.first().cloned().unwrap_or(Reason::InputsChanged);
         self.create(

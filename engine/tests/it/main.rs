@@ -10,5 +10,6 @@ mod properties;
 mod random;
 mod recorded;
 mod rig;
+mod scenarios;
 mod stack;
 mod store;

@@ -58,6 +58,11 @@ impl Moments {
         state.process
     }
 
+    /// The last process.
+    pub(crate) fn process(&self) -> ProcessNumber {
+        self.lock().process
+    }
+
     /// Passes a moment; never returns if the process is dead or dies here.
     pub(crate) async fn pass(&self, process: ProcessNumber, moment: Moment) {
         if !self.survives(process, moment) {

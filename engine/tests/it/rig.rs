@@ -12,7 +12,7 @@ use lsinfra_engine::clock::Clock;
 use lsinfra_engine::events::{Event, EventKind, Events, Listener};
 use lsinfra_engine::operation::{Access, Engine, FactSource, Operation, OperationError, Report, Request};
 use lsinfra_engine::plan::Plan;
-use lsinfra_engine::store::{Home, LockHolder, StepRecord};
+use lsinfra_engine::store::{Home, LockHolder, Session, StateStore, StepRecord};
 use lsinfra_engine::{Graph, OperationInfo, OperationKind, ProviderError, Urn, Value};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -55,6 +55,8 @@ pub(crate) struct Run {
     pub(crate) targets: BTreeSet<Urn>,
     pub(crate) unprotected: BTreeSet<Urn>,
     pub(crate) parallelism: usize,
+    /// The plan that was approved, if there is one.
+    pub(crate) approved: Option<Plan>,
 }
 
 impl Default for Run {
@@ -68,6 +70,7 @@ impl Default for Run {
             targets: BTreeSet::new(),
             unprotected: BTreeSet::new(),
             parallelism: 8,
+            approved: None,
         }
     }
 }
@@ -156,6 +159,11 @@ impl Rig {
         rig
     }
 
+    /// An environment whose cloud shows everything at once and insists on everything.
+    pub(crate) fn strict() -> Self {
+        Self::new(1, Duration::ZERO)
+    }
+
     /// A consistent environment for stacks.
     pub(crate) fn for_stacks(seed: u64, stacks: &[StackSpec]) -> Self {
         Self::new(seed, Duration::ZERO).with_rules_for(stacks)
@@ -234,11 +242,7 @@ impl Rig {
     pub(crate) async fn run(&self, stack: &StackSpec, run: Run) -> Ended {
         let process = self.moments.start_process(run.fatal);
         self.cloud.start_process(run.faults.clone());
-        let graph = if run.kind == OperationKind::Destroy {
-            Graph::new([], Default::default()).unwrap()
-        } else {
-            stack.graph()
-        };
+        let graph = declared(run.kind, stack);
         let operate = tokio::time::timeout(FOREVER, self.operate(process, &graph, run));
         let ended = tokio::select! {
             biased;
@@ -253,6 +257,18 @@ impl Rig {
         ended
     }
 
+    /// A process that holds the lock and does nothing.
+    pub(crate) async fn hold_lock(&self) -> Box<dyn Session> {
+        let process = self.moments.start_process(None);
+        let (_, holder) = self.request(&Run::default());
+        self.disk.store(process).lock(&holder).await.unwrap()
+    }
+
+    /// An `up` while the last process is still alive.
+    pub(crate) async fn run_beside(&self, stack: &StackSpec) -> Ended {
+        self.operate(self.moments.process(), &stack.graph(), Run::default()).await
+    }
+
     /// The plan that `up` would make, by a process that takes no lock and writes nothing.
     pub(crate) async fn preview(&self, stack: &StackSpec, run: &Run) -> Result<Plan, OperationError> {
         let process = self.moments.start_process(None);
@@ -261,8 +277,9 @@ impl Rig {
         let (request, _) = self.request(run);
         let writes = self.disk.writes();
         let store = self.disk.store(process);
+        let graph = declared(run.kind, stack);
         let mut operation = Operation::begin(engine, request, &store, Access::ReadOnly).await?;
-        let plan = operation.plan(&stack.graph(), &NoFacts, &cancellation().1).await?;
+        let plan = operation.plan(&graph, &NoFacts, &cancellation().1).await?;
         operation.release().await?;
         assert_eq!(self.disk.writes(), writes, "a preview writes nothing");
         self.complain();
@@ -287,6 +304,9 @@ impl Rig {
         };
         let carry_out = async {
             let plan = operation.plan(graph, &NoFacts, &cancellation).await?;
+            if let Some(approved) = &run.approved {
+                operation.check_approved(&plan, approved)?;
+            }
             if run.kind == OperationKind::Refresh {
                 operation.save_refreshed(&plan).await?;
                 return Ok((plan, None));
@@ -369,6 +389,11 @@ impl Rig {
         let line = |(at, text): (Instant, String)| format!("-{:.3} s: {text}\n", (now - at).as_secs_f64());
         lines.into_iter().map(line).collect()
     }
+}
+
+/// What an operation brings about: of a destroy nothing.
+fn declared(kind: OperationKind, stack: &StackSpec) -> Graph {
+    if kind == OperationKind::Destroy { StackSpec::default().graph() } else { stack.graph() }
 }
 
 /// Whether a step ended well.

@@ -116,6 +116,15 @@ impl Disk {
         self.lock().writes
     }
 
+    /// Changes the stored snapshot, as another version of the tool might have written it.
+    pub(crate) fn rewrite(&self, change: impl FnOnce(&mut Snapshot)) {
+        let mut inner = self.lock();
+        let mut snapshot = inner.stored.snapshot.take().unwrap();
+        change(&mut snapshot);
+        inner.state = snapshot.clone();
+        inner.stored.snapshot = Some(snapshot);
+    }
+
     /// Lets the write after `after` more ones fail.
     pub(crate) fn fail_write(&self, after: u64, failure: Failure) {
         let mut inner = self.lock();

@@ -39,6 +39,13 @@ pub(crate) fn found<T>(answer: Result<T, ProviderError>) -> Result<Option<T>, Pr
     }
 }
 
+/// One part of a call that succeeded as a whole was refused.
+pub(crate) fn refused(call: &str, code: &str, text: &str) -> ProviderError {
+    // Such parts have no status of their own; 4xx leaves the decision to the code.
+    let kind = classify(code, text, 400);
+    ProviderError { code: Some(code.to_owned()), ..ProviderError::new(kind, format!("{call}: {text}")) }
+}
+
 /// Turns the SDK's complaint about a field that is missing from a request into the engine's.
 pub(crate) fn built<T>(part: Result<T, BuildError>) -> Result<T, ProviderError> {
     part.map_err(|error| ProviderError::new(ErrorKind::Invalid, error.to_string()))
@@ -106,7 +113,7 @@ fn has_source<S: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// What the engine may do about an answer with this error code, text and HTTP status.
-pub(crate) fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
+fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
     match code {
         "Throttling"
         | "ThrottlingException"
@@ -194,7 +201,7 @@ pub(crate) fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         }
         _ if status == 429 => ErrorKind::Throttled,
         // Beside 5xx: an answer that says yes, but cannot be read.
-        _ if status >= 500 || status < 400 => ErrorKind::Unclear,
+        _ if !(400..500).contains(&status) => ErrorKind::Unclear,
         "" if status == 404 => ErrorKind::NotFound,
         "" if status == 403 => ErrorKind::Denied,
         _ => ErrorKind::Invalid,

@@ -29,6 +29,20 @@ impl<R> Scope<'_, R> {
         }
     }
 
+    /// Whether `field` has to be sent even if a read shows it as wanted: a plan saw it differ, and the
+    /// read may be older than what was seen.
+    pub(crate) fn is_change(self, field: &str) -> bool {
+        matches!(self, Self::Changed(changes) if changes.contains(field))
+    }
+
+    /// The inputs as they were before the change.
+    pub(crate) fn previous(&self) -> Option<&R> {
+        match self {
+            Self::Given => None,
+            Self::Changed(changes) => Some(&changes.previous),
+        }
+    }
+
     /// As [`Self::wanted`] for an input whose default AWS has its own call for: `Some(None)` takes it
     /// back.
     pub(crate) fn wanted_or_reset<T: Property>(self, field: &str, input: &Input<T>) -> Option<Option<T>> {

@@ -3,7 +3,7 @@
 //! Ownership tags (`lsinfra:…`) are put on every taggable object and never shown as inputs; tags that
 //! AWS reserves (`aws:…`) are never touched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::{Input, InputProblem, StepContext};
@@ -72,21 +72,26 @@ pub(crate) struct TagChanges {
 }
 
 /// The calls that bring `actual` to what is wanted: always the ownership tags, and the declared ones
-/// as far as `scope` covers them.
+/// as far as `scope` covers them. `declared` takes the tags from the inputs.
 pub(crate) fn changes<R>(
     step: &StepContext,
     scope: Scope<'_, R>,
-    declared: &Input<Tags>,
+    inputs: &R,
+    declared: fn(&R) -> &Input<Tags>,
     actual: &Tags,
 ) -> TagChanges {
-    let mut wanted = step.owner_tags.clone();
+    let mut put = step.owner_tags.clone();
+    put.retain(|key, value| actual.get(key) != Some(value));
     let mut remove = Vec::new();
-    if let Some(tags) = scope.wanted("tags", declared, Tags::new()) {
-        remove.extend(actual.keys().filter(|key| is_declarable(key) && !tags.contains_key(*key)).cloned());
-        wanted.extend(tags);
+    if let Some(mut tags) = scope.wanted("tags", declared(inputs), Tags::new()) {
+        let before = scope.previous().and_then(|previous| declared(previous).get()).unwrap_or_default();
+        let known: BTreeSet<&String> = actual.keys().chain(before.keys()).collect();
+        let is_unwanted = |key: &&&String| is_declarable(key) && !tags.contains_key(**key);
+        remove.extend(known.iter().filter(is_unwanted).map(|key| (*key).clone()));
+        tags.retain(|key, value| scope.is_change("tags") || actual.get(key) != Some(value));
+        put.extend(tags);
     }
-    wanted.retain(|key, value| actual.get(key) != Some(value));
-    TagChanges { put: wanted, remove }
+    TagChanges { put, remove }
 }
 
 /// Problems of declared tags.
@@ -115,4 +120,106 @@ pub(crate) fn check(declared: &Input<Tags>) -> Vec<InputProblem> {
 
 fn is_declarable(key: &str) -> bool {
     !key.starts_with(OWNERSHIP_PREFIX) && !is_reserved(key)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use lsinfra_engine::Urn;
+    use lsinfra_engine::cancel::cancellation;
+    use lsinfra_engine::clock::Clock;
+    use lsinfra_engine::provider::Progress;
+    use lsinfra_engine::{Inputs, Value};
+
+    use super::*;
+
+    struct Silence;
+
+    #[async_trait::async_trait]
+    impl Progress for Silence {
+        fn waiting(&self, _status: &str) {}
+        async fn settled(&self) {}
+    }
+
+    fn step() -> StepContext {
+        let clock = Clock::system();
+        StepContext {
+            urn: "aws:ec2:Vpc/main".parse::<Urn>().unwrap(),
+            generation: 2,
+            connection: Value::Null,
+            owner_tags: tags(&[
+                ("lsinfra:lineage", "l"),
+                ("lsinfra:environment", "langsmith/dev"),
+                ("lsinfra:urn", "aws:ec2:Vpc/main"),
+                ("lsinfra:generation", "2"),
+            ]),
+            client_token: String::new(),
+            deadline: clock.now(),
+            clock,
+            progress: Arc::new(Silence),
+            cancellation: cancellation().1,
+        }
+    }
+
+    fn tags(tags: &[(&str, &str)]) -> Tags {
+        tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[derive(Clone, Default, Inputs)]
+    struct Tagged {
+        tags: Input<Tags>,
+    }
+
+    fn changes_of(declared: Input<Tags>, actual: &Tags) -> TagChanges {
+        changes(&step(), Scope::Given, &Tagged { tags: declared }, |inputs| &inputs.tags, actual)
+    }
+
+    #[test]
+    fn only_what_differs_is_sent_and_what_is_reserved_is_left() {
+        let mut actual = of_creation(&step(), &tags(&[("Name", "old"), ("gone", "1"), ("same", "2")]).into());
+        actual.insert("aws:cloudformation:stack-id".to_owned(), "x".to_owned());
+        let found = changes_of(tags(&[("Name", "new"), ("same", "2")]).into(), &actual);
+        assert_eq!(found.put, tags(&[("Name", "new")]));
+        assert_eq!(found.remove, ["gone"]);
+    }
+
+    #[test]
+    fn tags_that_are_not_declared_are_not_managed_but_ownership_is() {
+        let found =
+            changes_of(Input::default(), &tags(&[("Name", "someone's"), ("lsinfra:generation", "1")]));
+        assert_eq!(found.put, step().owner_tags);
+        assert!(found.remove.is_empty());
+    }
+
+    #[test]
+    fn an_object_is_owned_by_lineage_urn_and_generation() {
+        let owned = step().owner_tags;
+        assert!(are_owned(&step(), &owned));
+        for key in ["lsinfra:lineage", "lsinfra:urn", "lsinfra:generation"] {
+            let mut other = owned.clone();
+            other.insert(key.to_owned(), "other".to_owned());
+            assert!(!are_owned(&step(), &other), "{key} differs");
+            other.remove(key);
+            assert!(!are_owned(&step(), &other), "{key} is missing");
+        }
+        assert_eq!(observed(&owned), Tags::new());
+    }
+
+    #[test]
+    fn what_aws_would_refuse_is_a_problem() {
+        for refused in [
+            tags(&[("aws:x", "1")]),
+            tags(&[("AWS:x", "1")]),
+            tags(&[("lsinfra:urn", "1")]),
+            tags(&[("", "1")]),
+            Tags::from([("x".repeat(129), String::new())]),
+            Tags::from([("x".to_owned(), "y".repeat(257))]),
+            (0..47).map(|index| (index.to_string(), String::new())).collect(),
+        ] {
+            assert_eq!(check(&refused.clone().into()).len(), 1, "{refused:?}");
+        }
+        assert!(check(&tags(&[("kubernetes.io/role/elb", "1")]).into()).is_empty());
+    }
 }

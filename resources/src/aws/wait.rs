@@ -6,10 +6,25 @@ use std::time::Duration;
 use lsinfra_engine::StepContext;
 use lsinfra_engine::provider::{ErrorKind, PollInterval, ProviderError};
 
+use crate::aws::error::found;
+
 /// Between two looks at something that takes seconds.
 pub(crate) const SECONDS: PollInterval = PollInterval::seconds(1, 5);
 /// Between two looks at something that takes minutes.
 pub(crate) const MINUTES: PollInterval = PollInterval::seconds(3, 15);
+
+/// Repeats a deleting call until it has deleted something, for at most `window`: what was created a
+/// moment ago may not be found yet, and would be left behind.
+pub(crate) async fn until_deleted<F>(
+    step: &StepContext,
+    window: Duration,
+    call: impl FnMut() -> F,
+) -> Result<(), ProviderError>
+where
+    F: Future<Output = Result<(), ProviderError>>,
+{
+    found(until_seen(step, window, call).await).map(|_| ())
+}
 
 /// Repeats `call` while it answers [`ErrorKind::NotFound`], for at most `window`: what was created a
 /// moment ago may not be seen yet, and a call that does not find its object has had no effect.

@@ -57,7 +57,7 @@ async fn a_vpc_lives() {
     vpc.assert_no_drift().await;
     let inputs = Vpc { tags: Default::default(), enable_dns_support: true.into(), ..inputs };
     vpc.update(inputs).await;
-    assert_eq!(vpc.observed().await["tags"], Value::Map(Default::default()));
+    vpc.assert_observed("tags", Some(Value::Map(Default::default()))).await;
     assert!(vpc.find().await.unwrap().is_some(), "ownership tags outlive the stack's own");
     vpc.delete().await;
 }
@@ -77,7 +77,7 @@ async fn a_subnet_lives() {
     let inputs = Subnet { tags: tags([("kubernetes.io/role/elb", "2")]).into(), ..inputs };
     subnet.update(inputs.clone()).await;
     subnet.update(Subnet { map_public_ip_on_launch: Default::default(), ..inputs.clone() }).await;
-    assert_eq!(subnet.observed().await["map_public_ip_on_launch"], false.into());
+    subnet.assert_observed("map_public_ip_on_launch", Some(false.into())).await;
     subnet.update(inputs).await;
     subnet.delete().await;
     vpc.delete().await;
@@ -172,6 +172,37 @@ async fn a_way_to_the_internet_lives() {
     nat.delete().await;
     address.delete().await;
     gateway.delete().await;
+    subnet.delete().await;
+    vpc.delete().await;
+}
+
+#[tokio::test]
+async fn a_nat_gateway_that_aws_gave_up_is_told_apart() {
+    let test = "a_nat_gateway_that_aws_gave_up_is_told_apart";
+    let Some(region) = Region::open(test, "ap-southeast-1").await else { return };
+    if quirks::does("CreateNatGateway: needs no internet gateway") {
+        return;
+    }
+    let vpc = vpc(&region).await;
+    let subnet = subnet(&region, &vpc, "public", "10.0.1.0/24").await;
+    let address = region.create("nat", ElasticIp::default()).await;
+    let inputs = NatGateway {
+        subnet_id: subnet.output::<SubnetId>("id").into(),
+        allocation_id: address.output::<AllocationId>("id").into(),
+        ..NatGateway::default()
+    };
+    let mut nat = region.declare("nat", inputs);
+    let id = nat.provider.create(&nat.step, &nat.inputs).await.unwrap();
+    let again = nat.provider.create(&nat.step, &nat.inputs).await.unwrap();
+    assert_eq!(id, again, "the same client token is the same gateway");
+    let error = nat.provider.complete(&nat.step, &id, &nat.inputs).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::CreationFailed);
+    assert!(error.message.contains("no Internet gateway"), "{error}");
+    let found = nat.find().await.unwrap().unwrap();
+    assert_eq!((&found.id, found.failed.as_ref()), (&id, Some(&error.message)));
+    nat.id = Some(id);
+    nat.delete().await;
+    address.delete().await;
     subnet.delete().await;
     vpc.delete().await;
 }

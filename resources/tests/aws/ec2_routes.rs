@@ -47,9 +47,9 @@ async fn a_route_changes_its_target_in_place() {
     let elsewhere = region.declare("default", to_nat.clone());
     assert_eq!(elsewhere.find().await.unwrap(), None);
     route.update(to_nat).await;
-    assert!(!route.observed().await.contains_key("gateway_id"));
+    route.assert_observed("gateway_id", None).await;
     route.update(inputs).await;
-    assert!(!route.observed().await.contains_key("nat_gateway_id"));
+    route.assert_observed("nat_gateway_id", None).await;
 
     route.delete().await;
     table.delete().await;
@@ -81,7 +81,7 @@ async fn a_subnet_changes_its_route_table_in_place() {
     let inputs =
         RouteTableAssociation { route_table_id: second.output::<RouteTableId>("id").into(), ..inputs };
     association.update(inputs).await;
-    assert_eq!(association.observed().await["route_table_id"], Value::text(second.id().as_str()));
+    association.assert_observed("route_table_id", Some(Value::text(second.id().as_str()))).await;
     association.delete().await;
     first.delete().await;
     second.delete().await;

@@ -66,7 +66,7 @@ async fn a_group_has_the_declared_rules_only() {
     ingress.update(inputs.clone()).await;
     ingress.update(SecurityGroupRule { description: Default::default(), ..inputs }).await;
     if !quirks::does("ModifySecurityGroupRules: keeps a description that is no longer given") {
-        assert_eq!(ingress.observed().await["description"], Value::text(""));
+        ingress.assert_observed("description", Some(Value::text(""))).await;
     }
 
     ingress.delete().await;
@@ -123,7 +123,7 @@ async fn the_default_group_is_emptied_and_let_go() {
     };
     let intruder = region.stranger().create("ssh", intruder).await;
     let drift = Value::List(vec![Value::text("ingress tcp 22 from 0.0.0.0/0")]);
-    assert_eq!(default.observed().await["rules"], drift);
+    default.assert_observed("rules", Some(drift.clone())).await;
     default.inputs.insert("rules".to_owned(), drift);
     default.update(DefaultSecurityGroup { tags: Default::default(), ..inputs }).await;
     assert_eq!(intruder.read().await, lsinfra_engine::provider::Observation::Gone);

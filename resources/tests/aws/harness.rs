@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::quirks;
 use jiff::{Timestamp, ToSpan};
@@ -18,6 +19,9 @@ use lsinfra_resources::aws::{self, AwsClients, AwsConnection, AwsConnector};
 
 /// Emulators change their state at once: an hour of waiting is 36 seconds.
 const PACE: f64 = 100.0;
+
+/// For how long a read may show what was before a change, by the clock of the tests.
+const WINDOW: Duration = Duration::from_secs(30);
 
 /// A region of the account behind the endpoint.
 pub(crate) struct Region {
@@ -135,8 +139,10 @@ impl Object {
         // What has no creating call is not tagged before it is completed.
         let resource_type = urn.resource_type();
         if resource_type != "aws:ec2:DefaultSecurityGroup" && !quirks::drops_tags_at_creation(resource_type) {
-            let found = self.find().await.unwrap();
-            assert_eq!(found, Some(Found { id: id.clone(), failed: None }), "{urn}: found after a crash");
+            self.settles("is found after a crash", async || {
+                self.find().await.unwrap() == Some(Found { id: id.clone(), failed: None })
+            })
+            .await;
         }
         self.outputs = self.provider.complete(&self.step, &id, &self.inputs).await.unwrap();
         self.id = Some(id);
@@ -173,14 +179,51 @@ impl Object {
 
     /// What is read is what was applied.
     pub(crate) async fn assert_no_drift(&self) {
+        let mut drift = Vec::new();
+        let started = self.step.clock.now();
+        while self.step.clock.since(started) < WINDOW {
+            drift = self.drift().await;
+            if drift.is_empty() {
+                return;
+            }
+            self.step.clock.sleep(Duration::from_secs(1)).await;
+        }
+        panic!("{} drifts:\n{}", self.step.urn, drift.join("\n"));
+    }
+
+    async fn drift(&self) -> Vec<String> {
         let urn = &self.step.urn;
-        let Observation::Present { inputs, outputs } = self.read().await else { panic!("{urn} is gone") };
+        let Observation::Present { inputs, outputs } = self.read().await else {
+            return vec!["it is gone".to_owned()];
+        };
         let is_read_back = |name: &&String| !quirks::loses(urn.resource_type(), name);
+        let mut drift = Vec::new();
         for (name, value) in self.inputs.iter().filter(|(name, _)| is_read_back(name)) {
             let observed = inputs.get(name).map(|value| self.comparable(name, value));
-            assert_eq!(observed, Some(self.comparable(name, value)), "{urn}: the input {name}");
+            let applied = Some(self.comparable(name, value));
+            if observed != applied {
+                drift.push(format!("input {name}: applied {applied:?}, observed {observed:?}"));
+            }
         }
-        assert_eq!(outputs, self.outputs, "{urn}: outputs");
+        if outputs != self.outputs {
+            drift.push(format!("outputs: {:?}, observed {outputs:?}", self.outputs));
+        }
+        drift
+    }
+
+    /// An input is observed as this, or `None`, not at all, once the last change has settled.
+    pub(crate) async fn assert_observed(&self, name: &str, value: Option<Value>) {
+        let what = format!("shows {name} as {value:?}");
+        self.settles(&what, async || self.observed().await.get(name) == value.as_ref()).await;
+    }
+
+    /// Looks until it is so, for as long as a service may hide its last change.
+    async fn settles(&self, what: &str, holds: impl AsyncFn() -> bool) {
+        let started = self.step.clock.now();
+        while !holds().await {
+            assert!(self.step.clock.since(started) < WINDOW, "{} never {what}", self.step.urn);
+            self.step.clock.sleep(Duration::from_secs(1)).await;
+        }
     }
 
     fn comparable(&self, name: &str, value: &Value) -> Value {
@@ -219,11 +262,10 @@ impl Object {
 
     /// Deletes, twice: the second time there is nothing to delete.
     pub(crate) async fn delete(self) {
-        let urn = &self.step.urn;
         self.try_delete().await.unwrap();
         self.try_delete().await.unwrap();
-        assert_eq!(self.read().await, Observation::Gone, "{urn}: read after its deletion");
-        assert_eq!(self.find().await.unwrap(), None, "{urn}: nothing to find after its deletion");
+        self.settles("is gone", async || self.read().await == Observation::Gone).await;
+        self.settles("is found no more", async || self.find().await.unwrap().is_none()).await;
     }
 }
 

@@ -19,6 +19,12 @@ enum Effect {
 }
 
 const QUIRKS: &[Quirk] = &[
+    Quirk { emulator: "moto", what: "CreateNatGateway: needs no internet gateway", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateNatGateway: needs no internet gateway",
+        effect: Effect::Asked,
+    },
     Quirk {
         emulator: "moto",
         what: "CreateBucket: drops the tags",

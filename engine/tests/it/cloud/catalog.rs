@@ -102,6 +102,7 @@ pub(crate) const ROLE: SimulatedType = SimulatedType {
     schema: Schema {
         resource_type: "sim:iam:Role",
         service: "iam",
+        service_parallelism: 4,
         inputs: &[physical_name(), IDENTITY, LABEL, DESCRIPTION, LINKS],
         outputs: &[ID, ARN],
         ..BASE

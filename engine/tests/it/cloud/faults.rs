@@ -30,6 +30,8 @@ pub(crate) struct Faults {
     pub(crate) certain: BTreeMap<u64, Fault>,
     /// Calls that are always refused, by URN and verb.
     pub(crate) refused: BTreeMap<(String, Verb), ErrorKind>,
+    /// Calls that are always refused but the first, by URN and verb.
+    pub(crate) refused_later: BTreeMap<(String, Verb), ErrorKind>,
 }
 
 impl Faults {

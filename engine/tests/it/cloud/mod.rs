@@ -185,7 +185,17 @@ impl Cloud {
     }
 
     fn refused(&self, request: &Request<'_>) -> Option<ErrorKind> {
-        self.lock().faults.refused.get(&(request.urn.to_owned(), request.verb)).copied()
+        let shared = self.lock();
+        let call = (request.urn.to_owned(), request.verb);
+        let later = || {
+            let same = |call: &&Call| call.urn == request.urn && call.verb == request.verb;
+            shared
+                .faults
+                .refused_later
+                .get(&call)
+                .filter(|_| shared.world.log.iter().filter(same).count() > 1)
+        };
+        shared.faults.refused.get(&call).or_else(later).copied()
     }
 
     /// Puts a call on its way; its answer will be in the slot.
@@ -202,7 +212,8 @@ impl Cloud {
         let mut call = shared.world.log[number].clone();
         call.id = request.id.map(str::to_owned);
         let effect = move |world: &mut World, now: Instant| {
-            world.violations.extend(witness.objection(&call, now));
+            let objection = witness.objection(&call, &world.log, now);
+            world.violations.extend(objection);
             let answer = rule(world, now);
             world.log[number].effective = answer.is_ok();
             world.log[number].at = now;

@@ -150,8 +150,15 @@ impl Provider for SimulatedProvider {
         connection.as_map().and_then(|fields| fields.get("account")).cloned().unwrap_or_default()
     }
 
-    fn migrate(&self, version: u32, _recorded: Recorded) -> Result<Recorded, ValueError> {
-        Err(ValueError::new(format!("there never was a version {version}")))
+    fn migrate(&self, version: u32, mut recorded: Recorded) -> Result<Recorded, ValueError> {
+        if version > 0 {
+            return Err(ValueError::new(format!("there never was a version {version}")));
+        }
+        // Version 0 called the label a title.
+        if let Some(title) = recorded.inputs.remove("title") {
+            recorded.inputs.insert("label".to_owned(), title);
+        }
+        Ok(recorded)
     }
 
     async fn create(&self, step: &StepContext, inputs: &Properties) -> Result<PhysicalId, ProviderError> {

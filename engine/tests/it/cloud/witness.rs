@@ -1,6 +1,8 @@
 //! The witness: before each effect on the cloud it looks at what the state store holds durably, and
 //! objects if the effect was not announced there.
 
+use std::time::Duration;
+
 use lsinfra_engine::{Object, Role, Snapshot, Status};
 use tokio::time::Instant;
 
@@ -19,14 +21,26 @@ impl Witness {
         Self { disk }
     }
 
-    /// Why a call must not have its effect now.
-    pub(crate) fn objection(&self, call: &Call, _now: Instant) -> Option<String> {
-        if !matches!(call.verb, Verb::Create | Verb::Modify | Verb::Delete) {
-            return None;
-        }
-        let reason = self.disk.with_state(|state| unannounced(state, call))?;
+    /// Why a call must not have its effect now; `log` holds the calls so far.
+    pub(crate) fn objection(&self, call: &Call, log: &[Call], now: Instant) -> Option<String> {
+        let reason = self.disk.with_state(|state| match call.verb {
+            Verb::Create | Verb::Modify | Verb::Delete => unannounced(state, call),
+            Verb::Describe => unrecorded(state, call, log, now),
+            Verb::Find | Verb::Lookup | Verb::Run => None,
+        })?;
         Some(format!("{:?} of {} (generation {}): {reason}", call.verb, call.urn, call.generation))
     }
+}
+
+/// An id is durable before anything waits: before a second look, some time after the first.
+fn unrecorded(state: &Snapshot, call: &Call, log: &[Call], now: Instant) -> Option<&'static str> {
+    let object = object_of(state, call)?;
+    let looked_before = log.iter().any(|earlier| {
+        earlier.verb == Verb::Describe
+            && (&earlier.urn, &earlier.id) == (&call.urn, &call.id)
+            && earlier.at + Duration::from_secs(1) < now
+    });
+    (looked_before && object.physical_id.is_none()).then_some("its id is not durable")
 }
 
 fn unannounced(state: &Snapshot, call: &Call) -> Option<&'static str> {

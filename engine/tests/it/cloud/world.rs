@@ -31,6 +31,8 @@ pub(crate) struct World {
     /// Subjects that checks do not pass.
     pub(crate) failing_subjects: BTreeSet<String>,
     pub(crate) log: Vec<Call>,
+    /// The fields that the last modifying call sent.
+    pub(crate) last_modified: Vec<String>,
     /// What must never happen and did.
     pub(crate) violations: Vec<String>,
     tokens: HashMap<String, Token>,
@@ -70,6 +72,7 @@ impl World {
             answers: "first".to_owned(),
             failing_subjects: BTreeSet::new(),
             log: Vec::new(),
+            last_modified: Vec::new(),
             violations: Vec::new(),
             tokens: HashMap::new(),
             dice,
@@ -136,6 +139,7 @@ impl World {
         fields: &BTreeMap<String, Option<Value>>,
         now: Instant,
     ) -> Answer<()> {
+        self.last_modified = fields.keys().cloned().collect();
         let (held, stale) = (self.stale_for(), self.objects.get(id).map(|object| object.inputs.clone()));
         let object = self.reachable(id, now)?;
         if matches!(object.phase(now), Phase::Deleting | Phase::Failed) {
@@ -222,6 +226,14 @@ impl World {
             }
             _ => false,
         }
+    }
+
+    /// Adds an object that is not ours.
+    pub(crate) fn add_strangers(&mut self, name: &str, simulated_type: SimulatedType, now: Instant) {
+        let inputs = Properties::from([("name".to_owned(), Value::text(name))]);
+        let (account, tags) = ("account-0".to_owned(), BTreeMap::new());
+        let creation = Creation { simulated_type, account, token: None, inputs, tags };
+        self.create(creation, now).unwrap();
     }
 
     /// Gives a field back to its default, as if nobody had ever touched it.

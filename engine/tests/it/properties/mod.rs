@@ -52,7 +52,10 @@ impl Tally {
 pub(crate) fn check<S: Strategy>(property: &str, usual: u32, strategy: S, test: impl Fn(S::Value, &Tally)) {
     let factor = std::env::var("LSINFRA_CASES").ok().and_then(|text| text.parse::<f64>().ok()).unwrap_or(1.0);
     let cases = ((f64::from(usual) * factor).ceil() as u32).max(1);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 3_000, ..Config::default() };
+    let usual = Config::default();
+    // Unless PROPTEST_MAX_SHRINK_ITERS says something else.
+    let max_shrink_iters = if usual.max_shrink_iters == u32::MAX { 3_000 } else { usual.max_shrink_iters };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters, ..usual };
     let seed: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap() ^ (cases % 251) as u8);
     let random = TestRng::from_seed(config.rng_algorithm, &seed);
     let tally = Tally::default();

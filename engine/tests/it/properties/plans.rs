@@ -4,12 +4,16 @@
 use std::collections::BTreeMap;
 
 use lsinfra_engine::events::EventKind;
+use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::plan::{Action, Plan};
 use lsinfra_engine::{Snapshot, Urn};
+use proptest::prelude::*;
 
 use crate::cloud::log::{Call, Verb};
-use crate::properties::check;
-use crate::rig::{Finished, Rig, Run, simulate};
+use crate::moments::Moment;
+use crate::properties::{check, converge};
+use crate::random::Dice;
+use crate::rig::{Ended, Finished, Rig, Run, simulate};
 use crate::stack::StackSpec;
 use crate::stack::generate::history;
 
@@ -30,6 +34,46 @@ fn what_runs_is_what_was_planned_and_in_order() {
                 let calls = rig.cloud.world(|world, _| world.log[calls..].to_vec());
                 nothing_beyond(&finished.plan, &calls);
                 in_order(&finished, &before, stack);
+            }
+        });
+    });
+}
+
+/// What was approved once is enough, however often the process dies before it is done.
+#[test]
+fn an_approval_outlives_crashes() {
+    check("approvals", 150, (history(2..14, 0..3), any::<u64>()), |(mut stacks, seed), tally| {
+        stacks.push(StackSpec::default());
+        let dice = Dice(seed);
+        simulate(async {
+            let rig = Rig::for_stacks(15, &stacks);
+            for (round, stack) in stacks.iter().enumerate() {
+                rig.doom(stack, dice.fork(round as u64));
+                let approved = Some(rig.preview(stack, &Run::default()).await.unwrap());
+                let mut death = None;
+                for crash in 0..dice.below(round as u64, 5) {
+                    let fatal = Some(dice.fork(crash + 1).below(round as u64, 60) as usize);
+                    let approved = approved.clone();
+                    match rig.run(stack, Run { fatal, approved, ..Run::default() }).await {
+                        Ended::Died(moment) => {
+                            tally.disturbed_by(moment);
+                            death = Some(moment);
+                        }
+                        // The process died when all was over, though not well.
+                        Ended::Refused(OperationError::StalePlan { .. })
+                            if death == Some(Moment::AfterSave) =>
+                        {
+                            break;
+                        }
+                        // Steps may fail, but not for lack of an approval.
+                        ended => {
+                            ended.finished();
+                            break;
+                        }
+                    }
+                }
+                rig.cloud.world(|world, _| world.doomed.clear());
+                converge(&rig, stack, &Run::default()).await;
             }
         });
     });

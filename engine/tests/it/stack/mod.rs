@@ -7,7 +7,7 @@ mod show;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lsinfra_engine::{Declaration, Expression, Graph, Options, Secret, SecretKey, Urn, Value};
+use lsinfra_engine::{Declaration, Expression, Graph, Options, Secret, SecretKey, Timeouts, Urn, Value};
 
 use crate::cloud::catalog::SimulatedType;
 use crate::cloud::world::account_in;
@@ -32,6 +32,8 @@ pub(crate) struct ResourceSpec {
     pub(crate) simulated_type: SimulatedType,
     pub(crate) name: String,
     pub(crate) component: Option<String>,
+    /// Its physical name, if it is not to be derived from its key.
+    pub(crate) physical_name: Option<String>,
     /// Whether its last rename was made since the stack before.
     pub(crate) is_freshly_renamed: bool,
     /// Fixed at creation: another one needs another object.
@@ -83,6 +85,7 @@ pub(crate) struct OptionsSpec {
     pub(crate) ignore_label: bool,
     pub(crate) replace_on_label: bool,
     pub(crate) aliases: Vec<Urn>,
+    pub(crate) timeouts: Timeouts,
 }
 
 impl ResourceSpec {
@@ -93,6 +96,7 @@ impl ResourceSpec {
             simulated_type,
             name: format!("r{key}"),
             component: None,
+            physical_name: None,
             is_freshly_renamed: false,
             identity: 0,
             label: None,
@@ -144,7 +148,7 @@ impl ResourceSpec {
         let links: Vec<Expression> = self.links.iter().map(|link| link.expression(&urns[&link.to])).collect();
         let given = |keys: &[Key]| (!keys.is_empty()).then(|| ids(keys));
         let all = [
-            ("name", Some(plain(format!("name-{}", self.key)))),
+            ("name", Some(plain(self.physical_name.clone().unwrap_or(format!("name-{}", self.key))))),
             ("slot", Some(plain(format!("slot-{}", self.key)))),
             ("identity", Some(plain(format!("identity-{}", self.identity)))),
             ("label", number("label", self.label)),
@@ -171,6 +175,7 @@ impl ResourceSpec {
             depends_on: self.options.depends_on.iter().map(|key| urns[key].clone()).collect(),
             protect: self.options.protect,
             retain_on_delete: self.options.retain_on_delete,
+            timeouts: self.options.timeouts,
             ignore_changes: self.options.ignore_label.then(|| "label".to_owned()).into_iter().collect(),
             replace_on_changes: self
                 .options
@@ -181,7 +186,6 @@ impl ResourceSpec {
             delete_before_replace: self.options.delete_before_replace,
             deleted_with: self.lives_in().filter(|_| self.options.deleted_with).map(|key| urns[&key].clone()),
             aliases: self.options.aliases.clone(),
-            ..Options::default()
         };
         Declaration {
             urn: self.urn(),
@@ -220,9 +224,13 @@ impl HomeSpec {
 impl StackSpec {
     /// The declared graph.
     pub(crate) fn graph(&self) -> Graph {
+        Graph::new(self.declarations(), self.outputs(&self.urns())).unwrap()
+    }
+
+    /// What is declared.
+    pub(crate) fn declarations(&self) -> Vec<Declaration> {
         let urns = self.urns();
-        let declarations = self.resources.iter().map(|resource| resource.declaration(&urns));
-        Graph::new(declarations, self.outputs(&urns)).unwrap()
+        self.resources.iter().map(|resource| resource.declaration(&urns)).collect()
     }
 
     /// The resource of that key.
@@ -235,11 +243,13 @@ impl StackSpec {
         self.resources.iter_mut().find(|resource| resource.key == key).unwrap()
     }
 
-    /// Declares a resource.
-    pub(crate) fn add(&mut self, simulated_type: SimulatedType) -> &mut ResourceSpec {
+    /// Declares a resource, made out further by `more`.
+    pub(crate) fn add(&mut self, simulated_type: SimulatedType, more: impl FnOnce(&mut ResourceSpec)) -> Key {
         let key = self.next_key();
-        self.resources.push(ResourceSpec::new(key, simulated_type));
-        self.resources.last_mut().unwrap()
+        let mut resource = ResourceSpec::new(key, simulated_type);
+        more(&mut resource);
+        self.resources.push(resource);
+        key
     }
 
     /// A key that no resource ever had.

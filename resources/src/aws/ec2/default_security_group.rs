@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/vpc/latest/userguide/default-security-group.html>
 
 use std::collections::BTreeMap;
+use std::task::Poll;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
@@ -17,7 +18,7 @@ use crate::aws::ec2::{SecurityGroupId, VpcId};
 use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::{SECONDS, until_seen};
 use crate::aws::{AwsClients, AwsConnection, tags};
 
 /// A VPC's default security group, kept without rules, so that what is put into it by mistake reaches
@@ -54,6 +55,24 @@ async fn rules_of(
     Ok(rules)
 }
 
+/// Revokes every rule of a group, and tells how many it saw.
+async fn revoke_all(ec2: &Client, id: &PhysicalId) -> Result<usize, ProviderError> {
+    let rules = rules_of(ec2, [id]).await?;
+    let (egress, ingress): (Vec<_>, Vec<_>) = rules.iter().partition(|rule| rule.is_egress() == Some(true));
+    let ids = |rules: Vec<&SdkRule>| Some(rules.iter().map(|rule| rule.id().to_owned()).collect());
+    if !ingress.is_empty() {
+        let request = ec2.revoke_security_group_ingress().group_id(id.as_str());
+        let answer = request.set_security_group_rule_ids(ids(ingress)).send().await;
+        found(answer.during("RevokeSecurityGroupIngress"))?;
+    }
+    if !egress.is_empty() {
+        let request = ec2.revoke_security_group_egress().group_id(id.as_str());
+        let answer = request.set_security_group_rule_ids(ids(egress)).send().await;
+        found(answer.during("RevokeSecurityGroupEgress"))?;
+    }
+    Ok(rules.len())
+}
+
 /// A rule as a person reads it: `ingress all from sg-0a1b`.
 fn text(rule: &SdkRule) -> String {
     let egress = rule.is_egress() == Some(true);
@@ -85,22 +104,17 @@ impl DefaultSecurityGroup {
     ) -> Result<DefaultSecurityGroupOutputs, ProviderError> {
         let ec2 = &client.ec2;
         let group: SdkSecurityGroup = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, &self.tags, id, group.tags()).await?;
+        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, group.tags()).await?;
         if scope.wanted("rules", &self.rules, Vec::new()).is_some() {
-            let rules = rules_of(ec2, [id]).await?;
-            let (egress, ingress): (Vec<_>, Vec<_>) =
-                rules.iter().partition(|rule| rule.is_egress() == Some(true));
-            let ids = |rules: Vec<&SdkRule>| Some(rules.iter().map(|rule| rule.id().to_owned()).collect());
-            if !ingress.is_empty() {
-                let request = ec2.revoke_security_group_ingress().group_id(id.as_str());
-                let answer = request.set_security_group_rule_ids(ids(ingress)).send().await;
-                found(answer.during("RevokeSecurityGroupIngress"))?;
-            }
-            if !egress.is_empty() {
-                let request = ec2.revoke_security_group_egress().group_id(id.as_str());
-                let answer = request.set_security_group_rule_ids(ids(egress)).send().await;
-                found(answer.during("RevokeSecurityGroupEgress"))?;
-            }
+            step.poll(SECONDS, || async {
+                match revoke_all(ec2, id).await? {
+                    0 => Ok((Poll::Ready(()), String::new())),
+                    rules => {
+                        Ok((Poll::Pending, format!("default security group {id} had {rules} rules left")))
+                    }
+                }
+            })
+            .await?;
         }
         Ok(DefaultSecurityGroupOutputs { id: SecurityGroupId::new(id.as_str()).into() })
     }

@@ -15,8 +15,9 @@ use lsinfra_engine::{
 
 use crate::aws::ec2::AllocationId;
 use crate::aws::ec2::object::{self, Ec2Object};
-use crate::aws::error::{During, found};
+use crate::aws::error::During;
 use crate::aws::scope::Scope;
+use crate::aws::wait::until_deleted;
 use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
 
 /// A public IPv4 address of the account.
@@ -64,7 +65,7 @@ impl ElasticIp {
         scope: Scope<'_, Self>,
     ) -> Result<ElasticIpOutputs, ProviderError> {
         let address: Address = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, address.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, address.tags()).await?;
         Ok(outputs(client, &address))
     }
 }
@@ -144,11 +145,14 @@ impl ResourceType for ElasticIp {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let request = client.ec2.release_address().allocation_id(id.as_str());
-        found(request.send().await.during("ReleaseAddress")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client.ec2.release_address().allocation_id(id.as_str());
+            request.send().await.during("ReleaseAddress").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {

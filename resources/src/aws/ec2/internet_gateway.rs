@@ -2,11 +2,12 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InternetGateway.html>
 
 use std::collections::BTreeMap;
+use std::task::Poll;
 
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, InternetGateway as SdkInternetGateway, ResourceType as TagTarget, Tag};
-use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -16,7 +17,7 @@ use crate::aws::ec2::object::{self, Ec2Object};
 use crate::aws::ec2::{InternetGatewayId, VpcId};
 use crate::aws::error::{During, found};
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::{SECONDS, until_deleted};
 use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
 
 /// An internet gateway, attached to a VPC.
@@ -64,6 +65,31 @@ fn attached_to(gateway: &SdkInternetGateway) -> Option<VpcId> {
 }
 
 impl InternetGateway {
+    /// Attaches the gateway. AWS refuses that if it is attached already: by an earlier sending of the
+    /// same call, perhaps, that reads do not show yet.
+    async fn attach(&self, ec2: &Client, step: &StepContext, id: &PhysicalId) -> Result<(), ProviderError> {
+        let started = step.clock.now();
+        let vpc = self.vpc_id.get();
+        step.poll(SECONDS, || async {
+            let request = ec2.attach_internet_gateway().internet_gateway_id(id.as_str());
+            let request = request.set_vpc_id(vpc.clone().map(String::from));
+            let error = match request.send().await.during("AttachInternetGateway") {
+                Ok(_) => return Ok((Poll::Ready(()), String::new())),
+                Err(error) if error.kind == ErrorKind::AlreadyExists => error,
+                Err(error) => return Err(error),
+            };
+            let gateway: Option<SdkInternetGateway> = object::by_id(ec2, id).await?;
+            match gateway.as_ref().and_then(attached_to) {
+                attached if attached == vpc => Ok((Poll::Ready(()), String::new())),
+                None if step.clock.since(started) < Self::CONSISTENCY_WINDOW => {
+                    Ok((Poll::Pending, format!("internet gateway {id} is not seen attached yet")))
+                }
+                _ => Err(error),
+            }
+        })
+        .await
+    }
+
     async fn converge(
         &self,
         client: &AwsClients,
@@ -73,15 +99,9 @@ impl InternetGateway {
     ) -> Result<InternetGatewayOutputs, ProviderError> {
         let ec2 = &client.ec2;
         let gateway: SdkInternetGateway = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, &self.tags, id, gateway.tags()).await?;
-        let vpc = self.vpc_id.get();
-        if attached_to(&gateway) != vpc {
-            until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-                let request = ec2.attach_internet_gateway().internet_gateway_id(id.as_str());
-                let answer = request.set_vpc_id(vpc.clone().map(String::from)).send().await;
-                answer.during("AttachInternetGateway")
-            })
-            .await?;
+        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, gateway.tags()).await?;
+        if attached_to(&gateway) != self.vpc_id.get() {
+            self.attach(ec2, step, id).await?;
         }
         Ok(outputs(client, &gateway))
     }
@@ -164,17 +184,20 @@ impl ResourceType for InternetGateway {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let gateway = object::by_id::<SdkInternetGateway>(&client.ec2, id).await?;
-        if let Some(vpc) = gateway.as_ref().and_then(attached_to) {
-            let request = client.ec2.detach_internet_gateway().internet_gateway_id(id.as_str());
-            let answer = request.vpc_id(vpc.as_str()).send().await;
-            found(answer.during("DetachInternetGateway"))?;
-        }
-        let request = client.ec2.delete_internet_gateway().internet_gateway_id(id.as_str());
-        found(request.send().await.during("DeleteInternetGateway")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let gateway: SdkInternetGateway = object::require(&client.ec2, id).await?;
+            if let Some(vpc) = attached_to(&gateway) {
+                let request = client.ec2.detach_internet_gateway().internet_gateway_id(id.as_str());
+                let answer = request.vpc_id(vpc.as_str()).send().await;
+                found(answer.during("DetachInternetGateway"))?;
+            }
+            let request = client.ec2.delete_internet_gateway().internet_gateway_id(id.as_str());
+            request.send().await.during("DeleteInternetGateway").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {

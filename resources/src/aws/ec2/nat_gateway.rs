@@ -17,9 +17,9 @@ use lsinfra_engine::{
 
 use crate::aws::ec2::object::{self, Ec2Object, Lifecycle};
 use crate::aws::ec2::{AllocationId, NatGatewayId, SubnetId};
-use crate::aws::error::{During, found};
+use crate::aws::error::During;
 use crate::aws::scope::Scope;
-use crate::aws::wait::{MINUTES, until_seen};
+use crate::aws::wait::{MINUTES, until_deleted};
 use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
 
 /// A public NAT gateway: the way out for subnets without public addresses.
@@ -87,7 +87,7 @@ impl NatGateway {
         scope: Scope<'_, Self>,
     ) -> Result<NatGatewayOutputs, ProviderError> {
         let gateway: SdkNatGateway = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, gateway.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, gateway.tags()).await?;
         Ok(outputs(client, &gateway))
     }
 }
@@ -122,20 +122,17 @@ impl ResourceType for NatGateway {
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let answer = client
-                .ec2
-                .create_nat_gateway()
-                .client_token(&step.client_token)
-                .set_subnet_id(self.subnet_id.get().map(String::from))
-                .set_allocation_id(self.allocation_id.get().map(String::from))
-                .tag_specifications(object::tag_specification(TagTarget::Natgateway, step, &self.tags))
-                .send()
-                .await
-                .during("CreateNatGateway")?;
-            object::created("CreateNatGateway", answer.nat_gateway().and_then(SdkNatGateway::nat_gateway_id))
-        })
-        .await
+        let answer = client
+            .ec2
+            .create_nat_gateway()
+            .client_token(&step.client_token)
+            .set_subnet_id(self.subnet_id.get().map(String::from))
+            .set_allocation_id(self.allocation_id.get().map(String::from))
+            .tag_specifications(object::tag_specification(TagTarget::Natgateway, step, &self.tags))
+            .send()
+            .await
+            .during("CreateNatGateway")?;
+        object::created("CreateNatGateway", answer.nat_gateway().and_then(SdkNatGateway::nat_gateway_id))
     }
 
     async fn complete(
@@ -183,8 +180,11 @@ impl ResourceType for NatGateway {
         step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let request = client.ec2.delete_nat_gateway().nat_gateway_id(id.as_str());
-        found(request.send().await.during("DeleteNatGateway"))?;
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client.ec2.delete_nat_gateway().nat_gateway_id(id.as_str());
+            request.send().await.during("DeleteNatGateway").map(|_| ())
+        })
+        .await?;
         object::gone::<SdkNatGateway>(&client.ec2, step, id).await
     }
 

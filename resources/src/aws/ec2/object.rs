@@ -181,11 +181,12 @@ pub(super) async fn put_tags<R>(
     ec2: &Client,
     step: &StepContext,
     scope: Scope<'_, R>,
-    declared: &Input<Tags>,
+    inputs: &R,
+    declared: fn(&R) -> &Input<Tags>,
     id: &PhysicalId,
     actual: &[Tag],
 ) -> Result<(), ProviderError> {
-    let changes = tags::changes(step, scope, declared, &tags_of(actual));
+    let changes = tags::changes(step, scope, inputs, declared, &tags_of(actual));
     if !changes.put.is_empty() {
         ec2.create_tags()
             .resources(id.as_str())

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use aws_sdk_ec2::types::{Route as SdkRoute, RouteTable as SdkRouteTable};
 use ipnet::Ipv4Net;
-use lsinfra_engine::provider::{Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -14,9 +14,9 @@ use lsinfra_engine::{
 
 use crate::aws::ec2::object;
 use crate::aws::ec2::{InternetGatewayId, NatGatewayId, RouteTableId, cidr};
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::{During, not_found};
 use crate::aws::property::{self, problem};
-use crate::aws::wait::until_seen;
+use crate::aws::wait::{until_deleted, until_seen};
 use crate::aws::{AwsClients, AwsConnection};
 
 /// A route: where packets for a range of addresses are sent.
@@ -80,6 +80,18 @@ impl Route {
         Ok(table.and_then(|table| route_of(&table, id).cloned()))
     }
 
+    /// Sends the route to its target.
+    async fn replace(&self, client: &AwsClients) -> Result<(), ProviderError> {
+        let request = client
+            .ec2
+            .replace_route()
+            .set_route_table_id(self.route_table_id.get().map(String::from))
+            .set_destination_cidr_block(self.destination())
+            .set_gateway_id(self.gateway_id.get().map(String::from))
+            .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from));
+        request.send().await.during("ReplaceRoute").map(|_| ())
+    }
+
     fn destination(&self) -> Option<String> {
         self.destination_cidr_block.get().map(|cidr| cidr.to_string())
     }
@@ -111,22 +123,19 @@ impl ResourceType for Route {
         AwsConnection::identity(connection)
     }
 
-    async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            client
-                .ec2
-                .create_route()
-                .set_route_table_id(self.route_table_id.get().map(String::from))
-                .set_destination_cidr_block(self.destination())
-                .set_gateway_id(self.gateway_id.get().map(String::from))
-                .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from))
-                .customize()
-                .config_override(object::sent_once())
-                .send()
-                .await
-                .during("CreateRoute")
-        })
-        .await?;
+    async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {
+        client
+            .ec2
+            .create_route()
+            .set_route_table_id(self.route_table_id.get().map(String::from))
+            .set_destination_cidr_block(self.destination())
+            .set_gateway_id(self.gateway_id.get().map(String::from))
+            .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from))
+            .customize()
+            .config_override(object::sent_once())
+            .send()
+            .await
+            .during("CreateRoute")?;
         object::created("CreateRoute", self.id().as_ref().map(PhysicalId::as_str))
     }
 
@@ -142,17 +151,7 @@ impl ResourceType for Route {
         })
         .await?;
         if !self.has_target_of(&route) {
-            until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-                let request = client
-                    .ec2
-                    .replace_route()
-                    .set_route_table_id(self.route_table_id.get().map(String::from))
-                    .set_destination_cidr_block(self.destination())
-                    .set_gateway_id(self.gateway_id.get().map(String::from))
-                    .set_nat_gateway_id(self.nat_gateway_id.get().map(String::from));
-                request.send().await.during("ReplaceRoute")
-            })
-            .await?;
+            self.replace(client).await?;
         }
         Ok(RouteOutputs { destination_cidr_block: property::repeated(&self.destination_cidr_block) })
     }
@@ -179,18 +178,32 @@ impl ResourceType for Route {
         Ok(objects.iter().map(observe).collect())
     }
 
-    async fn delete(
+    async fn update(
         &self,
         client: &AwsClients,
         _step: &StepContext,
         _id: &PhysicalId,
+        _changes: &Changes<Self>,
+    ) -> Result<RouteOutputs, ProviderError> {
+        self.replace(client).await?;
+        Ok(RouteOutputs { destination_cidr_block: property::repeated(&self.destination_cidr_block) })
+    }
+
+    async fn delete(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        _id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let request = client
-            .ec2
-            .delete_route()
-            .set_route_table_id(self.route_table_id.get().map(String::from))
-            .set_destination_cidr_block(self.destination());
-        found(request.send().await.during("DeleteRoute")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client
+                .ec2
+                .delete_route()
+                .set_route_table_id(self.route_table_id.get().map(String::from))
+                .set_destination_cidr_block(self.destination());
+            request.send().await.during("DeleteRoute").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, _step: &StepContext) -> Result<Option<Found>, ProviderError> {

@@ -14,9 +14,9 @@ use lsinfra_engine::{
 
 use crate::aws::ec2::object::{self, Ec2Object};
 use crate::aws::ec2::{RouteTableId, VpcId};
-use crate::aws::error::{During, found};
+use crate::aws::error::During;
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::until_deleted;
 use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
 
 /// A route table. Its routes and the subnets that use it are resources of their own.
@@ -65,7 +65,7 @@ impl RouteTable {
         scope: Scope<'_, Self>,
     ) -> Result<RouteTableOutputs, ProviderError> {
         let table: SdkRouteTable = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, table.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, table.tags()).await?;
         Ok(outputs(client, &table))
     }
 }
@@ -95,20 +95,17 @@ impl ResourceType for RouteTable {
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let answer = client
-                .ec2
-                .create_route_table()
-                .set_vpc_id(self.vpc_id.get().map(String::from))
-                .tag_specifications(object::tag_specification(TagTarget::RouteTable, step, &self.tags))
-                .customize()
-                .config_override(object::sent_once())
-                .send()
-                .await
-                .during("CreateRouteTable")?;
-            object::created("CreateRouteTable", answer.route_table().and_then(SdkRouteTable::route_table_id))
-        })
-        .await
+        let answer = client
+            .ec2
+            .create_route_table()
+            .set_vpc_id(self.vpc_id.get().map(String::from))
+            .tag_specifications(object::tag_specification(TagTarget::RouteTable, step, &self.tags))
+            .customize()
+            .config_override(object::sent_once())
+            .send()
+            .await
+            .during("CreateRouteTable")?;
+        object::created("CreateRouteTable", answer.route_table().and_then(SdkRouteTable::route_table_id))
     }
 
     async fn complete(
@@ -150,11 +147,14 @@ impl ResourceType for RouteTable {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let request = client.ec2.delete_route_table().route_table_id(id.as_str());
-        found(request.send().await.during("DeleteRouteTable")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client.ec2.delete_route_table().route_table_id(id.as_str());
+            request.send().await.during("DeleteRouteTable").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {

@@ -9,14 +9,14 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
     RouteTable as SdkRouteTable, RouteTableAssociation as SdkAssociation, RouteTableAssociationStateCode,
 };
-use lsinfra_engine::provider::{ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value};
 
 use crate::aws::ec2::object::{self, Ec2Object, LIMIT_FILTER_VALUES, filter};
 use crate::aws::ec2::{RouteTableAssociationId, RouteTableId, SubnetId};
 use crate::aws::error::{During, found, not_found};
-use crate::aws::wait::{SECONDS, until_seen};
+use crate::aws::wait::{SECONDS, until_deleted, until_seen};
 use crate::aws::{AwsClients, AwsConnection, property};
 
 /// Makes a subnet use a route table instead of the VPC's main one.
@@ -78,6 +78,58 @@ fn outputs(association: &SdkAssociation) -> RouteTableAssociationOutputs {
 }
 
 impl RouteTableAssociation {
+    async fn require(ec2: &Client, id: &PhysicalId) -> Result<SdkAssociation, ProviderError> {
+        let absent = || not_found(format!("the subnet {id} is associated with no route table"));
+        by_subnets(ec2, [id]).await?.remove(id.as_str()).ok_or_else(absent)
+    }
+
+    /// Makes the subnet use the declared table. If the read of `association` was out of date, AWS does
+    /// not find it, and the engine comes again.
+    async fn replace(
+        &self,
+        ec2: &Client,
+        step: &StepContext,
+        id: &PhysicalId,
+        association: SdkAssociation,
+    ) -> Result<RouteTableAssociationOutputs, ProviderError> {
+        let request = ec2
+            .replace_route_table_association()
+            .set_association_id(association.route_table_association_id)
+            .set_route_table_id(self.route_table_id.get().map(String::from));
+        let answer = request.send().await.during("ReplaceRouteTableAssociation")?;
+        self.settled(ec2, step, id, answer.new_association_id).await
+    }
+
+    /// Waits until the association of this id is there and in force.
+    async fn settled(
+        &self,
+        ec2: &Client,
+        step: &StepContext,
+        id: &PhysicalId,
+        association_id: Option<String>,
+    ) -> Result<RouteTableAssociationOutputs, ProviderError> {
+        step.poll(SECONDS, || async {
+            let association = found(Self::require(ec2, id).await)?
+                .filter(|association| association.route_table_association_id == association_id);
+            let Some(association) = association else {
+                return Ok((Poll::Pending, format!("{id} is not seen with its route table yet")));
+            };
+            match state(&association) {
+                Some(RouteTableAssociationStateCode::Failed) => {
+                    let text = association.association_state().and_then(|state| state.status_message());
+                    let text = text.unwrap_or("AWS gives no reason");
+                    let message = format!("the association of {id} with its route table failed: {text}");
+                    Err(ProviderError::new(ErrorKind::CreationFailed, message))
+                }
+                Some(RouteTableAssociationStateCode::Associating) => {
+                    Ok((Poll::Pending, format!("route table is being associated with {id}")))
+                }
+                _ => Ok((Poll::Ready(outputs(&association)), String::new())),
+            }
+        })
+        .await
+    }
+
     fn has_table_of(&self, association: &SdkAssociation) -> bool {
         self.route_table_id.get().map(String::from).as_deref() == association.route_table_id()
     }
@@ -96,18 +148,15 @@ impl ResourceType for RouteTableAssociation {
         AwsConnection::identity(connection)
     }
 
-    async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let request = client
-                .ec2
-                .associate_route_table()
-                .set_subnet_id(self.subnet_id.get().map(String::from))
-                .set_route_table_id(self.route_table_id.get().map(String::from))
-                .customize()
-                .config_override(object::sent_once());
-            request.send().await.during("AssociateRouteTable")
-        })
-        .await?;
+    async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {
+        let request = client
+            .ec2
+            .associate_route_table()
+            .set_subnet_id(self.subnet_id.get().map(String::from))
+            .set_route_table_id(self.route_table_id.get().map(String::from))
+            .customize()
+            .config_override(object::sent_once());
+        request.send().await.during("AssociateRouteTable")?;
         object::created("AssociateRouteTable", self.subnet_id.get().as_ref().map(SubnetId::as_str))
     }
 
@@ -117,38 +166,13 @@ impl ResourceType for RouteTableAssociation {
         step: &StepContext,
         id: &PhysicalId,
     ) -> Result<RouteTableAssociationOutputs, ProviderError> {
-        let ec2 = &client.ec2;
-        let current = || async {
-            let absent = || not_found(format!("the subnet {id} is associated with no route table"));
-            by_subnets(ec2, [id]).await?.remove(id.as_str()).ok_or_else(absent)
-        };
-        let association = until_seen(step, Self::CONSISTENCY_WINDOW, current).await?;
-        if !self.has_table_of(&association) {
-            let request = ec2
-                .replace_route_table_association()
-                .set_association_id(association.route_table_association_id)
-                .set_route_table_id(self.route_table_id.get().map(String::from));
-            request.send().await.during("ReplaceRouteTableAssociation")?;
+        let association =
+            until_seen(step, Self::CONSISTENCY_WINDOW, || Self::require(&client.ec2, id)).await?;
+        if self.has_table_of(&association) {
+            self.settled(&client.ec2, step, id, association.route_table_association_id).await
+        } else {
+            self.replace(&client.ec2, step, id, association).await
         }
-        step.poll(SECONDS, || async {
-            let association = until_seen(step, Self::CONSISTENCY_WINDOW, current).await?;
-            match state(&association) {
-                Some(RouteTableAssociationStateCode::Failed) => {
-                    let text = association.association_state().and_then(|state| state.status_message());
-                    let text = text.unwrap_or("AWS gives no reason");
-                    let message = format!("the association of {id} with its route table failed: {text}");
-                    Err(ProviderError::new(ErrorKind::CreationFailed, message))
-                }
-                Some(RouteTableAssociationStateCode::Associating) => {
-                    Ok((Poll::Pending, format!("route table is being associated with {id}")))
-                }
-                _ if self.has_table_of(&association) => {
-                    Ok((Poll::Ready(outputs(&association)), String::new()))
-                }
-                _ => Ok((Poll::Pending, format!("{id} still shows its former route table"))),
-            }
-        })
-        .await
     }
 
     async fn read(
@@ -167,18 +191,30 @@ impl ResourceType for RouteTableAssociation {
         Ok(objects.iter().map(observe).collect())
     }
 
+    async fn update(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        id: &PhysicalId,
+        _changes: &Changes<Self>,
+    ) -> Result<RouteTableAssociationOutputs, ProviderError> {
+        let association =
+            until_seen(step, Self::CONSISTENCY_WINDOW, || Self::require(&client.ec2, id)).await?;
+        self.replace(&client.ec2, step, id, association).await
+    }
+
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let Some(association) = by_subnets(&client.ec2, [id]).await?.remove(id.as_str()) else {
-            return Ok(());
-        };
-        let request =
-            client.ec2.disassociate_route_table().set_association_id(association.route_table_association_id);
-        found(request.send().await.during("DisassociateRouteTable")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let association = Self::require(&client.ec2, id).await?.route_table_association_id;
+            let request = client.ec2.disassociate_route_table().set_association_id(association);
+            request.send().await.during("DisassociateRouteTable").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, _step: &StepContext) -> Result<Option<Found>, ProviderError> {

@@ -17,10 +17,10 @@ use lsinfra_engine::{
 
 use crate::aws::ec2::object::{self, Ec2Object, filter, tags_of};
 use crate::aws::ec2::{SecurityGroupId, VpcId};
-use crate::aws::error::{During, found};
+use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::until_deleted;
 use crate::aws::{Arn, AwsClients, AwsConnection, tags};
 
 /// A security group without rules: each rule is a resource of its own.
@@ -77,7 +77,7 @@ impl SecurityGroup {
         scope: Scope<'_, Self>,
     ) -> Result<SecurityGroupOutputs, ProviderError> {
         let group: SdkSecurityGroup = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, group.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, group.tags()).await?;
         if matches!(scope, Scope::Given) {
             remove_default_rule(&client.ec2, step, id).await?;
         }
@@ -99,18 +99,15 @@ async fn remove_default_rule(ec2: &Client, step: &StepContext, id: &PhysicalId) 
     if rules.iter().any(is_declared) {
         return Ok(());
     }
-    until_seen(step, SecurityGroup::CONSISTENCY_WINDOW, || async {
-        let everything = IpPermission::builder()
-            .ip_protocol("-1")
-            .ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build())
-            .build();
-        let request = ec2.revoke_security_group_egress().group_id(id.as_str()).ip_permissions(everything);
-        match request.send().await.during("RevokeSecurityGroupEgress") {
-            Err(error) if error.code.as_deref() == Some("InvalidPermission.NotFound") => Ok(()),
-            answer => answer.map(|_| ()),
-        }
-    })
-    .await
+    let everything = IpPermission::builder()
+        .ip_protocol("-1")
+        .ip_ranges(IpRange::builder().cidr_ip("0.0.0.0/0").build())
+        .build();
+    let request = ec2.revoke_security_group_egress().group_id(id.as_str()).ip_permissions(everything);
+    match request.send().await.during("RevokeSecurityGroupEgress") {
+        Err(error) if error.code.as_deref() == Some("InvalidPermission.NotFound") => Ok(()),
+        answer => answer.map(|_| ()),
+    }
 }
 
 fn outputs(client: &AwsClients, group: &SdkSecurityGroup) -> SecurityGroupOutputs {
@@ -165,22 +162,19 @@ impl ResourceType for SecurityGroup {
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let answer = client
-                .ec2
-                .create_security_group()
-                .set_group_name(self.name.get())
-                .set_description(self.description.get())
-                .set_vpc_id(self.vpc_id.get().map(String::from))
-                .tag_specifications(object::tag_specification(TagTarget::SecurityGroup, step, &self.tags))
-                .customize()
-                .config_override(object::sent_once())
-                .send()
-                .await
-                .during("CreateSecurityGroup")?;
-            object::created("CreateSecurityGroup", answer.group_id())
-        })
-        .await
+        let answer = client
+            .ec2
+            .create_security_group()
+            .set_group_name(self.name.get())
+            .set_description(self.description.get())
+            .set_vpc_id(self.vpc_id.get().map(String::from))
+            .tag_specifications(object::tag_specification(TagTarget::SecurityGroup, step, &self.tags))
+            .customize()
+            .config_override(object::sent_once())
+            .send()
+            .await
+            .during("CreateSecurityGroup")?;
+        object::created("CreateSecurityGroup", answer.group_id())
     }
 
     async fn complete(
@@ -225,11 +219,14 @@ impl ResourceType for SecurityGroup {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let request = client.ec2.delete_security_group().group_id(id.as_str());
-        found(request.send().await.during("DeleteSecurityGroup")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client.ec2.delete_security_group().group_id(id.as_str());
+            request.send().await.during("DeleteSecurityGroup").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {

@@ -20,10 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::aws::ec2::object::{self, Ec2Object};
 use crate::aws::ec2::security_group::check_text;
 use crate::aws::ec2::{PrefixListId, SecurityGroupId, SecurityGroupRuleId, cidr};
-use crate::aws::error::{During, found};
+use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::until_deleted;
 use crate::aws::{Arn, AwsClients, AwsConnection, tags};
 
 /// One rule of a security group: who may reach its members, or whom they may reach.
@@ -136,9 +136,9 @@ impl SecurityGroupRule {
         scope: Scope<'_, Self>,
     ) -> Result<SecurityGroupRuleOutputs, ProviderError> {
         let rule: SdkRule = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, rule.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, rule.tags()).await?;
         if let Some(description) = scope.wanted("description", &self.description, String::new())
-            && description != rule.description().unwrap_or_default()
+            && (scope.is_change("description") || description != rule.description().unwrap_or_default())
         {
             self.describe_anew(&client.ec2, id, description).await?;
         }
@@ -263,32 +263,29 @@ impl ResourceType for SecurityGroupRule {
         let group = self.group_id.get().map(String::from);
         let tags = object::tag_specification(TagTarget::SecurityGroupRule, step, &self.tags);
         let egress = self.direction.get() == Some(Direction::Egress);
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let rules = if egress {
-                let call = "AuthorizeSecurityGroupEgress";
-                let request = client
-                    .ec2
-                    .authorize_security_group_egress()
-                    .set_group_id(group.clone())
-                    .ip_permissions(self.permission())
-                    .tag_specifications(tags.clone());
-                let answer = request.customize().config_override(object::sent_once()).send().await;
-                answer.during(call)?.security_group_rules
-            } else {
-                let call = "AuthorizeSecurityGroupIngress";
-                let request = client
-                    .ec2
-                    .authorize_security_group_ingress()
-                    .set_group_id(group.clone())
-                    .ip_permissions(self.permission())
-                    .tag_specifications(tags.clone());
-                let answer = request.customize().config_override(object::sent_once()).send().await;
-                answer.during(call)?.security_group_rules
-            };
-            let id = rules.as_deref().and_then(<[SdkRule]>::first).and_then(SdkRule::security_group_rule_id);
-            object::created("AuthorizeSecurityGroup", id)
-        })
-        .await
+        let rules = if egress {
+            let call = "AuthorizeSecurityGroupEgress";
+            let request = client
+                .ec2
+                .authorize_security_group_egress()
+                .set_group_id(group.clone())
+                .ip_permissions(self.permission())
+                .tag_specifications(tags.clone());
+            let answer = request.customize().config_override(object::sent_once()).send().await;
+            answer.during(call)?.security_group_rules
+        } else {
+            let call = "AuthorizeSecurityGroupIngress";
+            let request = client
+                .ec2
+                .authorize_security_group_ingress()
+                .set_group_id(group.clone())
+                .ip_permissions(self.permission())
+                .tag_specifications(tags.clone());
+            let answer = request.customize().config_override(object::sent_once()).send().await;
+            answer.during(call)?.security_group_rules
+        };
+        let id = rules.as_deref().and_then(<[SdkRule]>::first).and_then(SdkRule::security_group_rule_id);
+        object::created("AuthorizeSecurityGroup", id)
     }
 
     async fn complete(
@@ -341,23 +338,69 @@ impl ResourceType for SecurityGroupRule {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let group = self.group_id.get().map(String::from);
-        let answer = if self.direction.get() == Some(Direction::Egress) {
-            let request = client.ec2.revoke_security_group_egress().set_group_id(group);
-            let answer = request.security_group_rule_ids(id.as_str()).send().await;
-            answer.during("RevokeSecurityGroupEgress").map(|_| ())
-        } else {
-            let request = client.ec2.revoke_security_group_ingress().set_group_id(group);
-            let answer = request.security_group_rule_ids(id.as_str()).send().await;
-            answer.during("RevokeSecurityGroupIngress").map(|_| ())
-        };
-        found(answer).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let group = self.group_id.get().map(String::from);
+            if self.direction.get() == Some(Direction::Egress) {
+                let request = client.ec2.revoke_security_group_egress().set_group_id(group);
+                let answer = request.security_group_rule_ids(id.as_str()).send().await;
+                answer.during("RevokeSecurityGroupEgress").map(|_| ())
+            } else {
+                let request = client.ec2.revoke_security_group_ingress().set_group_id(group);
+                let answer = request.security_group_rule_ids(id.as_str()).send().await;
+                answer.during("RevokeSecurityGroupIngress").map(|_| ())
+            }
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
         object::find::<SdkRule>(&client.ec2, step).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(protocol: Protocol, from: Option<i32>, to: Option<i32>) -> SecurityGroupRule {
+        SecurityGroupRule {
+            protocol: protocol.into(),
+            from_port: property::observed(from),
+            to_port: property::observed(to),
+            prefix_list_id: PrefixListId::new("pl-1").into(),
+            ..SecurityGroupRule::default()
+        }
+    }
+
+    #[test]
+    fn ports_go_with_the_protocol() {
+        for (protocol, from, to, problems) in [
+            (Protocol::Tcp, Some(443), Some(443), 0),
+            (Protocol::Udp, Some(0), Some(65535), 0),
+            (Protocol::Icmp, Some(-1), Some(-1), 0),
+            (Protocol::All, None, None, 0),
+            (Protocol::Tcp, None, None, 2),
+            (Protocol::Tcp, Some(443), Some(80), 1),
+            (Protocol::Tcp, Some(0), Some(65536), 1),
+            (Protocol::Icmp, Some(256), Some(-1), 1),
+            (Protocol::All, Some(443), Some(443), 2),
+        ] {
+            let found = rule(protocol, from, to).check();
+            assert_eq!(found.len(), problems, "{protocol:?} {from:?} to {to:?}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn exactly_one_other_side_is_named() {
+        let one = rule(Protocol::All, None, None);
+        let none = SecurityGroupRule { prefix_list_id: Input::default(), ..one.clone() };
+        let unknown = SecurityGroupRule { referenced_group_id: Output::unknown().into(), ..none.clone() };
+        let two = SecurityGroupRule { referenced_group_id: Output::unknown().into(), ..one.clone() };
+        for (rule, problems) in [(one, 0), (none, 1), (unknown, 0), (two, 1)] {
+            assert_eq!(rule.check().len(), problems);
+        }
     }
 }

@@ -18,10 +18,10 @@ use lsinfra_engine::{
 use crate::aws::ec2::cidr;
 use crate::aws::ec2::object::{self, Ec2Object, Lifecycle};
 use crate::aws::ec2::{SubnetId, VpcId};
-use crate::aws::error::{During, found};
+use crate::aws::error::During;
 use crate::aws::property;
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::until_deleted;
 use crate::aws::{Arn, AwsClients, AwsConnection, tags};
 
 /// A subnet: a part of a VPC's range in one availability zone.
@@ -89,15 +89,13 @@ impl Subnet {
         scope: Scope<'_, Self>,
     ) -> Result<SubnetOutputs, ProviderError> {
         let subnet: SdkSubnet = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, &self.tags, id, subnet.tags()).await?;
+        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, subnet.tags()).await?;
         let map_public_ip = scope.wanted("map_public_ip_on_launch", &self.map_public_ip_on_launch, false);
-        if map_public_ip.is_some() && map_public_ip != subnet.map_public_ip_on_launch() {
+        let is_there = map_public_ip == subnet.map_public_ip_on_launch();
+        if map_public_ip.is_some() && (scope.is_change("map_public_ip_on_launch") || !is_there) {
             let value = AttributeBooleanValue::builder().set_value(map_public_ip).build();
-            until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-                let request = client.ec2.modify_subnet_attribute().subnet_id(id.as_str());
-                request.map_public_ip_on_launch(value.clone()).send().await.during("ModifySubnetAttribute")
-            })
-            .await?;
+            let request = client.ec2.modify_subnet_attribute().subnet_id(id.as_str());
+            request.map_public_ip_on_launch(value.clone()).send().await.during("ModifySubnetAttribute")?;
         }
         Ok(outputs(client, &subnet))
     }
@@ -138,22 +136,19 @@ impl ResourceType for Subnet {
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let answer = client
-                .ec2
-                .create_subnet()
-                .set_vpc_id(self.vpc_id.get().map(String::from))
-                .set_cidr_block(self.cidr_block.get().map(|cidr| cidr.to_string()))
-                .set_availability_zone(self.availability_zone.get())
-                .tag_specifications(object::tag_specification(TagTarget::Subnet, step, &self.tags))
-                .customize()
-                .config_override(object::sent_once())
-                .send()
-                .await
-                .during("CreateSubnet")?;
-            object::created("CreateSubnet", answer.subnet().and_then(SdkSubnet::subnet_id))
-        })
-        .await
+        let answer = client
+            .ec2
+            .create_subnet()
+            .set_vpc_id(self.vpc_id.get().map(String::from))
+            .set_cidr_block(self.cidr_block.get().map(|cidr| cidr.to_string()))
+            .set_availability_zone(self.availability_zone.get())
+            .tag_specifications(object::tag_specification(TagTarget::Subnet, step, &self.tags))
+            .customize()
+            .config_override(object::sent_once())
+            .send()
+            .await
+            .during("CreateSubnet")?;
+        object::created("CreateSubnet", answer.subnet().and_then(SdkSubnet::subnet_id))
     }
 
     async fn complete(
@@ -199,11 +194,14 @@ impl ResourceType for Subnet {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let answer = client.ec2.delete_subnet().subnet_id(id.as_str()).send().await.during("DeleteSubnet");
-        found(answer).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client.ec2.delete_subnet().subnet_id(id.as_str());
+            request.send().await.during("DeleteSubnet").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {

@@ -24,7 +24,7 @@ use crate::aws::ec2::{RouteTableId, SecurityGroupId, VpcId};
 use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::{until_deleted, until_seen};
 use crate::aws::{Arn, AwsClients, AwsConnection, tags};
 
 /// A virtual private cloud.
@@ -191,7 +191,7 @@ impl Vpc {
     ) -> Result<VpcOutputs, ProviderError> {
         let ec2 = &client.ec2;
         let vpc: SdkVpc = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, &self.tags, id, vpc.tags()).await?;
+        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, vpc.tags()).await?;
         let support = scope.wanted("enable_dns_support", &self.enable_dns_support, true);
         let hostnames = scope.wanted("enable_dns_hostnames", &self.enable_dns_hostnames, false);
         // Host names need support: they are switched off before it and on after it.
@@ -204,10 +204,7 @@ impl Vpc {
         }
         for (attribute, enable) in attributes {
             let Some(enable) = enable else { continue };
-            until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-                set_attribute(ec2, id, &attribute, enable).await
-            })
-            .await?;
+            set_attribute(ec2, id, &attribute, enable).await?;
         }
         let companions = until_seen(step, Self::CONSISTENCY_WINDOW, || async {
             let lacking = || not_found(format!("the VPC {id} has no default security group or route table"));
@@ -317,11 +314,14 @@ impl ResourceType for Vpc {
     async fn delete(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
+        step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let answer = client.ec2.delete_vpc().vpc_id(id.as_str()).send().await.during("DeleteVpc");
-        found(answer).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client.ec2.delete_vpc().vpc_id(id.as_str());
+            request.send().await.during("DeleteVpc").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {

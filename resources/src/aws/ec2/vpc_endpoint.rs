@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::ec2::object::{self, Ec2Object, Lifecycle, filter};
 use crate::aws::ec2::{RouteTableId, SecurityGroupId, SubnetId, VpcEndpointId, VpcId};
-use crate::aws::error::{During, classify, found};
+use crate::aws::error::{During, found, refused};
 use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
-use crate::aws::wait::{MINUTES, until_seen};
+use crate::aws::wait::{MINUTES, until_deleted};
 use crate::aws::{Arn, AwsClients, AwsConnection, tags};
 
 /// A VPC endpoint: the way to a service of AWS that does not leave the VPC.
@@ -159,8 +159,8 @@ impl VpcEndpoint {
     ) -> Result<VpcEndpointOutputs, ProviderError> {
         let ec2 = &client.ec2;
         let endpoint: SdkEndpoint = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, &self.tags, id, endpoint.tags()).await?;
-        if self.modify(ec2, step, scope, &endpoint).await? {
+        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, endpoint.tags()).await?;
+        if self.modify(ec2, scope, &endpoint).await? {
             object::ready::<SdkEndpoint>(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
         }
         Ok(outputs(client, &endpoint))
@@ -170,7 +170,6 @@ impl VpcEndpoint {
     async fn modify(
         &self,
         ec2: &Client,
-        step: &StepContext,
         scope: Scope<'_, Self>,
         endpoint: &SdkEndpoint,
     ) -> Result<bool, ProviderError> {
@@ -187,33 +186,35 @@ impl VpcEndpoint {
             scope.wanted_or_reset("security_group_ids", &self.security_group_ids).flatten(),
             group_ids(endpoint).map(str::to_owned).collect(),
         );
-        let private_dns = scope
-            .wanted("private_dns_enabled", &self.private_dns_enabled, true)
-            .filter(|wanted| Some(*wanted) != endpoint.private_dns_enabled());
+        let private_dns =
+            scope.wanted("private_dns_enabled", &self.private_dns_enabled, true).filter(|wanted| {
+                scope.is_change("private_dns_enabled") || Some(*wanted) != endpoint.private_dns_enabled()
+            });
         let policy = self.changed_policy(scope, endpoint)?;
         let unchanged = tables.is_empty() && subnets.is_empty() && groups.is_empty();
         if unchanged && private_dns.is_none() && policy == PolicyChange::None {
             return Ok(false);
         }
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let request = ec2
-                .modify_vpc_endpoint()
-                .vpc_endpoint_id(endpoint.id())
-                .set_add_route_table_ids(tables.add.clone())
-                .set_remove_route_table_ids(tables.remove.clone())
-                .set_add_subnet_ids(subnets.add.clone())
-                .set_remove_subnet_ids(subnets.remove.clone())
-                .set_add_security_group_ids(groups.add.clone())
-                .set_remove_security_group_ids(groups.remove.clone())
-                .set_private_dns_enabled(private_dns);
-            let request = match &policy {
-                PolicyChange::None => request,
-                PolicyChange::Reset => request.reset_policy(true),
-                PolicyChange::To(policy) => request.policy_document(policy.to_json()),
-            };
-            request.send().await.during("ModifyVpcEndpoint")
-        })
-        .await?;
+        let request = ec2
+            .modify_vpc_endpoint()
+            .vpc_endpoint_id(endpoint.id())
+            .set_add_route_table_ids(tables.add.clone())
+            .set_remove_route_table_ids(tables.remove.clone())
+            .set_add_subnet_ids(subnets.add.clone())
+            .set_remove_subnet_ids(subnets.remove.clone())
+            .set_add_security_group_ids(groups.add.clone())
+            .set_remove_security_group_ids(groups.remove.clone())
+            .set_private_dns_enabled(private_dns);
+        let request = match &policy {
+            PolicyChange::None => request,
+            PolicyChange::Reset => request.reset_policy(true),
+            PolicyChange::To(policy) => request.policy_document(policy.to_json()),
+        };
+        request.send().await.during("ModifyVpcEndpoint").map_err(|error| match error.kind {
+            // The effect of the same call, whose answer was lost: it is worked out anew.
+            ErrorKind::AlreadyExists => ProviderError { kind: ErrorKind::Conflict, ..error },
+            _ => error,
+        })?;
         Ok(true)
     }
 
@@ -226,7 +227,8 @@ impl VpcEndpoint {
             return Ok(PolicyChange::None);
         };
         let Some(wanted) = wanted else { return Ok(PolicyChange::Reset) };
-        let is_there = policy_of(endpoint)?.is_some_and(|actual| actual.is_equivalent(&wanted));
+        let is_there = !scope.is_change("policy")
+            && policy_of(endpoint)?.is_some_and(|actual| actual.is_equivalent(&wanted));
         Ok(if is_there { PolicyChange::None } else { PolicyChange::To(wanted) })
     }
 }
@@ -285,29 +287,26 @@ impl ResourceType for VpcEndpoint {
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let answer = client
-                .ec2
-                .create_vpc_endpoint()
-                .client_token(&step.client_token)
-                .set_vpc_id(self.vpc_id.get().map(String::from))
-                .set_service_name(self.service_name.get())
-                .set_vpc_endpoint_type(self.endpoint_type.get().map(|kind| match kind {
-                    VpcEndpointType::Gateway => SdkType::Gateway,
-                    VpcEndpointType::Interface => SdkType::Interface,
-                }))
-                .set_route_table_ids(texts(&self.route_table_ids))
-                .set_subnet_ids(texts(&self.subnet_ids))
-                .set_security_group_ids(texts(&self.security_group_ids))
-                .set_private_dns_enabled(self.private_dns_enabled.get())
-                .set_policy_document(self.policy.get().map(|policy| policy.to_json()))
-                .tag_specifications(object::tag_specification(TagTarget::VpcEndpoint, step, &self.tags))
-                .send()
-                .await
-                .during("CreateVpcEndpoint")?;
-            object::created("CreateVpcEndpoint", answer.vpc_endpoint().and_then(SdkEndpoint::vpc_endpoint_id))
-        })
-        .await
+        let answer = client
+            .ec2
+            .create_vpc_endpoint()
+            .client_token(&step.client_token)
+            .set_vpc_id(self.vpc_id.get().map(String::from))
+            .set_service_name(self.service_name.get())
+            .set_vpc_endpoint_type(self.endpoint_type.get().map(|kind| match kind {
+                VpcEndpointType::Gateway => SdkType::Gateway,
+                VpcEndpointType::Interface => SdkType::Interface,
+            }))
+            .set_route_table_ids(texts(&self.route_table_ids))
+            .set_subnet_ids(texts(&self.subnet_ids))
+            .set_security_group_ids(texts(&self.security_group_ids))
+            .set_private_dns_enabled(self.private_dns_enabled.get())
+            .set_policy_document(self.policy.get().map(|policy| policy.to_json()))
+            .tag_specifications(object::tag_specification(TagTarget::VpcEndpoint, step, &self.tags))
+            .send()
+            .await
+            .during("CreateVpcEndpoint")?;
+        object::created("CreateVpcEndpoint", answer.vpc_endpoint().and_then(SdkEndpoint::vpc_endpoint_id))
     }
 
     async fn complete(
@@ -364,22 +363,20 @@ impl ResourceType for VpcEndpoint {
         step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let request = client.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id.as_str());
-        if let Some(answer) = found(request.send().await.during("DeleteVpcEndpoints"))? {
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let request = client.ec2.delete_vpc_endpoints().vpc_endpoint_ids(id.as_str());
+            let answer = request.send().await.during("DeleteVpcEndpoints")?;
             // The call succeeds even if it deletes nothing: the answer says what it refused.
-            for error in answer.unsuccessful().iter().filter_map(|item| item.error()) {
-                let code = error.code().unwrap_or_default();
-                let text = error.message().unwrap_or_default();
-                let kind = classify(code, text, 400);
-                if kind != ErrorKind::NotFound {
-                    let message = format!("DeleteVpcEndpoints: {text}");
-                    return Err(ProviderError {
-                        code: Some(code.to_owned()),
-                        ..ProviderError::new(kind, message)
-                    });
+            match answer.unsuccessful().iter().find_map(|item| item.error()) {
+                None => Ok(()),
+                Some(error) => {
+                    let (code, text) =
+                        (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+                    Err(refused("DeleteVpcEndpoints", code, text))
                 }
             }
-        }
+        })
+        .await?;
         object::gone::<SdkEndpoint>(&client.ec2, step, id).await
     }
 

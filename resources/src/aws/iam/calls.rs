@@ -7,7 +7,7 @@ use aws_sdk_iam::types::{Role, Tag};
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use percent_encoding::percent_decode_str;
 
-use crate::aws::error::{During, built, found};
+use crate::aws::error::{During, built, found, not_found};
 use crate::aws::policy::PolicyDocument;
 use crate::aws::tags::Tags;
 
@@ -24,6 +24,12 @@ impl RoleCalls<'_> {
         Ok(found(answer)?.and_then(|answer| answer.role))
     }
 
+    /// The role; [`ErrorKind::NotFound`] if there is none of that name.
+    pub(super) async fn require(&self) -> Result<Role, ProviderError> {
+        let absent = || not_found(format!("the role {} does not exist", self.name));
+        self.get().await?.ok_or_else(absent)
+    }
+
     /// The ARNs of the managed policies that are attached to it.
     pub(super) async fn attached_policies(&self) -> Result<BTreeSet<String>, ProviderError> {
         let pages =
@@ -32,14 +38,19 @@ impl RoleCalls<'_> {
         Ok(policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn).collect())
     }
 
-    /// Attaches and detaches until exactly the wanted policies are attached.
-    pub(super) async fn put_attached_policies(&self, wanted: &BTreeSet<String>) -> Result<(), ProviderError> {
+    /// Attaches and detaches until exactly the wanted policies are attached. A read may be out of date:
+    /// what was attached `before` is not taken for settled by what it shows.
+    pub(super) async fn put_attached_policies(
+        &self,
+        wanted: &BTreeSet<String>,
+        before: &BTreeSet<String>,
+    ) -> Result<(), ProviderError> {
         let actual = self.attached_policies().await?;
-        for arn in wanted.difference(&actual) {
+        for arn in wanted.iter().filter(|arn| !(actual.contains(*arn) && before.contains(*arn))) {
             let request = self.iam.attach_role_policy().role_name(self.name).policy_arn(arn);
             request.send().await.during("AttachRolePolicy")?;
         }
-        for arn in actual.difference(wanted) {
+        for arn in actual.union(before).filter(|arn| !wanted.contains(*arn)) {
             let request = self.iam.detach_role_policy().role_name(self.name).policy_arn(arn);
             found(request.send().await.during("DetachRolePolicy"))?;
         }
@@ -63,20 +74,21 @@ impl RoleCalls<'_> {
         Ok(policies)
     }
 
-    /// Puts and deletes until exactly the wanted policies are part of it.
+    /// Puts and deletes until exactly the wanted policies are part of it; `before` as above.
     pub(super) async fn put_inline_policies(
         &self,
         wanted: &BTreeMap<String, PolicyDocument>,
+        before: &BTreeMap<String, PolicyDocument>,
     ) -> Result<(), ProviderError> {
-        let actual = self.inline_policies().await?;
+        let names: BTreeSet<String> = self.inline_policy_names().await?.into_iter().collect();
         for (name, document) in wanted {
-            if actual.get(name).is_some_and(|actual| actual.is_equivalent(document)) {
-                continue;
+            let is_unchanged = before.get(name).is_some_and(|before| before.is_equivalent(document));
+            if !(is_unchanged && names.contains(name)) {
+                let request = self.iam.put_role_policy().role_name(self.name).policy_name(name);
+                request.policy_document(document.to_json()).send().await.during("PutRolePolicy")?;
             }
-            let request = self.iam.put_role_policy().role_name(self.name).policy_name(name);
-            request.policy_document(document.to_json()).send().await.during("PutRolePolicy")?;
         }
-        for name in actual.keys().filter(|name| !wanted.contains_key(*name)) {
+        for name in names.iter().chain(before.keys()).filter(|name| !wanted.contains_key(*name)) {
             self.delete_inline_policy(name).await?;
         }
         Ok(())
@@ -89,7 +101,7 @@ impl RoleCalls<'_> {
 
     /// Takes off every policy, so that the role can be deleted.
     pub(super) async fn strip(&self) -> Result<(), ProviderError> {
-        self.put_attached_policies(&BTreeSet::new()).await?;
+        self.put_attached_policies(&BTreeSet::new(), &BTreeSet::new()).await?;
         for name in self.inline_policy_names().await? {
             self.delete_inline_policy(&name).await?;
         }

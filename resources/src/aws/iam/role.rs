@@ -14,12 +14,12 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::{During, found};
 use crate::aws::iam::calls::{RoleCalls, read_document, sdk_tags, tags_of};
 use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
-use crate::aws::wait::until_seen;
+use crate::aws::wait::{until_deleted, until_seen};
 use crate::aws::{Arn, AwsClients, AwsConnection, tags};
 
 /// How many roles are read at once: IAM has no call that reads many, and a low rate limit.
@@ -91,26 +91,25 @@ impl Role {
         scope: Scope<'_, Self>,
     ) -> Result<RoleOutputs, ProviderError> {
         let calls = RoleCalls { iam: &client.iam, name: id.as_str() };
-        let role = until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            calls.get().await?.ok_or_else(|| not_found(format!("the role {id} does not exist")))
-        })
-        .await?;
-        let changes = tags::changes(step, scope, &self.tags, &tags_of(&role));
+        let role = until_seen(step, Self::CONSISTENCY_WINDOW, || calls.require()).await?;
+        let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &tags_of(&role));
         if !changes.put.is_empty() {
-            until_seen(step, Self::CONSISTENCY_WINDOW, || calls.tag(&changes.put)).await?;
+            calls.tag(&changes.put).await?;
         }
         if !changes.remove.is_empty() {
             calls.untag(changes.remove).await?;
         }
-        self.converge_trust(&calls, step, scope, &role).await?;
+        self.converge_trust(&calls, scope, &role).await?;
         self.converge_description(&calls, scope, &role).await?;
         self.converge_boundary(&calls, scope, &role).await?;
         if let Some(arns) = scope.wanted("managed_policy_arns", &self.managed_policy_arns, Vec::new()) {
-            let arns: BTreeSet<String> = arns.into_iter().map(String::from).collect();
-            until_seen(step, Self::CONSISTENCY_WINDOW, || calls.put_attached_policies(&arns)).await?;
+            let texts = |arns: Vec<Arn>| arns.into_iter().map(String::from).collect::<BTreeSet<String>>();
+            let before = scope.previous().and_then(|previous| previous.managed_policy_arns.get());
+            calls.put_attached_policies(&texts(arns), &texts(before.unwrap_or_default())).await?;
         }
         if let Some(policies) = scope.wanted("inline_policies", &self.inline_policies, BTreeMap::new()) {
-            until_seen(step, Self::CONSISTENCY_WINDOW, || calls.put_inline_policies(&policies)).await?;
+            let before = scope.previous().and_then(|previous| previous.inline_policies.get());
+            calls.put_inline_policies(&policies, &before.unwrap_or_default()).await?;
         }
         Ok(outputs(&role))
     }
@@ -118,21 +117,17 @@ impl Role {
     async fn converge_trust(
         &self,
         calls: &RoleCalls<'_>,
-        step: &StepContext,
         scope: Scope<'_, Self>,
         role: &SdkRole,
     ) -> Result<(), ProviderError> {
         let wanted = scope.wanted_or_reset("assume_role_policy", &self.assume_role_policy).flatten();
         let Some(wanted) = wanted else { return Ok(()) };
-        if trust(role)?.is_some_and(|actual| actual.is_equivalent(&wanted)) {
+        let is_there = trust(role)?.is_some_and(|actual| actual.is_equivalent(&wanted));
+        if is_there && !scope.is_change("assume_role_policy") {
             return Ok(());
         }
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let request = calls.iam.update_assume_role_policy().role_name(calls.name);
-            request.policy_document(wanted.to_json()).send().await.during("UpdateAssumeRolePolicy")
-        })
-        .await
-        .map(|_| ())
+        let request = calls.iam.update_assume_role_policy().role_name(calls.name);
+        request.policy_document(wanted.to_json()).send().await.during("UpdateAssumeRolePolicy").map(|_| ())
     }
 
     /// One call has both: what it is not told, it resets.
@@ -144,17 +139,18 @@ impl Role {
     ) -> Result<(), ProviderError> {
         let actual_description = role.description().unwrap_or_default();
         let actual_seconds = role.max_session_duration().unwrap_or(DEFAULT_SESSION_SECONDS);
+        let (description, seconds) = (&self.description, &self.max_session_duration_seconds);
+        let is_change = scope.is_change("description") || scope.is_change("max_session_duration_seconds");
+        // What is given goes before what is read, which may be out of date.
         let description = scope
-            .wanted("description", &self.description, String::new())
+            .wanted("description", description, String::new())
+            .or_else(|| description.get())
             .unwrap_or_else(|| actual_description.to_owned());
         let seconds = scope
-            .wanted(
-                "max_session_duration_seconds",
-                &self.max_session_duration_seconds,
-                DEFAULT_SESSION_SECONDS,
-            )
+            .wanted("max_session_duration_seconds", seconds, DEFAULT_SESSION_SECONDS)
+            .or_else(|| seconds.get())
             .unwrap_or(actual_seconds);
-        if description == actual_description && seconds == actual_seconds {
+        if !is_change && description == actual_description && seconds == actual_seconds {
             return Ok(());
         }
         let request = calls.iam.update_role().role_name(calls.name);
@@ -168,13 +164,14 @@ impl Role {
         scope: Scope<'_, Self>,
         role: &SdkRole,
     ) -> Result<(), ProviderError> {
+        let is_change = scope.is_change("permissions_boundary");
         match scope.wanted_or_reset("permissions_boundary", &self.permissions_boundary) {
-            Some(Some(wanted)) if boundary(role).as_ref() != Some(&wanted) => {
+            Some(Some(wanted)) if is_change || boundary(role).as_ref() != Some(&wanted) => {
                 let request = calls.iam.put_role_permissions_boundary().role_name(calls.name);
                 let answer = request.permissions_boundary(wanted.as_str()).send().await;
                 answer.during("PutRolePermissionsBoundary").map(|_| ())
             }
-            Some(None) if boundary(role).is_some() => {
+            Some(None) => {
                 let request = calls.iam.delete_role_permissions_boundary().role_name(calls.name);
                 found(request.send().await.during("DeleteRolePermissionsBoundary")).map(|_| ())
             }
@@ -291,24 +288,21 @@ impl ResourceType for Role {
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            client
-                .iam
-                .create_role()
-                .role_name(&name)
-                .set_path(self.path.get())
-                .set_assume_role_policy_document(self.assume_role_policy.get().map(|policy| policy.to_json()))
-                .set_description(self.description.get())
-                .set_max_session_duration(self.max_session_duration_seconds.get())
-                .set_permissions_boundary(self.permissions_boundary.get().map(String::from))
-                .set_tags(Some(sdk_tags(&tags::of_creation(step, &self.tags))?))
-                .customize()
-                .config_override(Builder::new().retry_config(RetryConfig::disabled()))
-                .send()
-                .await
-                .during("CreateRole")
-        })
-        .await?;
+        client
+            .iam
+            .create_role()
+            .role_name(&name)
+            .set_path(self.path.get())
+            .set_assume_role_policy_document(self.assume_role_policy.get().map(|policy| policy.to_json()))
+            .set_description(self.description.get())
+            .set_max_session_duration(self.max_session_duration_seconds.get())
+            .set_permissions_boundary(self.permissions_boundary.get().map(String::from))
+            .set_tags(Some(sdk_tags(&tags::of_creation(step, &self.tags))?))
+            .customize()
+            .config_override(Builder::new().retry_config(RetryConfig::disabled()))
+            .send()
+            .await
+            .during("CreateRole")?;
         Ok(PhysicalId::new(name))
     }
 
@@ -349,11 +343,12 @@ impl ResourceType for Role {
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
         let calls = RoleCalls { iam: &client.iam, name: id.as_str() };
-        let Some(role) = calls.get().await? else { return Ok(()) };
-        tags::require_lineage(step, &format!("the role {id}"), &tags_of(&role))?;
-        calls.strip().await?;
-        let answer = calls.iam.delete_role().role_name(calls.name).send().await;
-        found(answer.during("DeleteRole")).map(|_| ())
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            tags::require_lineage(step, &format!("the role {id}"), &tags_of(&calls.require().await?))?;
+            calls.strip().await?;
+            calls.iam.delete_role().role_name(calls.name).send().await.during("DeleteRole").map(|_| ())
+        })
+        .await
     }
 
     /// A role of that name is ours if its tags say so: a name alone proves nothing.

@@ -16,14 +16,14 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::During;
 use crate::aws::policy::{PolicyDocument, Principal, Statement};
 use crate::aws::property::{self, problem};
 use crate::aws::s3::calls::{BucketCalls, sdk_tags};
 use crate::aws::s3::{Encryption, LifecycleRule, ObjectOwnership, PublicAccessBlock, empty, lifecycle};
 use crate::aws::scope::Scope;
 use crate::aws::tags::{self, Tags};
-use crate::aws::wait::{SECONDS, until_seen};
+use crate::aws::wait::{SECONDS, until_deleted, until_seen};
 use crate::aws::{Arn, AwsClients, AwsConnection};
 
 /// The one region whose name may not be given as a location.
@@ -98,12 +98,9 @@ impl Bucket {
         scope: Scope<'_, Self>,
     ) -> Result<BucketOutputs, ProviderError> {
         let bucket = BucketCalls::new(client, id.as_str());
-        let actual = until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            bucket.tags().await?.ok_or_else(|| not_found(format!("the bucket {id} does not exist")))
-        })
-        .await?;
+        let actual = until_seen(step, Self::CONSISTENCY_WINDOW, || bucket.require_tags()).await?;
         // First of all: until it is tagged, nobody could tell whose it is.
-        let changes = tags::changes(step, scope, &self.tags, &actual);
+        let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &actual);
         if !changes.put.is_empty() || !changes.remove.is_empty() {
             let mut wanted = actual;
             wanted.retain(|key, _| !changes.remove.contains(key) && !tags::is_reserved(key));
@@ -123,7 +120,7 @@ impl Bucket {
             bucket.put_encryption(&encryption).await?;
         }
         if let Some(versioning) = scope.wanted("versioning", &self.versioning, false)
-            && versioning != bucket.versioning().await?
+            && (versioning || Self::had_versioning(scope) || bucket.versioning().await?)
         {
             bucket.put_versioning(versioning).await?;
         }
@@ -132,6 +129,12 @@ impl Bucket {
         }
         self.converge_policy(client, &bucket, scope).await?;
         Ok(outputs(&client.connection.partition, id.as_str()))
+    }
+
+    /// Whether versioning was on before a change, whatever a read shows. It is never suspended where
+    /// it was never on.
+    fn had_versioning(scope: Scope<'_, Self>) -> bool {
+        scope.previous().and_then(|previous| previous.versioning.get()) == Some(true)
     }
 
     /// AWS has one policy for both inputs: the one that is not managed keeps its part of it.
@@ -149,8 +152,15 @@ impl Bucket {
         let arn = arn(&client.connection.partition, bucket.name);
         let actual = bucket.policy().await?;
         let (actual_tls, actual_statements) = split(&arn, actual.as_ref());
-        let wanted = join(&arn, tls.unwrap_or(actual_tls), &statements.unwrap_or(actual_statements));
+        // What is given goes before what is read, which may be out of date.
+        let wanted = join(
+            &arn,
+            tls.or_else(|| self.tls_only.get()).unwrap_or(actual_tls),
+            &statements.or_else(|| self.policy_statements.get()).unwrap_or(actual_statements),
+        );
+        let is_change = scope.is_change("tls_only") || scope.is_change("policy_statements");
         let is_there = match (&actual, &wanted) {
+            _ if is_change => false,
             (None, None) => true,
             (Some(actual), Some(wanted)) => actual.is_equivalent(wanted),
             _ => false,
@@ -217,6 +227,38 @@ impl Bucket {
             observed.tls_only = tls.into();
             observed.policy_statements = statements.into();
         }
+    }
+
+    /// Deletes the bucket, and what is in it if that is wanted.
+    async fn delete_contents_too(
+        &self,
+        step: &StepContext,
+        bucket: &BucketCalls<'_>,
+    ) -> Result<(), ProviderError> {
+        let name = bucket.name;
+        let force = self.force_destroy.get() == Some(true);
+        let removed = AtomicUsize::new(0);
+        step.poll(AT_ONCE, || async {
+            let request = bucket.s3.delete_bucket().bucket(name).expected_bucket_owner(bucket.account);
+            match request.send().await.during("DeleteBucket") {
+                Ok(_) => Ok((Poll::Ready(()), String::new())),
+                Err(error) if error.code.as_deref() != Some("BucketNotEmpty") => Err(error),
+                // It will not get empty by itself.
+                Err(error) if !force => Err(ProviderError { kind: ErrorKind::Invalid, ..error }),
+                Err(_) => {
+                    let now = empty::remove_some(bucket).await?;
+                    let before = removed.fetch_add(now, Ordering::Relaxed);
+                    if now == 0 {
+                        // All is removed, but S3 has not noticed yet.
+                        step.pause(SECONDS.first, &format!("bucket {name} is still said to be not empty"))
+                            .await?;
+                    }
+                    let status = format!("bucket {name} is being emptied: {} objects so far", before + now);
+                    Ok((Poll::Pending, status))
+                }
+            }
+        })
+        .await
     }
 
     fn check_name(&self) -> Option<InputProblem> {
@@ -362,29 +404,9 @@ impl ResourceType for Bucket {
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
         let bucket = BucketCalls::new(client, id.as_str());
-        let Some(tags) = bucket.tags().await? else { return Ok(()) };
-        tags::require_lineage(step, &format!("the bucket {id}"), &tags)?;
-        let force = self.force_destroy.get() == Some(true);
-        let removed = AtomicUsize::new(0);
-        step.poll(AT_ONCE, || async {
-            let request = bucket.s3.delete_bucket().bucket(bucket.name).expected_bucket_owner(bucket.account);
-            match found(request.send().await.during("DeleteBucket")) {
-                Ok(_) => Ok((Poll::Ready(()), String::new())),
-                Err(error) if error.code.as_deref() != Some("BucketNotEmpty") => Err(error),
-                // It will not get empty by itself.
-                Err(error) if !force => Err(ProviderError { kind: ErrorKind::Invalid, ..error }),
-                Err(_) => {
-                    let now = empty::remove_some(&bucket).await?;
-                    let before = removed.fetch_add(now, Ordering::Relaxed);
-                    if now == 0 {
-                        // All is removed, but S3 has not noticed yet.
-                        step.pause(SECONDS.first, &format!("bucket {id} is still said to be not empty"))
-                            .await?;
-                    }
-                    let status = format!("bucket {id} is being emptied: {} objects so far", before + now);
-                    Ok((Poll::Pending, status))
-                }
-            }
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            tags::require_lineage(step, &format!("the bucket {id}"), &bucket.require_tags().await?)?;
+            self.delete_contents_too(step, &bucket).await
         })
         .await
     }

@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 
 use crate::aws::AwsClients;
-use crate::aws::error::{During, built, found};
+use crate::aws::error::{During, built, found, not_found};
 use crate::aws::policy::PolicyDocument;
 use crate::aws::s3::{Encryption, LifecycleRule, ObjectOwnership, PublicAccessBlock};
 use crate::aws::tags::Tags;
@@ -44,6 +44,12 @@ impl<'a> BucketCalls<'a> {
             }),
             Err(error) => Err(error),
         }
+    }
+
+    /// Its tags; [`ErrorKind::NotFound`] if there is no such bucket.
+    pub(super) async fn require_tags(&self) -> Result<Tags, ProviderError> {
+        let absent = || not_found(format!("the bucket {} does not exist", self.name));
+        self.tags().await?.ok_or_else(absent)
     }
 
     pub(super) async fn put_tags(&self, tags: &Tags) -> Result<(), ProviderError> {

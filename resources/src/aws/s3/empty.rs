@@ -1,9 +1,9 @@
 //! Emptying a bucket: versions, delete markers, and uploads that were never finished.
 
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use lsinfra_engine::provider::{ErrorKind, ProviderError};
+use lsinfra_engine::provider::ProviderError;
 
-use crate::aws::error::{During, built, classify, found};
+use crate::aws::error::{During, built, found, refused};
 use crate::aws::s3::calls::BucketCalls;
 
 /// Removes up to a thousand objects or uploads, and tells how many. 0: there is nothing left.
@@ -38,15 +38,9 @@ async fn remove_versions(bucket: &BucketCalls<'_>) -> Result<usize, ProviderErro
     match answer.errors().first() {
         None => Ok(count),
         Some(error) => {
-            let code = error.code().unwrap_or_default();
-            let text = error.message().unwrap_or_default();
-            let key = error.key().unwrap_or_default();
-            let kind = match classify(code, text, 400) {
-                ErrorKind::NotFound => return Ok(count),
-                kind => kind,
-            };
-            let message = format!("DeleteObjects: {key}: {text}");
-            Err(ProviderError { code: Some(code.to_owned()), ..ProviderError::new(kind, message) })
+            let (code, text) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+            let text = format!("{}: {text}", error.key().unwrap_or_default());
+            found(Err(refused("DeleteObjects", code, &text))).map(|_: Option<()>| count)
         }
     }
 }

@@ -1,0 +1,91 @@
+//! Recovery: what an interrupted run left is found, and finished or cleared.
+
+use lsinfra_engine::plan::Action;
+
+use crate::cloud::catalog::{ATTACHMENT, CLUSTER, DATABASE, ENTRY, GATEWAY, NETWORK, ROLE, SimulatedType};
+use crate::cloud::log::Verb;
+use crate::moments::Moment;
+use crate::oracle::expect_reached;
+use crate::rig::{Ended, Rig, Run, simulate};
+use crate::scenarios::{count, step, told};
+use crate::stack::StackSpec;
+
+const MANAGED: [SimulatedType; 7] = [NETWORK, GATEWAY, ROLE, CLUSTER, DATABASE, ATTACHMENT, ENTRY];
+
+/// An environment whose first `up` died at that kind of moment, for the `nth` time that it came.
+async fn interrupted(stack: &StackSpec, at: Moment, nth: usize) -> Rig {
+    let mut seen = 0;
+    for fatal in 0.. {
+        let rig = Rig::strict();
+        match rig.run(stack, Run { fatal: Some(fatal), ..Run::default() }).await {
+            Ended::Died(moment) if moment == at => {
+                seen += 1;
+                if seen == nth {
+                    return rig;
+                }
+            }
+            Ended::Died(_) => {}
+            _ => break,
+        }
+    }
+    panic!("no such moment");
+}
+
+#[test]
+fn a_lost_answer_of_a_creation_is_found_for_every_type() {
+    simulate(async {
+        for simulated_type in MANAGED {
+            let mut stack = StackSpec::default();
+            let key = stack.add(simulated_type, |_| {});
+            let rig = interrupted(&stack, Moment::AfterCall, 1).await;
+            let finished = rig.up(&stack).await;
+            let step = step(&finished.plan, Action::Adopt, &stack.urn(key));
+            assert_eq!(step.generation, 1);
+            assert_eq!(count(&rig, Verb::Create, &stack.urn(key)), 1);
+            expect_reached(&rig, &stack);
+        }
+    });
+}
+
+#[test]
+fn a_creation_that_was_never_sent_is_cleared() {
+    simulate(async {
+        let mut stack = StackSpec::default();
+        let key = stack.add(GATEWAY, |_| {});
+        let rig = interrupted(&stack, Moment::AfterAppend, 1).await;
+        let plan = rig.up(&stack).await.plan;
+        assert_eq!(step(&plan, Action::Create, &stack.urn(key)).generation, 2);
+        expect_reached(&rig, &stack);
+    });
+}
+
+#[test]
+fn a_preview_resolves_what_is_unfinished_and_writes_nothing() {
+    simulate(async {
+        let mut stack = StackSpec::default();
+        stack.add(NETWORK, |_| {});
+        let rig = interrupted(&stack, Moment::AfterCall, 1).await;
+        let stored = rig.disk.stored();
+        let plan = rig.preview(&stack, &Run::default()).await.unwrap();
+        assert_eq!(told(&plan), ["adopt r0"]);
+        assert_eq!(rig.disk.stored(), stored);
+    });
+}
+
+#[test]
+fn an_unfinished_creation_that_is_no_longer_wanted_is_deleted() {
+    simulate(async {
+        let mut stack = StackSpec::default();
+        let key = stack.add(CLUSTER, |_| {});
+        let rig = interrupted(&stack, Moment::AfterCall, 1).await;
+        let urn = stack.urn(key);
+        let fork = rig.fork();
+        stack.get_mut(key).identity = 1;
+        assert_eq!(told(&fork.up(&stack).await.plan), ["create r0", "delete r0"]);
+        expect_reached(&fork, &stack);
+        stack.remove(key);
+        rig.up(&stack).await;
+        assert_eq!(count(&rig, Verb::Delete, &urn), 1);
+        expect_reached(&rig, &stack);
+    });
+}
