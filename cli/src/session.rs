@@ -157,7 +157,7 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorCode::StalePlan`], [`ErrorCode::ExceedsApproved`].
-    pub(crate) fn check_approved(&mut self, plan: &Plan, approved: &Plan) -> Result<(), CommandError> {
+    pub(crate) fn check_approved(&self, plan: &Plan, approved: &Plan) -> Result<(), CommandError> {
         Ok(self.operation.check_approved(plan, approved)?)
     }
 

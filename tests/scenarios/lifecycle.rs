@@ -169,6 +169,13 @@ fn saved_plan() {
     let difference = compare(&sandbox.account(), &Recorded::ask(project.sandboxed(&["state", "list"])));
     assert!(difference.is_empty(), "{difference}");
 
+    project.sandboxed(&["up", "--plan", "plan.json"]).succeed();
+
+    file.more.clear();
+    file.tags.insert("owner".to_owned(), "observability".to_owned());
+    project.write(&file);
+    project.sandboxed(&["up", "--yes"]).succeed();
+    project.write(&EnvironmentFile::dev());
     let stale = project.sandboxed(&["up", "--plan", "plan.json"]).run().expect_code(1);
     assert!(stale.stderr.contains("LS0407"), "{}", stale.transcript());
 }

@@ -4,6 +4,7 @@
 //! ignored, with the reason as its kind. `LSINFRA_KILL_SEEDS` sets how many seeds the `kill_` scenarios take.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a scenario that cannot go on has failed")]
+#![allow(clippy::print_stderr, reason = "what a scenario drew or counted is for the reader of its output")]
 
 mod configuration;
 mod conformance;

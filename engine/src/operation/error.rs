@@ -103,8 +103,7 @@ pub enum OperationError {
     },
     /// The approved plan was made from another state.
     #[error(
-        "the approved plan is for serial {planned} of lineage {lineage}, but the state is at serial {found} of {}",
-        if lineage == found_lineage { "that lineage".to_owned() } else { format!("lineage {found_lineage}") }
+        "the approved plan is for serial {planned} of lineage {lineage}, but the state has moved on to serial {found}"
     )]
     StalePlan {
         /// The plan's serial.
@@ -113,8 +112,6 @@ pub enum OperationError {
         lineage: uuid::Uuid,
         /// The state's serial.
         found: u64,
-        /// The state's lineage.
-        found_lineage: uuid::Uuid,
     },
     /// The operation was begun without a lock, and cannot change anything.
     #[error("this operation only reads: it holds no lock")]

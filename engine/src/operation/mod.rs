@@ -18,7 +18,7 @@ use crate::events::{EventKind, Events, OperationOutcome};
 use crate::graph::Graph;
 use crate::journal::{Entry, OperationInfo, prune, replay};
 use crate::operation::gather::{gather_facts, gather_lookups};
-use crate::plan::{Action, Observations, Plan, PlanCounts, Question, Step, build, drift, excess};
+use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, excess};
 use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
@@ -217,37 +217,32 @@ impl Operation {
         Ok(plan)
     }
 
-    /// Refuses a plan that does more than the approved one. Of an environment without state yet, the approved plan's
-    /// lineage becomes the lineage.
+    /// Refuses a plan that does more than the approved one.
     ///
     /// # Errors
     /// [`OperationError::StalePlan`] or [`OperationError::ExceedsApproved`].
-    pub fn check_approved(&mut self, plan: &Plan, approved: &Plan) -> Result<(), OperationError> {
-        if !self.is_stored && approved.serial == 0 {
-            self.snapshot.lineage = approved.lineage;
-        }
-        // The first operation saves serial 1 before its first step, and the next serial at its end: under the approved
-        // plan's lineage that is an interrupted run of this very plan.
-        let has_begun = approved.serial == 0 && plan.serial == 1;
+    pub fn check_approved(&self, plan: &Plan, approved: &Plan) -> Result<(), OperationError> {
+        // An environment's first operation chooses the lineage, and saves an empty snapshot before
+        // anything carries it.
+        let is_first = approved.serial == 0 && plan.serial <= 1;
         let is_of_this_state = approved.environment == plan.environment
-            && approved.lineage == self.snapshot.lineage
-            // With nothing left to do, the approved plan itself has moved the state on.
-            && (approved.serial == plan.serial || has_begun || plan.is_empty());
-        if !is_of_this_state {
+            && (is_first || (plan.lineage, plan.serial) == (approved.lineage, approved.serial));
+        // With nothing left to do, the approved plan itself has moved the state on.
+        if !is_of_this_state && !plan.is_empty() {
             return Err(OperationError::StalePlan {
                 planned: approved.serial,
                 lineage: approved.lineage,
                 found: plan.serial,
-                found_lineage: self.snapshot.lineage,
             });
         }
-        // An object that never was the current one, or no longer is, was left by this very plan.
-        match excess(plan, approved, |step| step.action == Action::Delete && self.is_left_over(step)) {
+        match excess(plan, approved, |step| self.is_left_over(step)) {
             None => Ok(()),
             Some((urn, needed)) => Err(OperationError::ExceedsApproved { urn: urn.clone(), needed }),
         }
     }
 
+    /// Whether a step clears away what an interrupted run left: an object that never was the current
+    /// one, or no longer is.
     fn is_left_over(&self, step: &Step) -> bool {
         let record = self.snapshot.resources.get(&step.urn);
         record

@@ -6,21 +6,23 @@
 use std::collections::HashMap;
 
 use crate::plan::{Action, Plan, Step};
+use crate::snapshot::Generation;
 use crate::urn::Urn;
-use crate::value::{Properties, Value};
+use crate::value::Value;
 
-/// The first thing that a plan does beyond the approved one: the resource, and what would be done to it, such as
-/// `delete` or `change tags.owner`. Steps that clear up what the approved plan left need no approval of their own.
+/// The first thing that a plan does beyond the approved one: the resource, and what would be done to
+/// it, such as `delete` or `change tags.owner`. Deleting what an interrupted run left is never beyond.
 pub(crate) fn excess<'a>(
     plan: &'a Plan,
     approved: &Plan,
-    clears_up: impl Fn(&Step) -> bool,
+    is_left_over: impl Fn(&Step) -> bool,
 ) -> Option<(&'a Urn, String)> {
     let mut allowed: HashMap<&Urn, Vec<&Step>> = HashMap::new();
     for step in &approved.steps {
         allowed.entry(&step.urn).or_default().push(step);
     }
-    plan.steps.iter().filter(|step| !clears_up(step)).find_map(|step| {
+    let mut to_check = plan.steps.iter().filter(|step| step.action != Action::Delete || !is_left_over(step));
+    to_check.find_map(|step| {
         let candidates = allowed.get(&step.urn).map_or(&[][..], Vec::as_slice);
         let mut excess = Some(step.action.name().to_owned());
         for approved in candidates.iter().filter(|approved| covers_action(approved, step)) {
@@ -39,10 +41,9 @@ fn covers_action(approved: &Step, step: &Step) -> bool {
         // Finishing what was to be created is no more than creating it.
         Action::Update => matches!(approved.action, Action::Update | Action::Create | Action::Adopt),
         Action::Adopt => matches!(approved.action, Action::Adopt | Action::Create),
-        // The old object of a replacement may be gone already.
-        Action::Create => approved.action == Action::Create && (approved.replacement || !step.replacement),
         Action::Retain => matches!(approved.action, Action::Retain | Action::Delete),
-        Action::Read | Action::Run | Action::Delete => approved.action == step.action,
+        // What was created under the approval may have failed, and be replaced.
+        Action::Read | Action::Run | Action::Create | Action::Delete => approved.action == step.action,
     }
 }
 
@@ -51,7 +52,7 @@ fn excess_of_values(step: &Step, approved: &Step) -> Option<String> {
     if matches!(step.action, Action::Delete | Action::Retain) {
         return None;
     }
-    if let Some(field) = other_input(&step.inputs, &approved.inputs) {
+    if let Some(field) = other_input(step, approved) {
         return Some(format!("take another {field}"));
     }
     if approved.action != Action::Update {
@@ -64,14 +65,24 @@ fn excess_of_values(step: &Step, approved: &Step) -> Option<String> {
         .map(|change| format!("change {}", change.path))
 }
 
-/// The first input that is not as it was approved.
-fn other_input<'a>(inputs: &'a Properties, approved: &'a Properties) -> Option<&'a str> {
-    let is_as_approved = |name: &String| match (inputs.get(name), approved.get(name)) {
+/// The first input that is not as it was approved. A name may have another generation: that of an
+/// object that stands for one whose creation failed.
+fn other_input<'a>(step: &'a Step, approved: &'a Step) -> Option<&'a str> {
+    let is_as_approved = |name: &String| match (step.inputs.get(name), approved.inputs.get(name)) {
+        (Some(Value::Text(text)), Some(Value::Text(approved_text))) => {
+            text == approved_text
+                || base_name(text, step.name_generation) == base_name(approved_text, approved.name_generation)
+        }
         (Some(value), Some(approved)) => covers_value(approved, value),
         (None, None) => true,
         _ => false,
     };
-    inputs.keys().chain(approved.keys()).find(|name| !is_as_approved(name)).map(String::as_str)
+    step.inputs.keys().chain(approved.inputs.keys()).find(|name| !is_as_approved(name)).map(String::as_str)
+}
+
+/// A name without its generation.
+fn base_name(name: &str, generation: Generation) -> &str {
+    if generation < 2 { name } else { name.strip_suffix(&format!("-{generation}")).unwrap_or(name) }
 }
 
 /// Whether a value is the approved one, or fills in what was not known then.
@@ -169,6 +180,12 @@ mod tests {
         let rest = plan(vec![step(VPC, Action::Update, &[("cidr_block", "10.0.0.0/16".into())], &["tags"])]);
         assert_eq!(excess(&approved, &approved, |_| false), None);
         assert_eq!(excess(&rest, &approved, |_| false), None);
+        let left_over = plan(vec![step(VPC, Action::Delete, &[], &[])]);
+        assert_eq!(excess(&left_over, &approved, |_| true), None);
+        assert_eq!(
+            excess(&left_over, &approved, |_| false),
+            Some((&left_over.steps[0].urn, "delete".to_owned()))
+        );
     }
 
     #[test]
@@ -183,10 +200,6 @@ mod tests {
         let (delete, retain) = (step(VPC, Action::Delete, &[], &[]), step(VPC, Action::Retain, &[], &[]));
         assert_eq!(excess_of(retain.clone(), delete.clone()), None);
         assert_eq!(excess_of(delete, retain), Some("delete".to_owned()));
-        let replacement = Step { replacement: true, ..step(VPC, Action::Create, &[], &[]) };
-        let creation = step(VPC, Action::Create, &[], &[]);
-        assert_eq!(excess_of(replacement.clone(), creation.clone()), Some("create".to_owned()));
-        assert_eq!(excess_of(creation, replacement), None);
     }
 
     #[test]
@@ -205,6 +218,18 @@ mod tests {
         let bare = step(VPC, Action::Create, &[], &[]);
         assert_eq!(excess_of(bare.clone(), create(tags("a".into()))), Some("take another tags".to_owned()));
         assert_eq!(excess_of(create(tags("a".into())), bare), Some("take another tags".to_owned()));
+    }
+
+    #[test]
+    fn a_name_may_have_another_generation() {
+        let named = |name: &str, name_generation| Step {
+            name_generation,
+            ..step(VPC, Action::Create, &[("name", name.into())], &[])
+        };
+        assert_eq!(excess_of(named("blobs-2", 2), named("blobs", 1)), None);
+        assert_eq!(excess_of(named("blobs-3", 3), named("blobs-2", 2)), None);
+        assert_eq!(excess_of(named("other-2", 2), named("blobs", 1)), Some("take another name".to_owned()));
+        assert_eq!(excess_of(named("blobs-2", 1), named("blobs", 1)), Some("take another name".to_owned()));
     }
 
     #[test]
