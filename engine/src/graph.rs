@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use petgraph::Direction;
 use petgraph::algo::{tarjan_scc, toposort};
 use petgraph::graph::{DiGraph, NodeIndex};
-use petgraph::visit::EdgeRef;
+use petgraph::visit::{EdgeRef, Reversed};
 
 use crate::output::Expression;
 use crate::stack::Declaration;
@@ -73,11 +74,13 @@ impl Graph {
                 graph.add_edge(from, node, ());
             }
         }
-        let order = toposort(&graph, None).map_err(|_| cycle(&graph))?;
+        // Sorted from the dependants' end, so that it comes out as declared where edges leave a choice.
+        let mut order = toposort(Reversed(&graph), None).map_err(|_| cycle(&graph))?;
+        order.reverse();
         Ok(Self { graph, order, by_urn, outputs })
     }
 
-    /// The declarations, dependencies first.
+    /// The declarations, dependencies first, otherwise in the order in which they were declared.
     pub fn declarations(&self) -> impl DoubleEndedIterator<Item = &Declaration> {
         self.order.iter().map(|&node| &self.graph[node])
     }
@@ -99,12 +102,12 @@ impl Graph {
 
     /// The direct dependencies of a resource.
     pub fn dependencies(&self, urn: &Urn) -> BTreeSet<Urn> {
-        self.neighbors(urn, petgraph::Direction::Incoming)
+        self.neighbors(urn, Direction::Incoming)
     }
 
     /// The resources that depend directly on a resource.
     pub fn dependants(&self, urn: &Urn) -> BTreeSet<Urn> {
-        self.neighbors(urn, petgraph::Direction::Outgoing)
+        self.neighbors(urn, Direction::Outgoing)
     }
 
     /// All edges as (dependency, dependant).
@@ -153,7 +156,7 @@ fn cycle(graph: &DiGraph<Declaration, ()>) -> GraphError {
     let mut came_from: HashMap<NodeIndex, NodeIndex> = HashMap::new();
     let mut queue = std::collections::VecDeque::from([start]);
     while let Some(node) = queue.pop_front() {
-        for next in graph.neighbors_directed(node, petgraph::Direction::Incoming) {
+        for next in graph.neighbors_directed(node, Direction::Incoming) {
             if next == start {
                 let mut path = vec![graph[start].urn.clone()];
                 let mut back = node;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
@@ -159,40 +159,82 @@ impl Serialize for Value {
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_marked_json(serde_json::Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        deserializer.deserialize_any(ValueVisitor)
     }
 }
 
-fn from_marked_json(json: serde_json::Value) -> Result<Value, serde_json::Error> {
-    Ok(match json {
-        serde_json::Value::Array(items) => {
-            Value::List(items.into_iter().map(from_marked_json).collect::<Result<_, _>>()?)
+/// Reads values as they come, since a snapshot holds hundreds of thousands of them.
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value, E> {
+        Ok(Value::Bool(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
+        Number::from_f64(number)
+            .map(Value::Number)
+            .ok_or_else(|| E::invalid_value(Unexpected::Float(number), &"a finite number"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::text(text))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Value, E> {
+        Ok(Value::Text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
         }
-        serde_json::Value::Object(mut fields) => {
-            if fields.len() == 1 && fields.contains_key("$unknown") {
-                return Ok(Value::Unknown);
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some(key) = entries.next_key::<String>()? {
+            if key.starts_with('$') {
+                let value = marked(&key, &mut entries)?;
+                // A mark stands alone: a map with such a key is written inside `$map`.
+                if !fields.is_empty() || entries.next_key::<IgnoredAny>()?.is_some() {
+                    return Err(serde::de::Error::custom(format!("{key} has fields beside it")));
+                }
+                return Ok(value);
             }
-            if fields.len() == 1
-                && let Some(parts) = fields.remove("$secret")
-            {
-                return Ok(Value::Secret(Secret::from_parts(serde_json::from_value(parts)?)));
-            }
-            if fields.len() == 1
-                && let Some(inner) = fields.remove("$map")
-                && let serde_json::Value::Object(inner) = inner
-            {
-                fields = inner;
-            }
-            Value::Map(
-                fields.into_iter().map(|(key, value)| Ok((key, from_marked_json(value)?))).collect::<Result<
-                    _,
-                    serde_json::Error,
-                >>(
-                )?,
-            )
+            fields.insert(key, entries.next_value()?);
         }
-        plain => Value::from_plain_json(plain),
-    })
+        Ok(Value::Map(fields))
+    }
+}
+
+fn marked<'de, A: MapAccess<'de>>(mark: &str, entries: &mut A) -> Result<Value, A::Error> {
+    match mark {
+        "$unknown" => entries.next_value::<bool>().map(|_| Value::Unknown),
+        "$secret" => entries.next_value().map(|parts| Value::Secret(Secret::from_parts(parts))),
+        "$map" => entries.next_value().map(Value::Map),
+        other => Err(serde::de::Error::unknown_field(other, &["$unknown", "$secret", "$map"])),
+    }
 }
 
 impl fmt::Debug for Value {

@@ -23,7 +23,7 @@ fn order_does_not_matter_in_a_set_nor_case_where_it_does_not_count() {
         assert!(rig.up(&stack).await.plan.is_empty());
         stack.get_mut(gateway).groups = vec![one];
         stack.get_mut(role).description = Some(2);
-        assert_eq!(told(&rig.up(&stack).await.plan), ["update r3", "update r2"]);
+        assert_eq!(told(&rig.up(&stack).await.plan), ["update r2", "update r3"]);
     });
 }
 

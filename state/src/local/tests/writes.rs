@@ -1,4 +1,4 @@
-//! Writes that fail while the process lives on, writes that are abandoned, and what is synced when.
+//! Writes that fail while the process lives on, and what is synced when.
 
 use super::*;
 use crate::local::crash::Effect;
@@ -118,34 +118,4 @@ fn every_file_is_durable_before_anything_relies_on_it() {
     let snapshot = [&write[..], &keep, &rename].concat();
     let journal = [&snapshot[..], &["open"]].concat();
     assert_eq!(names(&store.disk.crash.effects()), [record, snapshot, journal].concat());
-}
-
-#[test]
-fn an_abandoned_write_ends_the_session_but_is_carried_out_under_the_lock() {
-    let folder = tempfile::tempdir().unwrap();
-    let (_, mut session) = environment(folder.path());
-    // One thread for blocking work, which is busy until it is told to stop.
-    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
-    let (stop, busy) = std::sync::mpsc::channel::<()>();
-    runtime.block_on(async {
-        tokio::task::spawn_blocking(move || busy.recv());
-        let entries = facts();
-        let mut append = session.append(&entries);
-        let is_waiting = std::future::poll_fn(|context| {
-            std::task::Poll::Ready(append.as_mut().poll(context).is_pending())
-        });
-        assert!(is_waiting.await);
-        drop(append);
-        let error = session.append(&started()).await.unwrap_err();
-        let source = std::error::Error::source(&error).unwrap().to_string();
-        assert!(source.contains("abandoned"), "{source}");
-        assert!(session.save(&small(2), None).await.is_err());
-    });
-    drop(session);
-    assert!(matches!(lock(&LocalStore::open(folder.path())), Err(StoreError::Locked { .. })));
-    drop(stop);
-    // Waits for the blocking work.
-    drop(runtime);
-    assert_eq!(load(folder.path()).journal, [started(), facts()].concat());
-    assert!(lock(&LocalStore::open(folder.path())).is_ok());
 }
