@@ -200,7 +200,7 @@ impl StateListAnswer {
                     Status::Creating => ObjectStatus::Creating,
                     Status::CreationFailed { .. } => ObjectStatus::CreationFailed,
                     Status::Updating => ObjectStatus::Updating,
-                    Status::Deleting => ObjectStatus::Deleting,
+                    Status::Deleting { .. } => ObjectStatus::Deleting,
                 },
                 protected: object.options.protect,
             })

@@ -89,7 +89,8 @@ impl Session {
         };
         let store = state_place::store(run.place, &environment.name)?;
         let graph = match run.kind {
-            OperationKind::Destroy => Graph::new([], Default::default())?,
+            // What stays keeps its outputs.
+            OperationKind::Destroy => Graph::new([], environment.graph.outputs().clone())?,
             OperationKind::Up | OperationKind::Refresh => environment.graph.clone(),
         };
         let known = if run.targets.is_empty() && run.unprotected.is_empty() {
@@ -114,6 +115,7 @@ impl Session {
             providers: connection.providers.clone(),
             clock: connection.clock.clone(),
             events: Events::new(connection.clock.clone(), display.listener()),
+            learns_durations: connection.pace.has_expectations(),
         };
         let names = name_fields(&environment.graph, &connection);
         let operation = tokio::select! {
@@ -157,7 +159,7 @@ impl Session {
     ///
     /// # Errors
     /// [`ErrorCode::StalePlan`], [`ErrorCode::ExceedsApproved`].
-    pub(crate) fn check_approved(&self, plan: &Plan, approved: &Plan) -> Result<(), CommandError> {
+    pub(crate) fn check_approved(&mut self, plan: &Plan, approved: &Plan) -> Result<(), CommandError> {
         Ok(self.operation.check_approved(plan, approved)?)
     }
 

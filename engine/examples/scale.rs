@@ -259,7 +259,7 @@ async fn measure(shape: &str, count: usize) -> Result<serde_json::Value, Failure
     let clock = Clock::system();
     let events = Events::new(clock.clone(), Arc::new(Deaf));
     let rig = Rig {
-        engine: Engine { providers, clock, events },
+        engine: Engine { providers, clock, events, learns_durations: true },
         store: LocalStore::open(folder.path().join("state")),
     };
 

@@ -65,6 +65,10 @@ impl Expression {
             Self::Fact(name) => Ok(resolve.fact(name)),
             Self::Map { source, function } => {
                 let value = source.evaluate(resolve)?;
+                if value.has_secret() {
+                    // What a function makes of a secret would be no secret any more.
+                    return Err(ValueError::new("a secret cannot be mapped: join it with a template"));
+                }
                 if value.has_unknown() { Ok(Value::Unknown) } else { function(&value) }
             }
             Self::List(items) => {
@@ -319,5 +323,41 @@ impl From<&str> for Input<String> {
 impl<T: Property + 'static> FromIterator<Output<T>> for Input<Vec<T>> {
     fn from_iter<I: IntoIterator<Item = Output<T>>>(outputs: I) -> Self {
         Self(Some(Output::all(outputs)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use secrecy::{ExposeSecret, SecretString};
+
+    use super::*;
+    use crate::secret::SecretKey;
+
+    struct Nothing;
+
+    impl Resolve for Nothing {
+        fn output(&self, _urn: &Urn, _output: &str) -> Result<Value, ValueError> {
+            Ok(Value::Unknown)
+        }
+
+        fn fact(&self, _name: &str) -> Value {
+            Value::Unknown
+        }
+    }
+
+    #[test]
+    fn a_secret_is_joined_and_never_mapped() {
+        let secret = Secret::given(&SecretKey::new([7; 32]), SecretString::from("hunter2".to_owned()));
+        let secret: Output<Secret> = secret.into();
+        let plain =
+            |secret: Secret| secret.reveal().map_or(String::new(), |it| it.expose_secret().to_owned());
+        let leaks = [secret.map(plain), secret.zip(&secret).map(move |(one, _)| plain(one))];
+        for leak in leaks {
+            let error = leak.expression().evaluate(&Nothing).unwrap_err();
+            assert!(error.to_string().contains("template"), "{error}");
+        }
+        let joined = Output::template(["redis://:".into(), secret.into()]);
+        assert!(matches!(joined.expression().evaluate(&Nothing), Ok(Value::Secret(_))));
     }
 }

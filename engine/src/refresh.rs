@@ -60,7 +60,7 @@ pub(crate) async fn refresh(
         for object in &record.objects {
             let wanted = match scope {
                 Scope::All => object.role != Role::Superseded,
-                Scope::Unfinished => object.status == Status::Deleting && object.role == Role::Current,
+                Scope::Unfinished => object.status.is_deleting() && object.role == Role::Current,
             };
             if !wanted || object.physical_id.is_none() || goes_with_container(snapshot, object) {
                 continue;
@@ -118,7 +118,7 @@ pub(crate) async fn refresh(
 fn goes_with_container(snapshot: &Snapshot, object: &Object) -> bool {
     let container = object.options.deleted_with.as_ref();
     container.and_then(|container| snapshot.resources.get(container)).is_some_and(|record| {
-        !record.objects.is_empty() && record.objects.iter().all(|object| object.status == Status::Deleting)
+        !record.objects.is_empty() && record.objects.iter().all(|object| object.status.is_deleting())
     })
 }
 
@@ -185,7 +185,9 @@ async fn read_batch<'a>(
                 }
             };
             let unsettled = match subject.object.status {
-                Status::Deleting => observation != Observation::Gone && is_fresh(clock, started, &*provider),
+                Status::Deleting { .. } => {
+                    observation != Observation::Gone && is_fresh(clock, started, &*provider)
+                }
                 // Nobody recorded when the creating call really had its effect.
                 Status::Creating => observation == Observation::Gone && is_fresh(clock, started, &*provider),
                 _ => differs && is_fresh(clock, subject.object.changed_at, &*provider),

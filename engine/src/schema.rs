@@ -73,8 +73,6 @@ pub struct InputField {
     pub required: bool,
     /// Whether a change needs a new object.
     pub replace: bool,
-    /// Whether it is a secret: compared by digest, shown as `(secret)`.
-    pub secret: bool,
     /// How two values are compared.
     pub compare: Compare,
     /// Whether AWS chooses a value when none is given and keeps it: no longer giving it is no change.
@@ -91,7 +89,6 @@ impl InputField {
             name,
             required: false,
             replace: false,
-            secret: false,
             compare: Compare::Exact,
             computed: false,
             name_limit_characters: None,

@@ -39,6 +39,24 @@ impl fmt::Debug for SecretKey {
 
 /// A secret text: one given value, or a template that joins secrets and plain text.
 ///
+/// An input that is marked as secret must have this type, so that its value cannot be recorded:
+///
+/// ```
+/// #[derive(Clone, Default, lsinfra_engine::Inputs)]
+/// struct Database {
+///     #[input(secret)]
+///     password: lsinfra_engine::Input<lsinfra_engine::Secret>,
+/// }
+/// ```
+///
+/// ```compile_fail
+/// #[derive(Clone, Default, lsinfra_engine::Inputs)]
+/// struct Database {
+///     #[input(secret)]
+///     password: lsinfra_engine::Input<String>,
+/// }
+/// ```
+///
 /// Equality is equality of digests and of the plain parts around them.
 #[derive(Clone)]
 pub struct Secret {

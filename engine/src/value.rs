@@ -54,6 +54,16 @@ impl Value {
         }
     }
 
+    /// Whether a [`Value::Secret`] is anywhere inside.
+    pub fn has_secret(&self) -> bool {
+        match self {
+            Self::Secret(_) => true,
+            Self::List(items) => items.iter().any(Self::has_secret),
+            Self::Map(fields) => fields.values().any(Self::has_secret),
+            _ => false,
+        }
+    }
+
     /// The text, if this is [`Value::Text`].
     pub fn as_text(&self) -> Option<&str> {
         match self {

@@ -1,14 +1,15 @@
-//! What is stored comes back as it was, in the form that version 1 has.
+//! What is stored comes back as it was, in the form that version 2 has.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use common::samples::{SECRET, every_entry, properties, record, snapshot};
 use common::{arbitrary, files, load, lock, run};
 use lsinfra_engine::store::{StateStore, Stored};
-use lsinfra_engine::{Entry, SecretKey};
+use lsinfra_engine::{Entry, SecretKey, Snapshot, Status};
 use lsinfra_state::LocalStore;
 use proptest::prelude::*;
 
@@ -73,24 +74,37 @@ fn write_samples(folder: &Path) {
     });
 }
 
-fn version_1() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/version-1")
+fn fixtures(version: u32) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/version-{version}"))
+}
+
+/// The sample snapshot without what version 1 could not say.
+fn snapshot_of_version_1() -> Snapshot {
+    let mut snapshot = Snapshot { approval: None, ..snapshot(1) };
+    for object in snapshot.resources.values_mut().flat_map(|record| &mut record.objects) {
+        if object.status.is_deleting() {
+            Arc::make_mut(object).status = Status::Deleting { before: Box::new(Status::Ready) };
+        }
+    }
+    snapshot
 }
 
 #[test]
-fn files_of_version_1_stay_readable() {
-    let stored = load(&version_1()).unwrap();
-    assert_eq!(stored.snapshot, Some(snapshot(1)));
-    assert_eq!(stored.journal, every_entry());
-    assert_eq!(run(LocalStore::open(version_1()).history()).unwrap(), [record(1)]);
+fn files_of_every_version_stay_readable() {
+    for (version, snapshot) in [(1, snapshot_of_version_1()), (2, snapshot(1))] {
+        let stored = load(&fixtures(version)).unwrap();
+        assert_eq!(stored.snapshot, Some(snapshot), "version {version}");
+        assert_eq!(stored.journal, every_entry(), "version {version}");
+        assert_eq!(run(LocalStore::open(fixtures(version)).history()).unwrap(), [record(1)]);
+    }
 }
 
 /// If this fails, the format has changed: that takes a new version and fixtures of its own.
 #[test]
-fn version_1_is_what_is_written() {
+fn version_2_is_what_is_written() {
     let folder = tempfile::tempdir().unwrap();
     write_samples(folder.path());
-    let (mut written, fixtures) = (files(folder.path()), files(&version_1()));
+    let (mut written, fixtures) = (files(folder.path()), files(&fixtures(2)));
     written.remove("journal.previous.jsonl").unwrap();
     let as_text = |files: std::collections::BTreeMap<String, Vec<u8>>| -> Vec<(String, String)> {
         files.into_iter().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())).collect()

@@ -102,6 +102,11 @@ impl From<OperationError> for CommandError {
             OperationError::PlanCycle { .. } => Self::new(ErrorCode::PlanCycle, message),
             OperationError::ExceedsApproved { .. } => Self::new(ErrorCode::ExceedsApproved, message)
                 .hint("make a new plan with `preview --save-plan` and have it approved"),
+            OperationError::PlanForElsewhere { planned, found } => Self::new(
+                ErrorCode::WrongHome,
+                format!("the approved plan is for {}, not for {}", home(&planned), home(&found)),
+            )
+            .hint("make a new plan with `preview --save-plan` and have it approved"),
             OperationError::StalePlan { .. } => Self::new(ErrorCode::StalePlan, message)
                 .hint("make a new plan with `preview --save-plan` and have it approved"),
             OperationError::ReadOnly => Self::new(ErrorCode::Internal, message),
@@ -285,6 +290,10 @@ mod tests {
         insta::assert_snapshot!(shown(OperationError::WrongHome {
             recorded: home("111122223333", "false"),
             requested: home("444455556666", "false"),
+        }));
+        insta::assert_snapshot!(shown(OperationError::PlanForElsewhere {
+            planned: home("111122223333", "true"),
+            found: home("111122223333", "false"),
         }));
     }
 

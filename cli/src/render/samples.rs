@@ -80,6 +80,7 @@ pub(crate) fn plan_of(kind: OperationKind, steps: Vec<Step>) -> Plan {
         version: PLAN_VERSION,
         operation: info(kind),
         environment: "langsmith/dev".to_owned(),
+        home: Default::default(),
         lineage: uuid::Uuid::nil(),
         serial: 3,
         refreshed: true,

@@ -60,7 +60,7 @@ fn object_words(object: &Object, canvas: Canvas) -> String {
         Status::Creating => remarks.push("creation not seen to end"),
         Status::CreationFailed { .. } => remarks.push("creation failed"),
         Status::Updating => remarks.push("update not seen to end"),
-        Status::Deleting => remarks.push("deletion not seen to end"),
+        Status::Deleting { .. } => remarks.push("deletion not seen to end"),
     }
     if object.options.protect {
         remarks.push("protected");
@@ -114,7 +114,13 @@ mod tests {
         add(
             "network/aws:ec2:Vpc/main",
             vec![
-                object(1, Role::Superseded, Status::Deleting, Some("vpc-0aa"), false),
+                object(
+                    1,
+                    Role::Superseded,
+                    Status::Deleting { before: Box::new(Status::Ready) },
+                    Some("vpc-0aa"),
+                    false,
+                ),
                 object(2, Role::Current, Status::Ready, Some("vpc-0bb"), false),
             ],
         );

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 /// What an operation would do, and why.
 #[derive(Serialize, Deserialize, JsonSchema)]
 pub(super) struct Plan {
-    /// 1.
+    /// 2.
     version: u32,
     operation: OperationInfo,
     /// `<stack>/<environment>`.
     environment: String,
+    /// Where its objects live: account, region, and whether that is a sandbox.
+    home: BTreeMap<String, String>,
     /// The lineage of the state that it was made from.
     lineage: String,
     /// The serial of that state.

@@ -1,7 +1,7 @@
 //! The expansion of `#[derive(Inputs)]`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{DeriveInput, Field, LitInt};
 
 /// Implements `Inputs` for the structure.
@@ -11,7 +11,16 @@ pub(crate) fn expand(item: &DeriveInput) -> syn::Result<TokenStream> {
     let schemas = fields.iter().map(schema).collect::<syn::Result<Vec<_>>>()?;
     let names: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();
     let texts: Vec<String> = names.iter().map(|name| name.to_string()).collect();
+    let secrets = fields.iter().filter(|field| is_secret(field)).map(|field| {
+        let (name, span) = (&field.ident, syn::spanned::Spanned::span(&field.ty));
+        quote_spanned! {span=>
+            const _: fn(&#structure) -> &::lsinfra_engine::Input<::lsinfra_engine::Secret> =
+                |inputs| &inputs.#name;
+        }
+    });
     Ok(quote! {
+        #(#secrets)*
+
         impl ::lsinfra_engine::Inputs for #structure {
             const FIELDS: &'static [::lsinfra_engine::schema::InputField] = &[#(#schemas),*];
 
@@ -36,6 +45,22 @@ pub(crate) fn expand(item: &DeriveInput) -> syn::Result<TokenStream> {
     })
 }
 
+/// Whether a field is marked as a secret: then its type must keep it one.
+fn is_secret(field: &Field) -> bool {
+    field.attrs.iter().filter(|attribute| attribute.path().is_ident("input")).any(|attribute| {
+        let mut found = false;
+        // What cannot be parsed is reported by `schema`.
+        let _ = attribute.parse_nested_meta(|meta| {
+            found |= meta.path.is_ident("secret");
+            if meta.input.peek(syn::Token![=]) {
+                meta.value()?.parse::<LitInt>()?;
+            }
+            Ok(())
+        });
+        found
+    })
+}
+
 /// The `InputField` of one field.
 fn schema(field: &Field) -> syn::Result<TokenStream> {
     let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -48,7 +73,7 @@ fn schema(field: &Field) -> syn::Result<TokenStream> {
             } else if path.is_ident("replace") {
                 changes.push(quote!(field.replace = true;));
             } else if path.is_ident("secret") {
-                changes.push(quote!(field.secret = true;));
+                // Its type makes it one: see `expand`.
             } else if path.is_ident("computed") {
                 changes.push(quote!(field.computed = true;));
             } else if path.is_ident("set") {

@@ -4,7 +4,7 @@
 //! it, take messages. What is queued while a write is under way shares the next one, so that a step's
 //! outcome and its dependants' beginnings cost one durable write.
 
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::apply::prepare::Prepared;
 use crate::apply::progress::{Message, Recorded, StepProgress};
+use crate::apply::queue::{Queue, Service};
 use crate::apply::work::{Failure, StepIdentity, Work, WorkResult, carry_out, step_context};
 use crate::cancel::{CancelStage, Cancellation, cancellation};
 use crate::events::{EventKind, OperationOutcome, StepError, StepOutcome};
@@ -21,7 +22,7 @@ use crate::graph::Graph;
 use crate::journal::Entry;
 use crate::operation::Engine;
 use crate::plan::{Action, Observations, Plan};
-use crate::provider::{ErrorKind, Observation, Provider, ProviderError, StepContext};
+use crate::provider::{ErrorKind, Observation, Provider, ProviderError, Providers, StepContext};
 use crate::schedule::{Ready, dependants, remaining_seconds};
 use crate::snapshot::{Generation, Object, Owner, Role, Snapshot};
 use crate::store::{Session, StepRecord, StoreError};
@@ -40,20 +41,15 @@ pub(crate) struct Apply<'a> {
     pub(super) snapshot: Snapshot,
     observed: &'a Observations,
     session: &'a mut dyn Session,
-    parallelism: usize,
     started_at: Timestamp,
     dependants: Vec<Vec<usize>>,
     remaining: Vec<f64>,
     /// How many steps each step still waits for.
     waits: Vec<usize>,
-    ready: BinaryHeap<Ready>,
+    queue: Queue,
     progress: Vec<StepState>,
     main_steps: HashMap<Urn, usize>,
     deletions: HashMap<Urn, Vec<usize>>,
-    running: usize,
-    running_by_service: HashMap<&'static str, usize>,
-    /// Ready steps whose service has no room.
-    held: HashMap<&'static str, BinaryHeap<Ready>>,
     batch: Vec<Entry>,
     launches: Vec<Launch>,
     identified: Vec<usize>,
@@ -80,7 +76,7 @@ struct StepState {
 struct Call {
     action: Action,
     generation: Generation,
-    service: &'static str,
+    service: Service,
 }
 
 /// A call that waits for its entries to be durable.
@@ -133,18 +129,14 @@ pub(crate) async fn apply(order: Order<'_>, session: &mut dyn Session, mut user:
         snapshot,
         observed,
         session,
-        parallelism: parallelism.max(1),
         started_at: engine.clock.now(),
         waits: plan.steps.iter().map(|step| step.depends_on.len()).collect(),
-        ready: BinaryHeap::new(),
+        queue: Queue::new(parallelism),
         progress: plan.steps.iter().map(|_| StepState::default()).collect(),
         main_steps: HashMap::new(),
         deletions: HashMap::new(),
         dependants,
         remaining,
-        running: 0,
-        running_by_service: HashMap::new(),
-        held: HashMap::new(),
         batch: Vec::new(),
         launches: Vec::new(),
         identified: Vec::new(),
@@ -155,9 +147,8 @@ pub(crate) async fn apply(order: Order<'_>, session: &mut dyn Session, mut user:
         lost: None,
     };
     apply.index();
-    for entry in preamble {
-        apply.record(entry);
-    }
+    // Planning made these entries from this very state: they are allowed.
+    let _ = apply.record_all(preamble);
     engine.events.send(EventKind::ApplyStarted {
         steps: plan.steps.len(),
         expected_seconds: apply.remaining.iter().copied().fold(0.0, f64::max),
@@ -170,12 +161,19 @@ pub(crate) async fn apply(order: Order<'_>, session: &mut dyn Session, mut user:
         }
         apply.start_ready();
         apply.flush().await;
-        if apply.running == 0 && (apply.stopping || apply.lost.is_some() || apply.ready.is_empty()) {
+        if apply.queue.is_idle() && (apply.stopping || apply.lost.is_some() || apply.queue.is_empty()) {
             break;
         }
         let next = if stage == CancelStage::None { CancelStage::Finish } else { CancelStage::Abandon };
         tokio::select! {
             biased;
+            // First, so that a full inbox does not keep the user waiting.
+            () = user.reached(next), if stage < CancelStage::Abandon => {
+                stage = user.stage();
+                engine.events.send(EventKind::CancelRequested {
+                    abandon_waits: stage >= CancelStage::Abandon,
+                });
+            }
             message = inbox.recv() => {
                 if let Some(message) = message {
                     apply.take(message);
@@ -185,12 +183,6 @@ pub(crate) async fn apply(order: Order<'_>, session: &mut dyn Session, mut user:
                 while let Ok(message) = inbox.try_recv() {
                     apply.take(message);
                 }
-            }
-            () = user.reached(next), if stage < CancelStage::Abandon => {
-                stage = user.stage();
-                engine.events.send(EventKind::CancelRequested {
-                    abandon_waits: stage >= CancelStage::Abandon,
-                });
             }
         }
     }
@@ -206,7 +198,7 @@ impl Apply<'_> {
                 self.main_steps.insert(step.urn.clone(), index);
             }
             if self.waits[index] == 0 {
-                self.ready.push(Ready { remaining_seconds: self.remaining[index], step: index });
+                self.queue.push(Ready { remaining_seconds: self.remaining[index], step: index });
             }
         }
     }
@@ -245,50 +237,54 @@ impl Apply<'_> {
     }
 
     /// Applies an entry to the state and queues it for the journal.
-    fn record(&mut self, entry: Entry) {
-        // The dispatcher only writes what the transition function allows; should it ever not, the
-        // entry must not reach the journal, where it would make the state unreadable.
-        match self.snapshot.apply(&entry) {
-            Ok(()) => self.batch.push(entry),
-            Err(illegal) => debug_assert!(false, "{illegal}"),
-        }
+    ///
+    /// # Errors
+    /// That the transition function does not allow it: it must not reach the journal then, where it
+    /// would make the state unreadable, and nothing may be called on its strength.
+    fn record(&mut self, entry: Entry) -> Result<(), ProviderError> {
+        self.snapshot.apply(&entry).map_err(|illegal| {
+            debug_assert!(false, "{illegal}");
+            ProviderError::new(ErrorKind::Invalid, illegal.to_string())
+        })?;
+        self.batch.push(entry);
+        Ok(())
+    }
+
+    fn record_all(&mut self, entries: Vec<Entry>) -> Result<(), ProviderError> {
+        entries.into_iter().try_for_each(|entry| self.record(entry))
     }
 
     /// Prepares ready steps, the longest remaining path first, as far as there is room.
     fn start_ready(&mut self) {
-        while !self.stopping && self.lost.is_none() && self.running < self.parallelism {
-            let Some(ready) = self.ready.pop() else { break };
-            let index = ready.step;
-            let step = &self.plan.steps[index];
-            let Some(provider) = self.engine.providers.get(step.urn.resource_type()).cloned() else {
-                let error = ProviderError::new(ErrorKind::Invalid, "no provider serves its type");
-                self.end(index, StepOutcome::Failed { error: StepError::from(&error) });
-                continue;
-            };
-            let schema = provider.schema();
-            let at_work = self.running_by_service.get(schema.service).copied().unwrap_or_default();
-            if at_work >= schema.service_parallelism {
-                self.held.entry(schema.service).or_default().push(ready);
-                continue;
-            }
+        while !self.stopping && self.lost.is_none() {
+            let (providers, steps) = (&self.engine.providers, &self.plan.steps);
+            let Some(index) = self.queue.next(|step| service(providers, &steps[step].urn)) else { break };
             self.progress[index].started_at = Some(self.engine.clock.now());
-            match self.prepare(index) {
-                Ok(Prepared::Immediate { entries, done }) => {
-                    for entry in entries {
-                        self.record(entry);
-                    }
-                    self.end(index, StepOutcome::Done { done });
-                }
-                Ok(Prepared::Call { entries, work, generation, owner, connection, action }) => {
-                    for entry in entries {
-                        self.record(entry);
-                    }
-                    let call = Call { action, generation, service: schema.service };
-                    self.launch(index, call, work, provider, &owner, &connection);
-                }
-                Err(error) => self.end(index, StepOutcome::Failed { error: StepError::from(&error) }),
+            if let Err(error) = self.start(index) {
+                self.end(index, StepOutcome::Failed { error: StepError::from(&error) });
+            }
+            if self.progress[index].outcome.is_some() {
+                self.queue.passed(service(providers, &steps[index].urn));
             }
         }
+    }
+
+    /// Starts a step, or ends it at once if it needs no call.
+    fn start(&mut self, index: usize) -> Result<(), ProviderError> {
+        match self.prepare(index)? {
+            Prepared::Immediate { entries, done } => {
+                self.record_all(entries)?;
+                self.end(index, StepOutcome::Done { done });
+            }
+            Prepared::Call { entries, work, generation, owner, connection, action } => {
+                let urn = &self.plan.steps[index].urn;
+                let provider = Arc::clone(self.provider(urn)?);
+                let call = Call { action, generation, service: service(&self.engine.providers, urn) };
+                self.record_all(entries)?;
+                self.launch(index, call, work, provider, &owner, &connection);
+            }
+        }
+        Ok(())
     }
 
     fn launch(
@@ -327,28 +323,26 @@ impl Apply<'_> {
         );
         self.progress[index].recorded = Some(recorded);
         self.progress[index].call = Some(call);
-        self.running += 1;
-        *self.running_by_service.entry(call.service).or_default() += 1;
+        self.queue.started(call.service);
         self.launches.push(Launch { step: index, work, provider, context, progress });
     }
 
-    /// A started step no longer counts; its service has room for another.
+    /// A started step no longer counts.
     fn leave(&mut self, index: usize) {
-        self.running -= 1;
-        let Some(call) = self.progress[index].call else { return };
-        if let Some(running) = self.running_by_service.get_mut(call.service) {
-            *running -= 1;
-        }
-        if let Some(next) = self.held.get_mut(call.service).and_then(BinaryHeap::pop) {
-            self.ready.push(next);
+        if let Some(call) = self.progress[index].call {
+            self.queue.ended(call.service);
         }
     }
 
     fn timeout(&self, index: usize, call: Call) -> Duration {
         let step = &self.plan.steps[index];
-        let record = self.snapshot.resources.get(&step.urn);
-        let object = record.and_then(|record| record.generation(call.generation));
-        let timeouts = object.map(|object| object.options.timeouts).unwrap_or_default();
+        let recorded = || {
+            let record = self.snapshot.resources.get(&step.urn)?;
+            Some(record.generation(call.generation)?.options.timeouts)
+        };
+        // What the stack says counts, also for an object that was made when it said something else.
+        let declared = self.graph.get(&step.urn).map(|declaration| declaration.options.timeouts);
+        let timeouts = declared.or_else(recorded).unwrap_or_default();
         let given = match call.action {
             Action::Create | Action::Adopt | Action::Read | Action::Run => timeouts.create,
             Action::Update => timeouts.update,
@@ -400,7 +394,8 @@ impl Apply<'_> {
                     urn: urn.clone(),
                     physical_id: id.clone(),
                 });
-                self.record(Entry::Identified { urn, generation, physical_id: id });
+                // Were it not allowed, the step's success would not be either, and the step would fail.
+                let _ = self.record(Entry::Identified { urn, generation, physical_id: id });
                 self.identified.push(step);
             }
             Message::Waiting { step, status } => {
@@ -432,7 +427,7 @@ impl Apply<'_> {
         };
         let step = &self.plan.steps[index];
         let urn = step.urn.clone();
-        let seconds = self.seconds_since_start(index);
+        let seconds = if self.engine.learns_durations { self.seconds_since_start(index) } else { 0.0 };
         let entry = match action {
             Action::Delete | Action::Retain => Ok(Entry::Deleted { urn, generation, seconds }),
             Action::Read | Action::Run => self.task_outcome(step, outputs),
@@ -441,13 +436,16 @@ impl Apply<'_> {
                 Ok(Entry::Succeeded { urn, generation, outputs, at, seconds })
             }
         };
-        match entry {
-            Ok(entry) => {
-                self.record(entry);
-                self.end(index, StepOutcome::Done { done: Some(action) });
-            }
-            Err(error) => self.end(index, StepOutcome::Failed { error: StepError::from(&error) }),
-        }
+        self.end_recorded(index, action, entry);
+    }
+
+    /// Ends a step well if its outcome can be recorded.
+    fn end_recorded(&mut self, index: usize, action: Action, entry: Result<Entry, ProviderError>) {
+        let outcome = match entry.and_then(|entry| self.record(entry)) {
+            Ok(()) => StepOutcome::Done { done: Some(action) },
+            Err(error) => StepOutcome::Failed { error: StepError::from(&error) },
+        };
+        self.end(index, outcome);
     }
 
     fn failed(&mut self, index: usize, action: Action, generation: Generation, failure: Failure) {
@@ -456,19 +454,18 @@ impl Apply<'_> {
         let object = self.snapshot.resources.get(&urn).and_then(|record| record.generation(generation));
         let incoming = object.is_some_and(|object| object.role == Role::Incoming);
         let identified = object.is_some_and(|object| object.physical_id.is_some());
-        match action {
-            Action::Create if without_effect && !identified => {
-                self.record(Entry::Cleared { urn, generation });
-            }
+        let entry = match action {
+            Action::Create if without_effect && !identified => Some(Entry::Cleared { urn, generation }),
             Action::Create | Action::Adopt
                 if error.kind == ErrorKind::CreationFailed && incoming && identified =>
             {
-                let reason = error.message.clone();
-                self.record(Entry::CreationFailed { urn, generation, reason });
+                Some(Entry::CreationFailed { urn, generation, reason: error.message.clone() })
             }
-            Action::Delete if without_effect => self.record(Entry::DeleteRefused { urn, generation }),
-            _ => {}
-        }
+            Action::Delete if without_effect => Some(Entry::DeleteRefused { urn, generation }),
+            _ => None,
+        };
+        // The step has failed in any case.
+        let _ = entry.map(|entry| self.record(entry));
         // Nothing more can be done without credentials: what is in flight may still end.
         self.stopping |= error.kind == ErrorKind::CredentialsExpired;
         let error_text = StepError::from(&error);
@@ -497,7 +494,8 @@ impl Apply<'_> {
                 if self.went_with_container(&self.plan.steps[dependant]) {
                     self.cross_off(dependant);
                 } else {
-                    self.ready.push(Ready { remaining_seconds: self.remaining[dependant], step: dependant });
+                    let remaining_seconds = self.remaining[dependant];
+                    self.queue.push(Ready { remaining_seconds, step: dependant });
                 }
             }
         } else {
@@ -510,8 +508,7 @@ impl Apply<'_> {
     fn cross_off(&mut self, index: usize) {
         let step = &self.plan.steps[index];
         let (urn, generation) = (step.urn.clone(), step.generation);
-        self.record(Entry::Deleted { urn, generation, seconds: 0.0 });
-        self.end(index, StepOutcome::Done { done: Some(Action::Delete) });
+        self.end_recorded(index, Action::Delete, Ok(Entry::Deleted { urn, generation, seconds: 0.0 }));
     }
 
     /// Everything that waits for a step that did not end well, near or far, is not started.
@@ -589,4 +586,12 @@ impl Apply<'_> {
             lost: self.lost.map(|error| (error, in_flight.into_iter().collect())),
         }
     }
+}
+
+/// The service that a resource's steps call; a type that nobody serves has room for the error.
+fn service(providers: &Providers, urn: &Urn) -> Service {
+    providers.get(urn.resource_type()).map_or(Service { name: "", parallelism: usize::MAX }, |provider| {
+        let schema = provider.schema();
+        Service { name: schema.service, parallelism: schema.service_parallelism }
+    })
 }

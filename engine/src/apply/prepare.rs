@@ -10,9 +10,11 @@ use crate::apply::work::Work;
 use crate::journal::{Change, Entry};
 use crate::output::{Expression, Resolve};
 use crate::plan::{
-    Action, Comparison, Difference, Outcome, Severity, Step, compare, effective_inputs, task_object,
+    Action, Comparison, Difference, Outcome, Severity, Step, check_fields, compare, covers_value,
+    effective_inputs, task_object, top_field,
 };
 use crate::provider::{ErrorKind, Provider, ProviderError};
+use crate::schema::Schema;
 use crate::snapshot::{Generation, Object, Owner, RecordedOptions, Role, Snapshot, Status};
 use crate::stack::Declaration;
 use crate::urn::Urn;
@@ -88,7 +90,7 @@ impl Apply<'_> {
             Action::Create => {
                 let (declaration, provider) = self.declared(step)?;
                 let evaluated = self.evaluate_known(declaration)?;
-                Ok(self.creation(step, declaration, provider, evaluated))
+                self.creation(step, declaration, provider, evaluated)
             }
             Action::Update => self.prepare_update(step),
             Action::Adopt => self.prepare_adoption(step),
@@ -99,12 +101,13 @@ impl Apply<'_> {
 
     fn declared(&self, step: &Step) -> Result<(&Declaration, &dyn Provider), ProviderError> {
         let declaration = self.graph.get(&step.urn).ok_or_else(|| missing(&step.urn))?;
-        Ok((declaration, self.provider(&step.urn)?))
+        Ok((declaration, &**self.provider(&step.urn)?))
     }
 
-    fn provider(&self, urn: &Urn) -> Result<&dyn Provider, ProviderError> {
-        let provider = self.engine.providers.get(urn.resource_type());
-        provider.map(|provider| &**provider).ok_or_else(|| missing(urn))
+    pub(super) fn provider(&self, urn: &Urn) -> Result<&Arc<dyn Provider>, ProviderError> {
+        self.engine.providers.get(urn.resource_type()).ok_or_else(|| {
+            ProviderError::new(ErrorKind::Invalid, format!("no provider serves {}", urn.resource_type()))
+        })
     }
 
     fn evaluate(&self, declaration: &Declaration, resolve: &dyn Resolve) -> Result<Evaluated, ProviderError> {
@@ -130,8 +133,9 @@ impl Apply<'_> {
         if evaluated.connection.has_unknown() {
             return Err(ProviderError::new(ErrorKind::Invalid, "its connection is still not known"));
         }
-        let problems = self.provider(&declaration.urn)?.check(&evaluated.inputs);
-        if let Some(problem) = problems.first() {
+        let provider = self.provider(&declaration.urn)?;
+        let problems = check_fields(provider.schema(), &evaluated.inputs);
+        if let Some(problem) = problems.into_iter().chain(provider.check(&evaluated.inputs)).next() {
             let message = format!("{}: {}", problem.path, problem.message);
             return Err(ProviderError::new(ErrorKind::Invalid, message));
         }
@@ -167,14 +171,14 @@ impl Apply<'_> {
     /// Whether a resource that is deleted first must really go, as far as can be told now.
     pub(super) fn must_replace(&self, urn: &Urn) -> bool {
         let Some(current) = self.snapshot.current(urn) else { return true };
-        if current.status == Status::Deleting {
+        if current.status.is_deleting() {
             return true;
         }
         let Some(declaration) = self.graph.get(urn) else { return true };
         let Ok(provider) = self.provider(urn) else { return true };
         match self.evaluate(declaration, &BeforeDeletion(self)) {
             Ok(evaluated) => {
-                self.difference(declaration, provider, current, &evaluated).severity == Severity::Replace
+                self.difference(declaration, &**provider, current, &evaluated).severity == Severity::Replace
             }
             // Nothing is deleted for a replacement whose inputs cannot be told.
             Err(_) => false,
@@ -185,11 +189,12 @@ impl Apply<'_> {
         let (declaration, provider) = self.declared(step)?;
         let evaluated = self.evaluate_known(declaration)?;
         let Some(current) = self.snapshot.current(&step.urn) else {
-            return Ok(self.creation(step, declaration, provider, evaluated));
+            return self.creation(step, declaration, provider, evaluated);
         };
         let difference = self.difference(declaration, provider, current, &evaluated);
         if difference.severity < Severity::Replace {
-            return Ok(self.change(declaration, provider, current, evaluated, difference, false));
+            hold_to_plan(step, &difference.inputs)?;
+            return Ok(self.change(declaration, provider, current, evaluated, difference));
         }
         if step.delete_first {
             return Err(ProviderError::new(
@@ -197,7 +202,7 @@ impl Apply<'_> {
                 "its values changed after it was decided to keep the old object: run again to replace it",
             ));
         }
-        Ok(self.creation(step, declaration, provider, evaluated))
+        self.creation(step, declaration, provider, evaluated)
     }
 
     fn prepare_update(&self, step: &Step) -> Result<Prepared, ProviderError> {
@@ -208,8 +213,8 @@ impl Apply<'_> {
         if difference.severity == Severity::Replace {
             return Err(beyond_plan(&difference));
         }
-        let unfinished = current.status == Status::Updating;
-        Ok(self.change(declaration, provider, current, evaluated, difference, unfinished))
+        hold_to_plan(step, &difference.inputs)?;
+        Ok(self.change(declaration, provider, current, evaluated, difference))
     }
 
     fn prepare_adoption(&self, step: &Step) -> Result<Prepared, ProviderError> {
@@ -222,6 +227,7 @@ impl Apply<'_> {
         if difference.severity == Severity::Replace {
             return Err(beyond_plan(&difference));
         }
+        hold_to_plan(step, &difference.inputs)?;
         let id = object.physical_id.clone().ok_or_else(|| missing(&step.urn))?;
         let schema = provider.schema();
         Ok(Prepared::Call {
@@ -254,21 +260,23 @@ impl Apply<'_> {
         declaration: &Declaration,
         provider: &dyn Provider,
         evaluated: Evaluated,
-    ) -> Prepared {
+    ) -> Result<Prepared, ProviderError> {
         let schema = provider.schema();
+        let real = with_what_is_left_alone(step, declaration, schema, evaluated.inputs);
+        hold_to_plan(step, &real)?;
         let now = self.engine.clock.now();
         let owner = Owner {
             urn: step.urn.clone(),
             client_token: client_token(&self.plan.operation.id, &step.urn, step.generation),
         };
-        let inputs = effective_inputs(schema, &evaluated.inputs, step.name_generation);
+        let inputs = effective_inputs(schema, &real, step.name_generation);
         let object = Object {
             generation: step.generation,
             name_generation: step.name_generation,
             role: Role::Incoming,
             status: Status::Creating,
             physical_id: None,
-            inputs: evaluated.inputs,
+            inputs: real,
             observed: None,
             outputs: Properties::new(),
             connection: evaluated.connection.clone(),
@@ -278,7 +286,7 @@ impl Apply<'_> {
             created_at: now,
             changed_at: now,
         };
-        Prepared::Call {
+        Ok(Prepared::Call {
             entries: vec![Entry::CreateStarted {
                 urn: step.urn.clone(),
                 schema_version: schema.version,
@@ -289,7 +297,7 @@ impl Apply<'_> {
             owner,
             connection: evaluated.connection,
             action: Action::Create,
-        }
+        })
     }
 
     /// An update, or only a record of what did not need one.
@@ -300,9 +308,9 @@ impl Apply<'_> {
         current: &Object,
         evaluated: Evaluated,
         difference: Difference,
-        unfinished: bool,
     ) -> Prepared {
         let schema = provider.schema();
+        let unfinished = *current.status.but_for_deletion() == Status::Updating;
         let urn = declaration.urn.clone();
         if difference.severity == Severity::Same && !unfinished {
             let object = Object {
@@ -466,6 +474,44 @@ fn client_token(operation: &uuid::Uuid, urn: &Urn, generation: u32) -> String {
 
 fn missing(urn: &Urn) -> ProviderError {
     ProviderError::new(ErrorKind::Invalid, format!("{urn} is not there as the plan expects it"))
+}
+
+/// The inputs of a new object, with what its predecessor had where the stack leaves that alone.
+fn with_what_is_left_alone(
+    step: &Step,
+    declaration: &Declaration,
+    schema: &Schema,
+    mut inputs: Properties,
+) -> Properties {
+    for field in schema.inputs {
+        let Some(planned) = step.inputs.get(field.name).filter(|planned| !planned.has_unknown()) else {
+            continue;
+        };
+        let is_ignored = || {
+            let ignored = &declaration.options.ignore_changes;
+            ignored.iter().any(|path| top_field(path) == field.name)
+        };
+        if field.computed && !inputs.contains_key(field.name) || is_ignored() {
+            inputs.insert(field.name.to_owned(), planned.clone());
+        }
+    }
+    inputs
+}
+
+/// Refuses inputs that are not as planned: a step does with known values just what was shown.
+fn hold_to_plan(step: &Step, inputs: &Properties) -> Result<(), ProviderError> {
+    let is_as_planned = |name: &String| match (step.inputs.get(name), inputs.get(name)) {
+        (Some(planned), Some(real)) => covers_value(planned, real),
+        (Some(planned), None) => *planned == Value::Unknown,
+        (None, real) => real.is_none(),
+    };
+    match step.inputs.keys().chain(inputs.keys()).find(|name| !is_as_planned(name)) {
+        None => Ok(()),
+        Some(name) => Err(ProviderError::new(
+            ErrorKind::Invalid,
+            format!("{name} is not what was planned, since something that it comes from changed: run again"),
+        )),
+    }
 }
 
 fn beyond_plan(difference: &Difference) -> ProviderError {

@@ -1,7 +1,10 @@
 //! The work of one step: the provider's calls, in the order that survives a crash between any two.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use crate::apply::progress::StepProgress;
 use crate::apply::retry::{Retry, retrying};
@@ -120,17 +123,27 @@ pub(super) async fn carry_out(
                 .map_err(Failure::open)
         }
         Work::Delete { id, inputs } => {
+            // A deletion that was throttled or got no answer may have been accepted all the same: the
+            // throttled call may be one that only looked how far it is.
+            let refused = AtomicBool::new(true);
+            let delete = || {
+                let (refused, call) = (&refused, provider.delete(step, &id, &inputs));
+                async move {
+                    let deleted = call.await;
+                    if let Err(error) = &deleted
+                        && !matches!(error.kind, ErrorKind::Denied | ErrorKind::Invalid | ErrorKind::Conflict)
+                    {
+                        refused.store(false, Ordering::Relaxed);
+                    }
+                    deleted
+                }
+                .boxed()
+            };
             // Nothing is awaited to appear: an object that is not found is gone.
-            retrying(step, Some(progress), Duration::ZERO, || provider.delete(step, &id, &inputs))
-                .await
+            let deleted = retrying(step, Some(progress), Duration::ZERO, delete).await;
+            deleted
                 .map(|()| Properties::new())
-                .map_err(|error| {
-                    let without_effect = matches!(
-                        error.kind,
-                        ErrorKind::Denied | ErrorKind::Invalid | ErrorKind::Conflict | ErrorKind::Throttled
-                    );
-                    Failure { error, without_effect }
-                })
+                .map_err(|error| Failure { without_effect: refused.load(Ordering::Relaxed), error })
         }
         Work::Run { inputs } => retrying(step, Some(progress), window, || provider.run(step, &inputs))
             .await

@@ -123,7 +123,7 @@ pub enum Entry {
         outputs: Properties,
         /// When.
         at: Timestamp,
-        /// How long the step took, in seconds; the next operation's estimates learn from it.
+        /// How long the step took, in seconds, 0 if the next operation's estimates must not learn from it.
         seconds: f64,
     },
     /// A deletion ended well: the object is gone.
@@ -132,7 +132,7 @@ pub enum Entry {
         urn: Urn,
         /// The object.
         generation: Generation,
-        /// How long the step took, in seconds.
+        /// As for [`Succeeded`](Self::Succeeded).
         seconds: f64,
     },
     /// A deletion was refused and had no effect: the object is as it was.

@@ -141,7 +141,8 @@ impl Snapshot {
             Entry::DeleteStarted { urn, generation } => {
                 let target = Target { entry: "DeleteStarted", urn, generation: *generation };
                 let object = self.object(&target)?;
-                Arc::make_mut(object).status = Status::Deleting;
+                let before = Box::new(object.status.but_for_deletion().clone());
+                Arc::make_mut(object).status = Status::Deleting { before };
                 Ok(())
             }
             Entry::Succeeded { urn, generation, outputs, at, seconds } => {
@@ -155,19 +156,17 @@ impl Snapshot {
                 let record = self.record(&target)?;
                 let index = target.index(record)?;
                 record.objects.remove(index);
-                // What went with its container took no time of its own.
-                if *seconds > 0.0 {
-                    self.learn(urn, Action::Delete, *seconds);
-                }
+                self.learn(urn, Action::Delete, *seconds);
                 Ok(())
             }
             Entry::DeleteRefused { urn, generation } => {
                 let target = Target { entry: "DeleteRefused", urn, generation: *generation };
                 let object = self.object(&target)?;
-                if object.status != Status::Deleting {
+                let Status::Deleting { before } = &object.status else {
                     return Err(target.illegal("no deletion was started"));
-                }
-                Arc::make_mut(object).status = Status::Ready;
+                };
+                let before = before.as_ref().clone();
+                Arc::make_mut(object).status = before;
                 Ok(())
             }
             Entry::Retained { urn, generation } => {
@@ -263,8 +262,12 @@ impl Snapshot {
         Ok(action)
     }
 
-    /// Lets the expected duration of a kind of step follow what is seen, the newest half.
+    /// Lets the expected duration of a kind of step follow what is seen, the newest half. A step without
+    /// a duration teaches nothing: it went with its container, or through a sandbox that answers at once.
     fn learn(&mut self, urn: &Urn, action: Action, seconds: f64) {
+        if seconds <= 0.0 {
+            return;
+        }
         let learned = self.durations.entry(duration_key(urn.resource_type(), action)).or_insert(seconds);
         *learned = f64::midpoint(*learned, seconds);
     }

@@ -101,6 +101,14 @@ pub enum OperationError {
         /// What would be necessary, such as `delete` or `change tags.owner`.
         needed: String,
     },
+    /// The approved plan is for objects that live elsewhere.
+    #[error("the approved plan is for {planned:?}, not for {found:?}")]
+    PlanForElsewhere {
+        /// Where the plan's objects live.
+        planned: Home,
+        /// Where the run would work.
+        found: Home,
+    },
     /// The approved plan was made from another state.
     #[error(
         "the approved plan is for serial {planned} of lineage {lineage}, but the state has moved on to serial {found}"

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::apply::{StepIdentity, retrying, step_context};
 use crate::cancel::Cancellation;
 use crate::graph::Graph;
+use crate::journal::OperationKind;
 use crate::operation::{Engine, OperationError};
 use crate::output::{Expression, Resolve};
 use crate::provider::ProviderError;
@@ -29,13 +30,15 @@ pub trait FactSource: Send + Sync {
 }
 
 /// The facts that the graph refers to and that are not recorded yet. Recorded ones are reused as
-/// they are: a list that comes back in another order must not reshuffle what was made from it.
+/// they are until a `refresh`: a list that comes back in another order must not reshuffle what was
+/// made from it.
 ///
 /// # Errors
 /// [`OperationError::Provider`].
 pub(super) async fn gather_facts(
     graph: &Graph,
     snapshot: &Snapshot,
+    kind: OperationKind,
     source: &dyn FactSource,
 ) -> Result<BTreeMap<String, Value>, OperationError> {
     let mut names = BTreeSet::new();
@@ -45,7 +48,9 @@ pub(super) async fn gather_facts(
         }
     }
     let mut facts = BTreeMap::new();
-    for name in names.into_iter().filter(|name| !snapshot.facts.contains_key(*name)) {
+    graph.outputs().values().for_each(|expression| collect_facts(expression, &mut names));
+    let is_due = |name: &&str| kind == OperationKind::Refresh || !snapshot.facts.contains_key(*name);
+    for name in names.into_iter().filter(is_due) {
         let gathered = source
             .gather(name)
             .await

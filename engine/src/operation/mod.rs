@@ -8,6 +8,8 @@ mod gather;
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 pub use error::OperationError;
 pub use gather::FactSource;
 
@@ -22,7 +24,7 @@ use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, 
 use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
-use crate::snapshot::{Object, Role, Snapshot, Status};
+use crate::snapshot::{Object, Role, Snapshot};
 use crate::store::{Home, OperationRecord, Session, StateStore, StepRecord};
 use crate::urn::Urn;
 use crate::value::{Properties, ValueError};
@@ -36,6 +38,9 @@ pub struct Engine {
     pub clock: Clock,
     /// Who is told.
     pub events: Events,
+    /// Whether later operations may expect steps to take as long as they take now. Not where the cloud
+    /// is a sandbox that answers at once.
+    pub learns_durations: bool,
 }
 
 /// What is asked for.
@@ -94,6 +99,8 @@ pub struct Operation {
     /// What brings recorded values to the providers' schema versions.
     migrations: Vec<Entry>,
     observed: Observations,
+    /// The approved plan, by its operation's id.
+    approval: Option<Uuid>,
 }
 
 impl Operation {
@@ -134,6 +141,7 @@ impl Operation {
             has_journal: !stored.journal.is_empty(),
             migrations: Vec::new(),
             observed: Observations::default(),
+            approval: None,
         };
         let opened = operation.open(&stored.journal);
         match opened {
@@ -197,7 +205,7 @@ impl Operation {
             let scope = if self.request.refresh { Scope::All } else { Scope::Unfinished };
             self.observed.objects = refresh(&self.engine, &self.snapshot, scope).await?;
         }
-        self.observed.facts = gather_facts(graph, &self.snapshot, facts).await?;
+        self.observed.facts = gather_facts(graph, &self.snapshot, self.request.operation.kind, facts).await?;
         if self.request.refresh {
             self.observed.lookups =
                 gather_lookups(&self.engine, graph, &self.snapshot, &self.observed.facts, cancellation)
@@ -220,13 +228,19 @@ impl Operation {
     /// Refuses a plan that does more than the approved one.
     ///
     /// # Errors
-    /// [`OperationError::StalePlan`] or [`OperationError::ExceedsApproved`].
-    pub fn check_approved(&self, plan: &Plan, approved: &Plan) -> Result<(), OperationError> {
+    /// [`OperationError::PlanForElsewhere`], [`OperationError::StalePlan`] or
+    /// [`OperationError::ExceedsApproved`].
+    pub fn check_approved(&mut self, plan: &Plan, approved: &Plan) -> Result<(), OperationError> {
+        if approved.home != plan.home {
+            let (planned, found) = (approved.home.clone(), plan.home.clone());
+            return Err(OperationError::PlanForElsewhere { planned, found });
+        }
         // An environment's first operation chooses the lineage, and saves an empty snapshot before
         // anything carries it.
         let is_first = approved.serial == 0 && plan.serial <= 1;
+        let goes_on = self.snapshot.approval == Some(approved.operation.id);
         let is_of_this_state = approved.environment == plan.environment
-            && (is_first || (plan.lineage, plan.serial) == (approved.lineage, approved.serial));
+            && (is_first || goes_on || (plan.lineage, plan.serial) == (approved.lineage, approved.serial));
         // With nothing left to do, the approved plan itself has moved the state on.
         if !is_of_this_state && !plan.is_empty() {
             return Err(OperationError::StalePlan {
@@ -236,7 +250,10 @@ impl Operation {
             });
         }
         match excess(plan, approved, |step| self.is_left_over(step)) {
-            None => Ok(()),
+            None => {
+                self.approval = Some(approved.operation.id);
+                Ok(())
+            }
             Some((urn, needed)) => Err(OperationError::ExceedsApproved { urn: urn.clone(), needed }),
         }
     }
@@ -299,10 +316,12 @@ impl Operation {
             report.outcome = applied.outcome;
             report.steps = applied.steps;
         }
-        self.snapshot.outputs = stack_outputs(graph, &self.snapshot);
-        report.outputs = self.snapshot.outputs.clone();
+        let outputs = stack_outputs(graph, &self.snapshot);
+        let has_news = self.has_journal || outputs != self.snapshot.outputs;
+        self.snapshot.outputs.clone_from(&outputs);
+        report.outputs = outputs;
         report.seconds = self.engine.clock.since(started_at).as_secs_f64();
-        if self.has_journal {
+        if has_news {
             self.save(&report).await?;
         }
         self.engine
@@ -311,12 +330,16 @@ impl Operation {
         Ok(report)
     }
 
-    /// Records what a refresh saw beside the inputs last applied, and changes nothing else.
+    /// Records what a refresh saw beside the inputs last applied, and the facts as they are now, and
+    /// changes nothing else.
     ///
     /// # Errors
     /// [`OperationError::Store`], [`OperationError::ReadOnly`].
     pub async fn save_refreshed(&mut self, plan: &Plan) -> Result<(), OperationError> {
         let mut changed = !self.migrations.is_empty();
+        for (name, fact) in &self.observed.facts {
+            changed |= self.snapshot.facts.insert(name.clone(), fact.clone()).as_ref() != Some(fact);
+        }
         for ((urn, generation), observation) in &self.observed.objects {
             let Some(provider) = self.engine.providers.get(urn.resource_type()) else { continue };
             let Some(record) = self.snapshot.resources.get_mut(urn) else { continue };
@@ -326,7 +349,7 @@ impl Operation {
             };
             match observation {
                 // A deletion that was started is seen through by the next run that changes anything.
-                Observation::Gone if record.objects[position].status == Status::Deleting => {}
+                Observation::Gone if record.objects[position].status.is_deleting() => {}
                 Observation::Gone => {
                     record.objects.remove(position);
                     changed = true;
@@ -371,6 +394,7 @@ impl Operation {
         let Some(session) = &mut self.session else { return Err(OperationError::ReadOnly) };
         prune(&mut self.snapshot);
         self.snapshot.serial += 1;
+        self.snapshot.approval = self.approval.filter(|_| report.outcome != OperationOutcome::Succeeded);
         let record = OperationRecord {
             operation: self.request.operation.clone(),
             ended_at: self.engine.clock.now(),
@@ -429,7 +453,11 @@ fn migrate(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<Entry>, Operation
     Ok(entries)
 }
 
+/// The stack's outputs, as far as they are known; of an environment without resources there are none.
 fn stack_outputs(graph: &Graph, snapshot: &Snapshot) -> Properties {
+    if snapshot.resources.values().all(|record| record.current().is_none()) {
+        return Properties::new();
+    }
     graph
         .outputs()
         .iter()

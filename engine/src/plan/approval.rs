@@ -86,7 +86,7 @@ fn base_name(name: &str, generation: Generation) -> &str {
 }
 
 /// Whether a value is the approved one, or fills in what was not known then.
-fn covers_value(approved: &Value, value: &Value) -> bool {
+pub(crate) fn covers_value(approved: &Value, value: &Value) -> bool {
     match (approved, value) {
         (Value::Unknown, _) => true,
         (Value::List(approved), Value::List(items)) => {
@@ -153,6 +153,7 @@ mod tests {
             version: PLAN_VERSION,
             operation,
             environment: "langsmith/dev".to_owned(),
+            home: Default::default(),
             lineage: uuid::Uuid::nil(),
             serial: 1,
             refreshed: true,

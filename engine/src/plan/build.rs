@@ -14,7 +14,7 @@ use crate::plan::diff;
 use crate::plan::targets::{self, Selection};
 use crate::plan::{Action, Drift, PLAN_VERSION, Plan, Reason, Rename, Step};
 use crate::provider::{InputProblem, Observation, Provider, Providers};
-use crate::schema::{Kind, Schema};
+use crate::schema::{InputField, Kind, Schema};
 use crate::snapshot::{Generation, Object, RecordedOptions, Snapshot};
 use crate::stack::Declaration;
 use crate::urn::Urn;
@@ -270,27 +270,15 @@ impl<'a> Planner<'a> {
 
     fn check(&mut self, candidate: &Candidate<'_>) {
         let urn = &candidate.declaration.urn;
-        for field in candidate.schema.inputs {
-            match candidate.inputs.get(field.name) {
-                None if field.required => self.problem(urn, field.name, "is required".to_owned()),
-                Some(Value::Text(name)) => {
-                    if let Some(limit) = field.name_limit_characters
-                        && name.chars().count() > limit
-                    {
-                        let length = name.chars().count();
-                        self.problem(
-                            urn,
-                            field.name,
-                            format!("{name:?} has {length} characters, at most {limit} are allowed"),
-                        );
-                    }
-                }
-                _ => {}
+        let options = &candidate.declaration.options;
+        for path in options.ignore_changes.iter().chain(&options.replace_on_changes) {
+            if candidate.schema.input(diff::top_field(path)).is_none() {
+                self.problem(urn, path, "is named in an option, but is no input".to_owned());
             }
         }
-        for problem in candidate.provider.check(&candidate.inputs) {
-            self.problems.push((urn.clone(), problem));
-        }
+        let problems = check_fields(candidate.schema, &candidate.inputs);
+        let problems = problems.into_iter().chain(candidate.provider.check(&candidate.inputs));
+        self.problems.extend(problems.map(|problem| (urn.clone(), problem)));
     }
 
     /// A resource outside the targets: it stays as it is.
@@ -475,6 +463,7 @@ impl<'a> Planner<'a> {
             version: PLAN_VERSION,
             operation: self.question.operation.clone(),
             environment: self.snapshot.environment.clone(),
+            home: self.snapshot.home.clone(),
             lineage: self.snapshot.lineage,
             serial: self.snapshot.serial,
             refreshed: self.question.refreshed,
@@ -485,6 +474,23 @@ impl<'a> Planner<'a> {
             preamble: self.preamble,
         })))
     }
+}
+
+/// What is wrong with inputs by their type's schema alone: required ones that are not there, names
+/// that are too long.
+pub(crate) fn check_fields(schema: &Schema, inputs: &Properties) -> Vec<InputProblem> {
+    let problem = |field: &InputField| {
+        let message = match (inputs.get(field.name), field.name_limit_characters) {
+            (None, _) if field.required => "is required".to_owned(),
+            (Some(Value::Text(name)), Some(limit)) if name.chars().count() > limit => {
+                let length = name.chars().count();
+                format!("{name:?} has {length} characters, at most {limit} are allowed")
+            }
+            _ => return None,
+        };
+        Some(InputProblem { path: field.name.to_owned(), message })
+    };
+    schema.inputs.iter().filter_map(problem).collect()
 }
 
 /// Under which key a step's duration is learned.

@@ -7,7 +7,7 @@ use crate::operation::OperationError;
 use crate::plan::build::Planner;
 use crate::plan::{Action, Reason, Step};
 use crate::provider::Observation;
-use crate::snapshot::{Generation, Object, RecordedOptions, Role, Status};
+use crate::snapshot::{Generation, Object, RecordedOptions, Role};
 use crate::urn::Urn;
 
 /// An object that the forward pass decided to delete.
@@ -111,7 +111,7 @@ fn condemn_unless_gone(planner: &mut Planner<'_>, urn: &Urn, object: &Object, re
     let generation = object.generation;
     let is_gone = planner.observation(urn, generation) == Some(&Observation::Gone);
     // A deletion that was started is seen through: what is on its way out reads as gone.
-    if is_gone && object.status != Status::Deleting {
+    if is_gone && !object.status.is_deleting() {
         planner.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
         if object.role == Role::Current {
             planner.note_gone(urn, object);
@@ -168,7 +168,7 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
         let main = planner.visited.get(&one.urn).and_then(|visited| visited.main);
         let replaced = main.is_some_and(|main| planner.steps[main].replacement);
         let mut reasons = one.reasons;
-        let is_kept = object.role != Role::Incoming && object.status != Status::Deleting;
+        let is_kept = object.role != Role::Incoming && !object.status.is_deleting();
         let action = if options.retain_on_delete && is_kept {
             reasons.push(Reason::RetainOnDelete);
             Action::Retain
@@ -231,7 +231,7 @@ fn takes_contents_with_it(
     let is_declared = planner.question.graph.get(container).is_some();
     // A deletion that was started goes on in any case; otherwise the contents of a replaced container
     // move before it goes.
-    let goes_before_all = objects().all(|object| object.status == Status::Deleting);
+    let goes_before_all = objects().all(|object| object.status.is_deleting());
     objects().next().is_some()
         && (goes_before_all || !is_declared && !content_goes_first)
         && objects().all(|object| {
@@ -325,6 +325,9 @@ fn connect(planner: &mut Planner<'_>, deletions: &[Deletion], early: &HashSet<us
     }
     let mut edges: Vec<(usize, usize)> = Vec::new();
     for deletion in deletions {
+        // An earlier run has made the new object, whether or not it is the current one yet.
+        let is_replaced_already =
+            |main: usize| deletion.superseded || planner.steps[main].action == Action::Adopt;
         for earlier in before(deletion, &standing).filter(|earlier| earlier.index != deletion.index) {
             edges.push((deletion.index, earlier.index));
         }
@@ -346,7 +349,7 @@ fn connect(planner: &mut Planner<'_>, deletions: &[Deletion], early: &HashSet<us
                 }
             }
         } else if let Some(main) = main
-            && !(deletion.superseded && early.contains(&deletion.index))
+            && !(is_replaced_already(main) && early.contains(&deletion.index))
         {
             edges.push((deletion.index, main));
         }
@@ -382,7 +385,9 @@ fn early(deletions: &[Deletion], standing: &HashMap<&Urn, Vec<&Deletion>>) -> Ha
 
 fn check_protection(planner: &Planner<'_>) -> Result<(), OperationError> {
     let mut urns: Vec<Urn> = Vec::new();
-    for step in planner.steps.iter().filter(|step| step.action == Action::Delete) {
+    let ends_it =
+        |step: &&Step| step.action == Action::Delete || step.action == Action::Retain && step.replacement;
+    for step in planner.steps.iter().filter(ends_it) {
         let object =
             planner.snapshot.resources.get(&step.urn).and_then(|record| record.generation(step.generation));
         let Some(object) = object.filter(|object| object.role == Role::Current) else { continue };

@@ -298,7 +298,7 @@ fn collect_leaves(
 }
 
 /// The field that a path begins with.
-fn top_field(path: &str) -> &str {
+pub(crate) fn top_field(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }
 

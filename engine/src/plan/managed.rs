@@ -23,7 +23,7 @@ impl Planner<'_> {
         for object in record.objects.clone() {
             // A deletion that was started is seen through: what is on its way out reads as gone.
             let is_gone = self.observation(urn, object.generation) == Some(&Observation::Gone);
-            if is_gone && object.status != Status::Deleting {
+            if is_gone && !object.status.is_deleting() {
                 let generation = object.generation;
                 self.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
                 record.objects.retain(|other| other.generation != generation);
@@ -43,7 +43,7 @@ impl Planner<'_> {
             } else if self.moves(candidate, &incoming) {
                 reason = Reason::ConnectionChanged;
                 delete_first = Some(incoming);
-            } else if difference.severity == Severity::Replace || incoming.status == Status::Deleting {
+            } else if difference.severity == Severity::Replace || incoming.status.is_deleting() {
                 reason = Reason::ForcesReplacement { fields: difference.forcing_fields() };
                 delete_first = Some(incoming);
             } else {
@@ -58,7 +58,7 @@ impl Planner<'_> {
         match current {
             // A deletion that was started and whose object was seen all the same had no effect.
             Some(current)
-                if current.status == Status::Deleting
+                if current.status.is_deleting()
                     && !matches!(
                         self.observation(urn, current.generation),
                         Some(Observation::Present { .. })
@@ -138,7 +138,7 @@ impl Planner<'_> {
         if difference.changes.iter().any(|change| change.drift) {
             reasons.push(Reason::Drifted);
         }
-        if current.status == Status::Updating {
+        if *current.status.but_for_deletion() == Status::Updating {
             reasons.push(Reason::Unfinished);
             difference.severity = difference.severity.max(Severity::Update);
         }

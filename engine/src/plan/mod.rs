@@ -12,8 +12,9 @@ mod step;
 mod targets;
 mod task;
 
-pub(crate) use approval::excess;
-pub(crate) use build::duration_key;
+pub(crate) use approval::{covers_value, excess};
+pub(crate) use build::{check_fields, duration_key};
+pub(crate) use diff::top_field;
 pub(crate) use task::{Outcome, task_object};
 
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,11 @@ pub use diff::{Comparison, Difference, Severity, compare, drift, effective_input
 pub use step::{Action, Drift, PropertyChange, Reason, Step};
 
 use crate::journal::{Entry, OperationInfo};
+use crate::store::Home;
 use crate::urn::Urn;
 
 /// The version of the plan's format.
-pub const PLAN_VERSION: u32 = 1;
+pub const PLAN_VERSION: u32 = 2;
 
 /// What an operation will do. Immutable.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +40,8 @@ pub struct Plan {
     pub operation: OperationInfo,
     /// The environment, `<stack>/<environment>`.
     pub environment: String,
+    /// Where its objects live.
+    pub home: Home,
     /// The lineage of the snapshot that it came from.
     pub lineage: Uuid,
     /// The serial of the snapshot that it came from.

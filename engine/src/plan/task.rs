@@ -16,7 +16,12 @@ impl Planner<'_> {
     pub(super) fn visit_task(&mut self, candidate: &Candidate<'_>) {
         let urn = &candidate.declaration.urn;
         let recorded = self.snapshot.current(urn).cloned();
-        let unchanged_inputs = recorded.as_ref().is_some_and(|object| object.inputs == candidate.inputs);
+        let identity = |connection: &Value| candidate.provider.connection_identity(connection);
+        let is_of_these_inputs = recorded.as_ref().is_some_and(|object| {
+            object.status == Status::Ready
+                && object.inputs == candidate.inputs
+                && identity(&object.connection) == identity(&candidate.connection)
+        });
         let looked_up = self.question.observed.lookups.get(urn).cloned();
         let dependency_changes = candidate
             .dependencies
@@ -24,12 +29,20 @@ impl Planner<'_> {
             .any(|dependency| self.visited.get(dependency).is_some_and(|visited| !visited.waits.is_empty()));
         let outputs = match (candidate.schema.kind, looked_up, &recorded) {
             (Kind::Lookup, Some(outputs), _) => Some(outputs),
-            (_, _, Some(object)) if unchanged_inputs && !dependency_changes => Some(object.outputs.clone()),
+            (_, _, Some(object)) if is_of_these_inputs && !dependency_changes => Some(object.outputs.clone()),
             _ => None,
         };
         let Some(outputs) = outputs else {
             let action = if candidate.schema.kind == Kind::Run { Action::Run } else { Action::Read };
-            let generation = recorded.map_or(1, |object| object.generation);
+            let generation = recorded.as_ref().map_or(1, |object| object.generation);
+            // From now on the last outcome says nothing any more, even if this run never gets to the step.
+            if let Some(object) = recorded.filter(|object| object.status == Status::Ready) {
+                self.preamble.push(Entry::Recorded {
+                    urn: urn.clone(),
+                    schema_version: candidate.schema.version,
+                    object: Arc::new(Object { status: Status::Updating, ..object }),
+                });
+            }
             let step = Step {
                 reasons: vec![Reason::DependenciesChanged],
                 inputs: candidate.inputs.clone(),
@@ -44,7 +57,7 @@ impl Planner<'_> {
         self.outputs.insert(urn.clone(), outputs.clone());
         let unchanged = recorded.as_ref().is_some_and(|object| {
             object.outputs == outputs
-                && unchanged_inputs
+                && is_of_these_inputs
                 && object.dependencies == candidate.dependencies
                 && object.connection == candidate.connection
         });

@@ -36,6 +36,9 @@ pub struct Snapshot {
     pub resources: IndexMap<Urn, Record>,
     /// The stack's outputs after the last operation.
     pub outputs: Properties,
+    /// The approved plan, by its operation's id, under which the last operation stopped before it was
+    /// all carried out: its approval goes on.
+    pub approval: Option<Uuid>,
     /// How long steps took, learned from earlier operations: seconds by `<type>/<action>`.
     pub durations: BTreeMap<String, f64>,
 }
@@ -51,6 +54,7 @@ impl Snapshot {
             facts: BTreeMap::new(),
             resources: IndexMap::new(),
             outputs: Properties::new(),
+            approval: None,
             durations: BTreeMap::new(),
         }
     }

@@ -66,8 +66,8 @@ pub struct Object {
     pub owner: Owner,
     /// When its creation was started.
     pub created_at: Timestamp,
-    /// When the last step on it was started or ended: for a while after that, reads may still show
-    /// the world before it.
+    /// When the last step that made or changed it ended, or its creation was started: for a while after
+    /// that, reads may still show the world before it.
     pub changed_at: Timestamp,
 }
 
@@ -113,7 +113,25 @@ pub enum Status {
     /// An update was started and not seen to end: it is sent again.
     Updating,
     /// Its deletion was started and not seen to end: it is sent again.
-    Deleting,
+    Deleting {
+        /// What it is if the deletion had no effect.
+        before: Box<Status>,
+    },
+}
+
+impl Status {
+    /// Whether a deletion was started.
+    pub fn is_deleting(&self) -> bool {
+        matches!(self, Self::Deleting { .. })
+    }
+
+    /// The status that a deletion without effect leaves behind.
+    pub fn but_for_deletion(&self) -> &Self {
+        match self {
+            Self::Deleting { before } => before,
+            other => other,
+        }
+    }
 }
 
 /// What an object's ownership tags and client token are made from. It never changes for an object,

@@ -40,6 +40,7 @@ pub(crate) struct Rig {
     clock: Clock,
     moments: Moments,
     operations: Mutex<u128>,
+    learns_durations: bool,
 }
 
 /// How a process is run.
@@ -154,7 +155,8 @@ impl Rig {
         let disk = Disk::new(moments.clone(), dice.fork(1));
         let cloud = Cloud::new(moments.clone(), dice.fork(2), staleness, Witness::new(disk.clone()));
         let clock = Clock::paced(Timestamp::UNIX_EPOCH, 1.0);
-        let rig = Self { cloud, disk, clock, moments, operations: Mutex::new(0) };
+        let operations = Mutex::new(0);
+        let rig = Self { cloud, disk, clock, moments, operations, learns_durations: true };
         rig.watch();
         rig
     }
@@ -162,6 +164,11 @@ impl Rig {
     /// An environment whose cloud shows everything at once and insists on everything.
     pub(crate) fn strict() -> Self {
         Self::new(1, Duration::ZERO)
+    }
+
+    /// The same environment, whose operations teach no durations.
+    pub(crate) fn without_learning(self) -> Self {
+        Self { learns_durations: false, ..self }
     }
 
     /// A consistent environment for stacks.
@@ -176,7 +183,7 @@ impl Rig {
 
     /// Where an object is deleted before its replacement is there, others that use it cannot have
     /// moved off it in time: then the cloud does not insist on it.
-    fn with_rules_for(self, stacks: &[StackSpec]) -> Self {
+    pub(crate) fn with_rules_for(self, stacks: &[StackSpec]) -> Self {
         let insists = !stacks.iter().any(StackSpec::deletes_first);
         self.cloud.world(|world, _| world.groups_hold = insists);
         self
@@ -215,7 +222,8 @@ impl Rig {
         let disk = self.disk.fork(moments.clone());
         let cloud = self.cloud.fork(moments.clone(), Witness::new(disk.clone()));
         let operations = Mutex::new(*self.operations.lock().unwrap());
-        let rig = Self { cloud, disk, clock: self.clock.clone(), moments, operations };
+        let (clock, learns_durations) = (self.clock.clone(), self.learns_durations);
+        let rig = Self { cloud, disk, clock, moments, operations, learns_durations };
         rig.watch();
         rig
     }
@@ -240,10 +248,15 @@ impl Rig {
 
     /// One process.
     pub(crate) async fn run(&self, stack: &StackSpec, run: Run) -> Ended {
+        let graph = declared(run.kind, stack);
+        self.run_graph(&graph, run).await
+    }
+
+    /// One process that works on a graph of its own.
+    pub(crate) async fn run_graph(&self, graph: &Graph, run: Run) -> Ended {
         let process = self.moments.start_process(run.fatal);
         self.cloud.start_process(run.faults.clone());
-        let graph = declared(run.kind, stack);
-        let operate = tokio::time::timeout(FOREVER, self.operate(process, &graph, run));
+        let operate = tokio::time::timeout(FOREVER, self.operate(process, graph, run));
         let ended = tokio::select! {
             biased;
             moment = self.moments.death(process) => Ended::Died(moment),
@@ -331,7 +344,9 @@ impl Rig {
         let clock = self.clock.clone();
         let recorder = Arc::new(Recorder::default());
         let events = Events::new(clock.clone(), recorder.clone());
-        (Engine { providers: providers(&self.cloud, process), clock, events }, recorder)
+        let providers = providers(&self.cloud, process);
+        let learns_durations = self.learns_durations;
+        (Engine { providers, clock, events, learns_durations }, recorder)
     }
 
     fn request(&self, run: &Run) -> (Request, LockHolder) {
@@ -391,9 +406,10 @@ impl Rig {
     }
 }
 
-/// What an operation brings about: of a destroy nothing.
+/// What an operation brings about: of a destroy nothing, but what stays keeps its outputs.
 fn declared(kind: OperationKind, stack: &StackSpec) -> Graph {
-    if kind == OperationKind::Destroy { StackSpec::default().graph() } else { stack.graph() }
+    let graph = stack.graph();
+    if kind == OperationKind::Destroy { Graph::new([], graph.outputs().clone()).unwrap() } else { graph }
 }
 
 /// Whether a step ended well.

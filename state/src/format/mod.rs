@@ -1,12 +1,13 @@
-//! The form of state on disk, version 1.
+//! The form of state on disk, version 2.
 //!
 //! Owns types of their own for everything that is written, and the conversions from and to the
 //! engine's types, so that the engine can change without changing files. It must not know files.
 //!
 //! Every document says what it is (`format`) and in which version (`format_version`). Fields that
 //! its version does not have are refused, so that adding one takes a new version. A newer version
-//! is refused; an older one stays readable: its types then get a module of their own, and [`decode`]
-//! goes by the header when the newest form does not fit.
+//! is refused; an older one stays readable. All that version 1 had is in version 2, which added how far an
+//! object was before its deletion was started, and the approval that goes on; once an older form does not fit
+//! any more, its types get a module of their own.
 
 mod batch;
 mod entry;
@@ -23,7 +24,10 @@ pub(crate) use history::StoredOperationRecord;
 pub(crate) use snapshot::{SnapshotIdentity, StoredSnapshot};
 
 /// The version that every document is written in, and the newest one that is read.
-pub(crate) const FORMAT_VERSION: u64 = 1;
+pub(crate) const FORMAT_VERSION: u64 = 2;
+
+/// The oldest version that is read.
+const OLDEST_VERSION: u64 = 1;
 
 /// A document with a header.
 pub(crate) trait Document: DeserializeOwned {
@@ -58,8 +62,12 @@ pub(crate) fn decode<T: Document>(text: &[u8]) -> Result<T, DecodeError> {
     }
 
     // The header is looked at only if this fails, so that a sound document is parsed once.
+    let is_known = |document: &T| {
+        let (format, version) = document.header();
+        format == T::FORMAT && (OLDEST_VERSION..=FORMAT_VERSION).contains(&version)
+    };
     let problem = match serde_json::from_slice::<T>(text) {
-        Ok(document) if document.header() == (T::FORMAT, FORMAT_VERSION) => return Ok(document),
+        Ok(document) if is_known(&document) => return Ok(document),
         Ok(_) => None,
         Err(error) => Some(error.to_string()),
     };

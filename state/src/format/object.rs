@@ -46,9 +46,15 @@ stored_enum! {
 enum StoredStatus<'a> {
     Ready,
     Creating,
-    CreationFailed { reason: Cow<'a, str> },
+    CreationFailed {
+        reason: Cow<'a, str>,
+    },
     Updating,
+    /// From [`StoredStatus::Ready`].
     Deleting,
+    DeletingUnfinished {
+        before: Box<StoredStatus<'a>>,
+    },
 }
 
 /// [`Owner`] on disk.
@@ -143,7 +149,8 @@ impl<'a> From<&'a Status> for StoredStatus<'a> {
             Status::Creating => Self::Creating,
             Status::CreationFailed { reason } => Self::CreationFailed { reason: reason.as_str().into() },
             Status::Updating => Self::Updating,
-            Status::Deleting => Self::Deleting,
+            Status::Deleting { before } if **before == Status::Ready => Self::Deleting,
+            Status::Deleting { before } => Self::DeletingUnfinished { before: Box::new((&**before).into()) },
         }
     }
 }
@@ -155,7 +162,10 @@ impl From<StoredStatus<'_>> for Status {
             StoredStatus::Creating => Self::Creating,
             StoredStatus::CreationFailed { reason } => Self::CreationFailed { reason: reason.into_owned() },
             StoredStatus::Updating => Self::Updating,
-            StoredStatus::Deleting => Self::Deleting,
+            StoredStatus::Deleting => Self::Deleting { before: Box::new(Self::Ready) },
+            StoredStatus::DeletingUnfinished { before } => {
+                Self::Deleting { before: Box::new((*before).into()) }
+            }
         }
     }
 }

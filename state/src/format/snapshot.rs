@@ -27,6 +27,8 @@ pub(crate) struct StoredSnapshot<'a> {
     home: Cow<'a, BTreeMap<String, String>>,
     facts: Cow<'a, BTreeMap<String, Value>>,
     outputs: Cow<'a, Properties>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<Uuid>,
     durations_seconds: BTreeMap<Cow<'a, str>, StoredSeconds>,
     /// A list, since order matters and a URN that is there twice must be noticed.
     resources: Vec<StoredResource<'a>>,
@@ -73,6 +75,7 @@ impl<'a> StoredSnapshot<'a> {
             home: Cow::Borrowed(&snapshot.home),
             facts: Cow::Borrowed(&snapshot.facts),
             outputs: Cow::Borrowed(&snapshot.outputs),
+            approval: snapshot.approval,
             durations_seconds: snapshot
                 .durations
                 .iter()
@@ -123,6 +126,7 @@ impl<'a> StoredSnapshot<'a> {
             facts: self.facts.into_owned(),
             resources,
             outputs: self.outputs.into_owned(),
+            approval: self.approval,
             durations: self
                 .durations_seconds
                 .into_iter()

@@ -105,7 +105,11 @@ impl JournalWriter {
         let bytes = contents.unwrap_or_default();
         // Replaced, not cut: a reader without the lock goes on reading the file that it has opened.
         if contents.is_none() || pending.bytes != (0..bytes.len()) {
-            disk.replace(&path, None, &bytes[pending.bytes.clone()])?;
+            // Of a run that saved a snapshot and died before it began a new journal: the old one belongs
+            // to the previous snapshot.
+            let is_folded = pending.bytes.is_empty() && pending.bytes.start > 0;
+            let previous = layout.previous_journal();
+            disk.replace(&path, is_folded.then_some(&*previous), &bytes[pending.bytes.clone()])?;
         }
         let length = pending.bytes.len() as u64;
         Ok(Self { file: disk.open(&path)?, path, length, last_batch: pending.last_batch, is_torn: false })

@@ -85,13 +85,16 @@ fn options() -> impl Strategy<Value = RecordedOptions> {
 }
 
 fn status() -> impl Strategy<Value = Status> {
-    prop_oneof![
+    let alive = prop_oneof![
         Just(Status::Ready),
         Just(Status::Creating),
         text().prop_map(|reason| Status::CreationFailed { reason }),
         Just(Status::Updating),
-        Just(Status::Deleting),
-    ]
+    ];
+    (alive, any::<bool>()).prop_map(|(before, deleting)| match deleting {
+        true => Status::Deleting { before: Box::new(before) },
+        false => before,
+    })
 }
 
 /// An object of `name`, of any generation and in any role that [`record`] gives it.
@@ -144,14 +147,15 @@ pub(crate) fn snapshot(serial: u64) -> impl Strategy<Value = Snapshot> {
     let order = Just((0..RESOURCES).collect::<Vec<_>>()).prop_shuffle();
     let maps =
         (btree_map(text(), text(), 0..3), properties(), properties(), btree_map(text(), number(), 0..3));
-    (any::<u128>(), text(), maps, records, order).prop_map(
-        move |(lineage, environment, maps, records, order)| Snapshot {
+    (any::<u128>(), option::of(any::<u128>()), text(), maps, records, order).prop_map(
+        move |(lineage, approval, environment, maps, records, order)| Snapshot {
             lineage: Uuid::from_u128(lineage),
             serial,
             environment,
             home: maps.0,
             facts: maps.1,
             outputs: maps.2,
+            approval: approval.map(Uuid::from_u128),
             durations: maps.3,
             resources: order
                 .into_iter()

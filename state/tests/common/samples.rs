@@ -95,6 +95,7 @@ pub(crate) fn snapshot(serial: u64) -> Snapshot {
     snapshot.facts.insert("zones".to_owned(), Value::List(vec!["eu-west-1a".into()]));
     snapshot.outputs.insert("url".to_owned(), "https://langsmith.example.com".into());
     snapshot.durations.insert("aws:ec2:Subnet/create".to_owned(), 1.1 + 2.2);
+    snapshot.approval = Some(Uuid::from_u128(2));
     let full = Object {
         inputs: properties(),
         observed: Some(properties()),
@@ -114,7 +115,13 @@ pub(crate) fn snapshot(serial: u64) -> Snapshot {
     };
     let failed = Status::CreationFailed { reason: "no capacity".to_owned() };
     let records = [
-        ("a", vec![object("a", 1, Role::Superseded, Status::Deleting), full]),
+        (
+            "a",
+            vec![
+                object("a", 1, Role::Superseded, Status::Deleting { before: Box::new(Status::Updating) }),
+                full,
+            ],
+        ),
         ("b", vec![object("b", 1, Role::Current, Status::Ready), object("b", 2, Role::Incoming, failed)]),
         (
             "c",

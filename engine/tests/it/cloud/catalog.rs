@@ -49,7 +49,7 @@ const LINKS: InputField = InputField::new("links");
 const DESCRIPTION: InputField =
     InputField { compare: Compare::CaseInsensitive, ..InputField::new("description") };
 const WINDOW_OF_DAY: InputField = InputField { computed: true, ..InputField::new("window") };
-const PASSWORD: InputField = InputField { secret: true, ..InputField::new("password") };
+const PASSWORD: InputField = InputField::new("password");
 const CONTAINER: InputField = replacing("container");
 
 const ID: OutputField = OutputField::new("id");

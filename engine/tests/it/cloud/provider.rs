@@ -138,7 +138,7 @@ impl Provider for SimulatedProvider {
             .map(|field| {
                 let value = match (field.name, name) {
                     ("id", Some(name)) => Value::text(name),
-                    ("arn", Some(name)) => Value::text(arn(&account, name)),
+                    ("arn", Some(name)) if !connection.has_unknown() => Value::text(arn(&account, name)),
                     _ => Value::Unknown,
                 };
                 (field.name.to_owned(), value)

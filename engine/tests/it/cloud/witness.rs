@@ -55,7 +55,7 @@ fn unannounced(state: &Snapshot, call: &Call) -> Option<&'static str> {
         Verb::Modify if object.status == Status::Ready && object.role == Role::Current => {
             Some("no update was announced")
         }
-        Verb::Delete if object.status != Status::Deleting => Some("no deletion was announced"),
+        Verb::Delete if !object.status.is_deleting() => Some("no deletion was announced"),
         Verb::Delete if object.physical_id.as_ref().map(|id| id.as_str()) != call.id.as_deref() => {
             Some("another object's deletion was announced")
         }

@@ -75,6 +75,61 @@ fn a_retained_object_is_kept_and_taken_back() {
 }
 
 #[test]
+fn protection_refuses_a_replacement_that_would_keep_the_old_object() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let bucket = stack.add(ROLE, |role| {
+            role.options.protect = true;
+            role.options.retain_on_delete = true;
+        });
+        rig.up(&stack).await;
+        stack.get_mut(bucket).identity = 1;
+        let error = rig.run(&stack, Run::default()).await.refused();
+        assert!(matches!(error, OperationError::Protected { .. }), "{error}");
+    });
+}
+
+#[test]
+fn what_is_left_alone_goes_over_to_a_replacement() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        for first in [false, true] {
+            stack.add(NETWORK, |network| {
+                network.label = Some(1);
+                network.options.ignore_label = true;
+                network.options.delete_before_replace = first;
+            });
+        }
+        rig.up(&stack).await;
+        for key in [0, 1] {
+            let object = id(&rig, &stack.urn(key));
+            rig.cloud.world(|world, now| world.meddle(&object, "label", text("meddled"), now));
+            stack.get_mut(key).identity = 1;
+        }
+        let plan = rig.up(&stack).await.plan;
+        for key in [0, 1] {
+            let urn = stack.urn(key);
+            assert_eq!(step(&plan, Action::Create, &urn).inputs["label"], text("meddled"));
+            assert_eq!(fields(&rig, &urn)["label"], text("meddled"));
+        }
+    });
+}
+
+#[test]
+fn an_option_that_names_no_input_is_refused() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        stack.add(NETWORK, |_| {});
+        let mut declarations: Vec<_> = stack.graph().declarations().cloned().collect();
+        declarations[0].options.ignore_changes.insert("labl.deep".to_owned());
+        let graph = lsinfra_engine::Graph::new(declarations, Default::default()).unwrap();
+        let error = rig.run_graph(&graph, Run::default()).await.refused();
+        let OperationError::InvalidInputs { problems } = error else { panic!("{error}") };
+        assert_eq!(problems[0].1.path, "labl.deep");
+    });
+}
+
+#[test]
 fn ignored_changes_are_left_alone() {
     simulate(async {
         let (rig, mut stack) = (Rig::strict(), StackSpec::default());

@@ -48,3 +48,28 @@ fn the_stacks_outputs_are_reported_and_recorded() {
         assert_eq!(rig.disk.state().outputs, report.outputs);
     });
 }
+
+#[test]
+fn outputs_follow_although_no_step_does() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let first = stack.add(NETWORK, |_| {});
+        let second = stack.add(NETWORK, |_| {});
+        rig.up(&stack).await;
+        stack.resources.reverse();
+        let report = rig.up(&stack).await.report.unwrap();
+        assert!(report.steps.is_empty());
+        assert_eq!(report.outputs["last"], text(&id(&rig, &stack.urn(first))));
+        assert_eq!(rig.disk.state().outputs, report.outputs);
+        let serial = rig.disk.state().serial;
+        rig.up(&stack).await;
+        assert_eq!(rig.disk.state().serial, serial, "nothing new, nothing written");
+
+        // What stays keeps its outputs; of nothing there are none.
+        let targets = [stack.urn(second)].into();
+        rig.up_with(&stack, Run { targets, ..Run::destroy() }).await;
+        assert_eq!(rig.disk.state().outputs, report.outputs);
+        rig.up_with(&stack, Run::destroy()).await;
+        assert!(rig.disk.state().outputs.is_empty());
+    });
+}

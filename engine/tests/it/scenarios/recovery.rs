@@ -8,7 +8,7 @@ use crate::moments::Moment;
 use crate::oracle::expect_reached;
 use crate::rig::{Ended, Rig, Run, simulate};
 use crate::scenarios::{count, step, told};
-use crate::stack::StackSpec;
+use crate::stack::{Link, StackSpec};
 
 const MANAGED: [SimulatedType; 7] = [NETWORK, GATEWAY, ROLE, CLUSTER, DATABASE, ATTACHMENT, ENTRY];
 
@@ -87,5 +87,60 @@ fn an_unfinished_creation_that_is_no_longer_wanted_is_deleted() {
         rig.up(&stack).await;
         assert_eq!(count(&rig, Verb::Delete, &urn), 1);
         expect_reached(&rig, &stack);
+    });
+}
+
+#[test]
+fn an_unfinished_update_is_not_forgotten_over_a_deletion_that_never_was() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let database = stack.add(DATABASE, |database| database.password = Some(1));
+        rig.up(&stack).await;
+        // Passwords are not read back: only what is on record tells that the new one was not sent.
+        stack.get_mut(database).password = Some(2);
+        let (mut updates, mut deletions) = (0, 0);
+        for fatal in 0.. {
+            let fork = rig.fork();
+            let ended = fork.run(&stack, Run { fatal: Some(fatal), ..Run::default() }).await;
+            let Some(moment) = ended.death() else { break };
+            updates += usize::from(moment == Moment::AfterAppend);
+            for fatal in 0.. {
+                let fork = fork.fork();
+                let ended = fork.run(&stack, Run { fatal: Some(fatal), ..Run::destroy() }).await;
+                deletions += usize::from(ended.death() == Some(Moment::AfterAppend));
+                fork.up(&stack).await;
+                expect_reached(&fork, &stack);
+                if ended.death().is_none() {
+                    break;
+                }
+            }
+        }
+        assert!(updates > 0 && deletions > 0);
+    });
+}
+
+#[test]
+fn a_half_made_replacement_does_not_stand_in_the_way_of_what_must_go_first() {
+    simulate(async {
+        let mut stack = StackSpec::default();
+        let base = stack.add(NETWORK, |base| base.options.delete_before_replace = true);
+        let user = stack.add(ROLE, |user| user.links = vec![Link { to: base, output: 0, mapped: false }]);
+        let rig = Rig::strict().with_rules_for(&[stack.clone()]);
+        rig.up(&stack).await;
+        stack.get_mut(user).identity = 1;
+        let mut half_made = 0;
+        for fatal in 0.. {
+            let fork = rig.fork();
+            let ended = fork.run(&stack, Run { fatal: Some(fatal), ..Run::default() }).await;
+            let mut stack = stack.clone();
+            stack.get_mut(base).identity = 1;
+            let plan = fork.up(&stack).await.plan;
+            half_made += usize::from(told(&plan).iter().any(|step| step == "adopt r1"));
+            expect_reached(&fork, &stack);
+            if ended.death().is_none() {
+                break;
+            }
+        }
+        assert!(half_made > 0);
     });
 }

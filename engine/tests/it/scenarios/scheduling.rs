@@ -89,6 +89,10 @@ fn expected_durations_are_learned() {
         let plan = rig.preview(&stack, &Run::default()).await.unwrap();
         let learned = step(&plan, Action::Create, &stack.urn(second)).expected_seconds;
         assert!((learned - took).abs() < 1.0, "took {took} s, expected is {learned} s");
+
+        let rig = Rig::strict().without_learning();
+        rig.up(&stack).await;
+        assert!(rig.disk.state().durations.is_empty());
     });
 }
 

@@ -7,7 +7,7 @@ use crate::cloud::catalog::{CHECK, NETWORK, ROLE, ZONE};
 use crate::cloud::log::Verb;
 use crate::rig::{Rig, Run, simulate};
 use crate::scenarios::{calls, calls_since, count, error_of, step, told};
-use crate::stack::{Link, StackSpec};
+use crate::stack::{HomeSpec, Link, StackSpec};
 
 #[test]
 fn a_lookup_is_no_step_and_its_answer_is_followed() {
@@ -67,5 +67,57 @@ fn a_check_that_does_not_pass_blocks_what_waits_for_it() {
         );
         rig.cloud.world(|world, _| world.failing_subjects.clear());
         rig.up(&stack).await;
+    });
+}
+
+#[test]
+fn a_check_that_failed_counts_as_never_passed_although_nothing_changes_any_more() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let network = stack.add(NETWORK, |_| {});
+        let check = stack.add(CHECK, |check| check.options.depends_on = vec![network]);
+        rig.up(&stack).await;
+        stack.get_mut(network).label = Some(1);
+        rig.cloud.world(|world, _| world.failing_subjects.insert("subject-1-0".to_owned()));
+        for _ in 0..2 {
+            let finished = rig.run(&stack, Run::default()).await.finished();
+            assert_eq!(error_of(&finished, &stack.urn(check)).unwrap().0, "check_failed");
+        }
+        rig.cloud.world(|world, _| world.failing_subjects.clear());
+        assert_eq!(told(&rig.up(&stack).await.plan), ["run r1"]);
+        assert!(rig.up(&stack).await.plan.is_empty());
+    });
+}
+
+#[test]
+fn whenever_a_run_dies_what_changed_is_checked_in_the_end() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let network = stack.add(NETWORK, |_| {});
+        stack.add(CHECK, |check| check.options.depends_on = vec![network]);
+        rig.up(&stack).await;
+        stack.get_mut(network).label = Some(1);
+        let before = calls(&rig);
+        for fatal in 0.. {
+            let fork = rig.fork();
+            let ended = fork.run(&stack, Run { fatal: Some(fatal), ..Run::default() }).await;
+            fork.up(&stack).await;
+            let calls = calls_since(&fork, before);
+            assert_eq!(calls.last().map(String::as_str), Some("Run r1"), "{ended:?}");
+            if ended.death().is_none() {
+                break;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_check_somewhere_else_is_another_check() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let check = stack.add(CHECK, |_| {});
+        rig.up(&stack).await;
+        stack.get_mut(check).home = HomeSpec::Account { account: 1, role: 0 };
+        assert_eq!(told(&rig.up(&stack).await.plan), ["run r0"]);
     });
 }

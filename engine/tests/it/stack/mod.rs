@@ -171,18 +171,17 @@ impl ResourceSpec {
     }
 
     fn declaration(&self, urns: &BTreeMap<Key, Urn>) -> Declaration {
+        let label_if = |named: bool| {
+            let label = Some("label".to_owned()).filter(|label| self.simulated_type.has_input(label));
+            label.filter(|_| named).into_iter().collect()
+        };
         let options = Options {
             depends_on: self.options.depends_on.iter().map(|key| urns[key].clone()).collect(),
             protect: self.options.protect,
             retain_on_delete: self.options.retain_on_delete,
             timeouts: self.options.timeouts,
-            ignore_changes: self.options.ignore_label.then(|| "label".to_owned()).into_iter().collect(),
-            replace_on_changes: self
-                .options
-                .replace_on_label
-                .then(|| "label".to_owned())
-                .into_iter()
-                .collect(),
+            ignore_changes: label_if(self.options.ignore_label),
+            replace_on_changes: label_if(self.options.replace_on_label),
             delete_before_replace: self.options.delete_before_replace,
             deleted_with: self.lives_in().filter(|_| self.options.deleted_with).map(|key| urns[&key].clone()),
             aliases: self.options.aliases.clone(),

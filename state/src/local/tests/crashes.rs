@@ -132,3 +132,35 @@ fn repairing_what_a_crash_left_survives_a_crash() {
         }
     }
 }
+
+/// The way out that a damaged snapshot's error names: both previous files in the place of the present
+/// ones are the state from before the save, wherever the save died.
+#[test]
+fn the_previous_files_lead_to_the_present_state_after_any_crash_of_a_save() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, mut session) = environment(folder.path());
+    store.disk.crash.never();
+    run(session.save(&small(2), None)).unwrap();
+    let effects = store.disk.crash.effects().len();
+    let mut saved = 0;
+    for effect in 0..=effects {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, mut session) = environment(folder.path());
+        store.disk.crash.die_at(effect, 0);
+        let _ = run(session.save(&small(2), None));
+        drop(session);
+        // The next run puts right what was left half done.
+        drop(lock(&LocalStore::open(folder.path())).unwrap());
+        if load(folder.path()).snapshot != Some(small(2)) {
+            continue;
+        }
+        saved += 1;
+        for (previous, present) in
+            [("snapshot.previous.json", "snapshot.json"), ("journal.previous.jsonl", "journal.jsonl")]
+        {
+            std::fs::copy(folder.path().join(previous), folder.path().join(present)).unwrap();
+        }
+        assert_eq!(load(folder.path()), before(), "effect {effect} of {effects}");
+    }
+    assert!(saved > 2, "some crashes come after the snapshot");
+}
