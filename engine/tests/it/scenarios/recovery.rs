@@ -1,5 +1,7 @@
 //! Recovery: what an interrupted run left is found, and finished or cleared.
 
+use std::time::Duration;
+
 use lsinfra_engine::plan::Action;
 
 use crate::cloud::catalog::{ATTACHMENT, CLUSTER, DATABASE, ENTRY, GATEWAY, NETWORK, ROLE, SimulatedType};
@@ -142,5 +144,25 @@ fn a_half_made_replacement_does_not_stand_in_the_way_of_what_must_go_first() {
             }
         }
         assert!(half_made > 0);
+    });
+}
+
+#[test]
+fn what_the_cloud_gave_up_meanwhile_is_replaced_and_not_adopted() {
+    simulate(async {
+        let mut stack = StackSpec::default();
+        let cluster = stack.add(CLUSTER, |_| {});
+        let urn = stack.urn(cluster);
+        for fatal in 0.. {
+            let rig = Rig::strict();
+            rig.cloud.world(|world, _| world.doomed = [(urn.to_string(), 1)].into());
+            let ended = rig.run(&stack, Run { fatal: Some(fatal), ..Run::default() }).await;
+            if ended.death() == Some(Moment::AfterCall) {
+                tokio::time::sleep(Duration::from_secs(3600)).await;
+                assert_eq!(told(&rig.up(&stack).await.plan), ["create r0", "delete r0"]);
+                expect_reached(&rig, &stack);
+                break;
+            }
+        }
     });
 }
