@@ -1,7 +1,7 @@
 //! One operation from the command line: what `up`, `preview`, `destroy` and `refresh` share.
 //!
-//! Owns the order of things that a user relies on: usage, configuration, credentials, and only then
-//! state and cloud.
+//! Owns the order of things that a user relies on: usage, configuration, the resources named on the
+//! command line, credentials, and only then what locks, calls or writes.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -76,26 +76,28 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
 }
 
 impl Session {
-    /// Configuration, credentials, state: in this order, and each before the next.
+    /// Configuration, named resources, credentials, lock: in this order, and each before the next.
     ///
     /// # Errors
     /// [`CommandError`]; nothing was changed then.
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
         let environment = Environment::load(run.environment)?;
+        let store = state_place::store(run.place, &environment.name)?;
+        let known = if run.targets.is_empty() && run.unprotected.is_empty() {
+            BTreeSet::new()
+        } else {
+            known_resources(&environment.graph, &store).await?
+        };
+        let targets = targets::resolve(run.targets, &known)?;
+        let unprotected = targets::resolve(run.unprotected, &known)?;
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
             connection = connect(run, &environment) => connection?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
-        let store = state_place::store(run.place, &environment.name)?;
         let graph = match run.kind {
             OperationKind::Destroy => Graph::new([], Default::default())?,
             OperationKind::Up | OperationKind::Refresh => environment.graph.clone(),
-        };
-        let known = if run.targets.is_empty() && run.unprotected.is_empty() {
-            BTreeSet::new()
-        } else {
-            known_resources(&environment.graph, &store).await?
         };
         let operation = info(run.kind, &environment, &connection);
         let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder(&operation)) };
@@ -104,8 +106,8 @@ impl Session {
             environment: environment.name.clone(),
             home: connection.home.clone(),
             refresh: run.refresh,
-            targets: targets::resolve(run.targets, &known)?,
-            unprotected: targets::resolve(run.unprotected, &known)?,
+            targets,
+            unprotected,
             parallelism: run.parallelism,
         };
         let mode = if run.output.events.is_some() { Mode::JsonLines } else { Mode::People };
