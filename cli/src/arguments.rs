@@ -53,13 +53,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether the answer is to be JSON, errors included.
-    pub(crate) fn answers_in_json(&self) -> bool {
+    /// What becomes of an error on stdout.
+    pub(crate) fn error_form(&self) -> ErrorForm {
         let output = match self {
-            Self::Up(args) => args.output.answer,
-            Self::Preview(args) => args.output.answer,
-            Self::Destroy(args) => args.output.answer,
-            Self::Refresh(args) => args.output.answer,
+            Self::Up(args) => return args.output.error_form(),
+            Self::Preview(args) => return args.output.error_form(),
+            Self::Destroy(args) => return args.output.error_form(),
+            Self::Refresh(args) => return args.output.error_form(),
             Self::Outputs(args) => args.output,
             Self::Graph(args) => args.output,
             Self::State(commands::state::StateCommand::List(args)) => args.output,
@@ -67,11 +67,22 @@ impl Command {
             #[cfg(feature = "sandbox")]
             Self::Sandbox(commands::sandbox::SandboxCommand::Status(args)) => args.output,
             #[cfg(feature = "sandbox")]
-            Self::Sandbox(_) => return false,
-            Self::Completions(_) => return false,
+            Self::Sandbox(_) => return ErrorForm::Nothing,
+            Self::Completions(_) => return ErrorForm::Nothing,
         };
-        output.is_json()
+        output.error_form()
     }
+}
+
+/// What becomes of an error on stdout; people read it on stderr in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorForm {
+    /// Nothing.
+    Nothing,
+    /// The answer.
+    Answer,
+    /// The last event.
+    Event,
 }
 
 /// When to use colours.
@@ -155,6 +166,10 @@ impl OutputArgs {
     pub(crate) fn is_json(self) -> bool {
         self.output == OutputFormat::Json
     }
+
+    fn error_form(self) -> ErrorForm {
+        if self.is_json() { ErrorForm::Answer } else { ErrorForm::Nothing }
+    }
 }
 
 /// What events are written as.
@@ -175,6 +190,12 @@ pub(crate) struct OperationOutputArgs {
     /// Write every event to stdout as it happens, instead of answer and progress; FORMAT is json.
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "output", hide_possible_values = true)]
     pub(crate) events: Option<EventsFormat>,
+}
+
+impl OperationOutputArgs {
+    fn error_form(self) -> ErrorForm {
+        if self.events.is_some() { ErrorForm::Event } else { self.answer.error_form() }
+    }
 }
 
 /// What an operation is limited to.

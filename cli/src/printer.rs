@@ -69,6 +69,14 @@ impl Printer {
         }
     }
 
+    /// Writes one event as a line of JSON to stdout.
+    pub(crate) fn json_line(&self, event: &impl serde::Serialize) {
+        match serde_json::to_string(event) {
+            Ok(line) => self.data(&format!("{line}\n")),
+            Err(error) => self.note(&format!("cannot write an event as JSON: {error}\n")),
+        }
+    }
+
     /// Writes a note to stderr, as it is.
     pub(crate) fn note(&self, text: &str) {
         let _ = write_all(std::io::stderr().lock(), text);
