@@ -218,6 +218,15 @@ pub(crate) struct RefreshFlag {
     pub(crate) no_refresh: bool,
 }
 
+/// What an operation may do although it is protected.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Operation")]
+pub(crate) struct UnprotectArgs {
+    /// Allow this protected resource to be deleted or replaced; may be given several times.
+    #[arg(long = "unprotect", value_name = "URN")]
+    pub(crate) unprotected: Vec<String>,
+}
+
 /// How many steps run at once: more than one service allows, so that its own limit is what counts.
 pub(crate) const DEFAULT_PARALLELISM: usize = 32;
 
@@ -229,9 +238,11 @@ pub(crate) struct ChangeArgs {
     #[arg(short, long)]
     pub(crate) yes: bool,
 
-    /// Allow this protected resource to be deleted or replaced; may be given several times.
-    #[arg(long = "unprotect", value_name = "URN")]
-    pub(crate) unprotected: Vec<String>,
+    /// Do what this saved plan approves, without asking; refused if more would be necessary.
+    ///
+    /// What it was limited to and allowed to unprotect is in the plan.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "unprotected"])]
+    pub(crate) plan: Option<PathBuf>,
 
     /// How many steps may run at once.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = parallelism)]

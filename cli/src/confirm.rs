@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use lsinfra_engine::OperationKind;
 use lsinfra_engine::cancel::{CancelStage, Cancellation};
 
 use crate::error::{CommandError, ErrorCode};
@@ -38,13 +39,16 @@ impl Approval {
 ///
 /// # Errors
 /// [`ErrorCode::NotInteractive`].
-pub(crate) fn require_terminal(command: &str) -> Result<(), CommandError> {
+pub(crate) fn require_terminal(kind: OperationKind) -> Result<(), CommandError> {
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         return Ok(());
     }
+    let command = kind.command();
+    let preview = if kind == OperationKind::Destroy { "preview --destroy" } else { "preview" };
     let message = format!("`{command}` asks before it acts, and there is no terminal to ask at");
     Err(CommandError::new(ErrorCode::NotInteractive, message)
-        .hint("give --yes to go ahead without being asked, or look first with `lsinfra preview`"))
+        .hint(format!("look first with `lsinfra {preview} --save-plan FILE`, then give --plan FILE"))
+        .hint("or give --yes to go ahead with whatever the plan of that moment says"))
 }
 
 /// Asks, and waits for the answer or for a signal.

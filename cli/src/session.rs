@@ -24,9 +24,10 @@ use crate::progress::{Display, Mode};
 use crate::recorded::with_journal;
 use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
-use crate::{signals, state_place, targets};
+use crate::{plan_file, signals, state_place, targets};
 
 /// What a command asks of an operation.
+#[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     /// What it does.
     pub(crate) kind: OperationKind,
@@ -40,6 +41,8 @@ pub(crate) struct Run<'a> {
     pub(crate) targets: &'a [String],
     /// Protected resources that may go all the same, as named by the user.
     pub(crate) unprotected: &'a [String],
+    /// The saved plan that it must not go beyond: then its limits are that plan's.
+    pub(crate) approved: Option<&'a Plan>,
     /// Whether the objects are read first.
     pub(crate) refresh: bool,
     /// How many steps may run at once.
@@ -83,13 +86,13 @@ impl Session {
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
         let environment = Environment::load(run.environment)?;
         let store = state_place::store(run.place, &environment.name)?;
-        let known = if run.targets.is_empty() && run.unprotected.is_empty() {
-            BTreeSet::new()
-        } else {
-            known_resources(&environment.graph, &store).await?
+        let Limits { targets, unprotected } = match run.approved {
+            Some(approved) => {
+                plan_file::check_made_for(approved, run.kind, &environment.name)?;
+                Limits { targets: approved.targets.clone(), unprotected: approved.unprotected.clone() }
+            }
+            None => limits(run, &environment.graph, &store).await?,
         };
-        let targets = targets::resolve(run.targets, &known)?;
-        let unprotected = targets::resolve(run.unprotected, &known)?;
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
             connection = connect(run, &environment) => connection?,
@@ -261,6 +264,24 @@ async fn connect(run: &Run<'_>, environment: &Environment) -> Result<Connection,
         return Connection::sandbox(&environment.config);
     }
     Connection::aws(&environment.config).await
+}
+
+/// The resources that a command names.
+struct Limits {
+    targets: BTreeSet<Urn>,
+    unprotected: BTreeSet<Urn>,
+}
+
+async fn limits(run: &Run<'_>, graph: &Graph, store: &dyn StateStore) -> Result<Limits, CommandError> {
+    let known = if run.targets.is_empty() && run.unprotected.is_empty() {
+        BTreeSet::new()
+    } else {
+        known_resources(graph, store).await?
+    };
+    Ok(Limits {
+        targets: targets::resolve(run.targets, &known)?,
+        unprotected: targets::resolve(run.unprotected, &known)?,
+    })
 }
 
 async fn known_resources(graph: &Graph, store: &dyn StateStore) -> Result<BTreeSet<Urn>, CommandError> {

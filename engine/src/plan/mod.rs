@@ -16,6 +16,8 @@ pub(crate) use approval::excess;
 pub(crate) use build::duration_key;
 pub(crate) use task::{Outcome, task_object};
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -44,6 +46,12 @@ pub struct Plan {
     pub serial: u64,
     /// Whether the objects were read before planning.
     pub refreshed: bool,
+    /// The resources that it was limited to; empty for all.
+    #[serde(default)]
+    pub targets: BTreeSet<Urn>,
+    /// Protected resources that it was allowed to delete or replace all the same.
+    #[serde(default)]
+    pub unprotected: BTreeSet<Urn>,
     /// The steps; each depends only on the ones that it names, by index.
     pub steps: Vec<Step>,
     /// What differs from what was last applied, apart from what changes.
