@@ -49,9 +49,12 @@ async fn apply(
     printer.note(&session.show_plan(&plan, printer.notes_canvas()));
     // Without a step nothing happens outside the state (nor in it, unless something is to be
     // recorded): there is nothing to ask about.
-    if asks && !plan.is_empty() {
-        let (question, approval) = question(run, &plan);
-        confirm::ask(&question, approval, session.cancellation.clone(), printer).await?;
+    if !plan.is_empty() {
+        printer.note("\n");
+        if asks {
+            let (question, approval) = question(run, &plan);
+            confirm::ask(&question, approval, session.cancellation.clone(), printer).await?;
+        }
     }
     let report = session.apply(plan).await?;
     Ok(session.show_report(&report, run))

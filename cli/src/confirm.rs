@@ -28,8 +28,8 @@ impl Approval {
 
     fn request(&self) -> String {
         match self {
-            Self::Yes => "[y/N]".to_owned(),
-            Self::Name(name) => format!("Type {name} to go on:"),
+            Self::Yes => " [y/N]".to_owned(),
+            Self::Name(name) => format!("\nType {name} to go on:"),
         }
     }
 }
@@ -61,7 +61,7 @@ pub(crate) async fn ask(
     mut cancellation: Cancellation,
     printer: Printer,
 ) -> Result<(), CommandError> {
-    printer.note(&format!("\n{question} {} ", approval.request()));
+    printer.note(&format!("{question}{} ", approval.request()));
     let (sender, answer) = tokio::sync::oneshot::channel();
     // A thread of its own: nothing can interrupt a read from the terminal, and the process does not
     // wait for it.
