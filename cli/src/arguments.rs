@@ -204,7 +204,8 @@ impl OperationOutputArgs {
 pub(crate) struct TargetArgs {
     /// Only this resource and what it needs; may be given several times.
     ///
-    /// A URN, or its end where only one resource ends like that: `Vpc/main`, `main`.
+    /// A URN, or its end where only one resource ends like that: `Vpc/main`, `blobs`. To destroy, it
+    /// is only this resource and what needs it.
     #[arg(long = "target", value_name = "URN")]
     pub(crate) targets: Vec<String>,
 }

@@ -228,6 +228,7 @@ fn saved_plan_to_destroy() {
     let deleted = planned.touched();
     let before = Recorded::ask(project.sandboxed(&["state", "list"])).objects.len();
     project.sandboxed(&["destroy", "--plan", "subnet.json"]).succeed();
+    project.sandboxed(&["destroy", "--plan", "subnet.json"]).succeed();
     let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
     assert_eq!(recorded.objects.len(), before - deleted.len());
     assert!(recorded.objects.iter().all(|object| !deleted.contains(object.urn.as_str())));
