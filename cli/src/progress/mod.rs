@@ -11,6 +11,8 @@ mod model;
 mod remaining;
 mod words;
 
+pub(crate) use echo::restore as restore_terminal;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
