@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use lsinfra_engine::events::{OperationOutcome, StepOutcome};
+use lsinfra_engine::events::{EVENTS_VERSION, OperationOutcome, StepOutcome};
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::PlanCounts;
 use lsinfra_engine::snapshot::{Role, Snapshot, Status};
@@ -395,11 +395,12 @@ pub(crate) struct ErrorAnswer {
     error: ErrorBody,
 }
 
+/// What is said of an error.
 #[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct ErrorBody {
+#[cfg_attr(test, derive(schemars::JsonSchema, serde::Deserialize))]
+pub(crate) struct ErrorBody {
     /// Such as `LS0301`; `lsinfra explain` tells more.
-    code: &'static str,
+    code: String,
     message: String,
     /// Lines that belong to the message.
     details: Vec<String>,
@@ -417,7 +418,7 @@ struct ErrorBody {
 }
 
 #[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema, serde::Deserialize))]
 struct ErrorPlace {
     file: String,
     /// From 1.
@@ -430,6 +431,29 @@ struct ErrorPlace {
 
 impl From<&CommandError> for ErrorAnswer {
     fn from(error: &CommandError) -> Self {
+        Self { format_version: FORMAT_VERSION, error: ErrorBody::from(error) }
+    }
+}
+
+/// The last line of `--events json` when the command ends with an error that no event before it tells
+/// of: it happened before the operation ended, or before it began.
+#[derive(Debug, Serialize)]
+pub(crate) struct ErrorEvent {
+    version: u32,
+    /// By the wall's clock: there may be no operation that has one.
+    at: jiff::Timestamp,
+    event: &'static str,
+    error: ErrorBody,
+}
+
+impl ErrorEvent {
+    pub(crate) fn new(error: &CommandError, at: jiff::Timestamp) -> Self {
+        Self { version: EVENTS_VERSION, at, event: "error", error: ErrorBody::from(error) }
+    }
+}
+
+impl From<&CommandError> for ErrorBody {
+    fn from(error: &CommandError) -> Self {
         let places = error.places.iter().map(|place| ErrorPlace {
             file: place.file.clone(),
             line: place.line,
@@ -438,18 +462,15 @@ impl From<&CommandError> for ErrorAnswer {
             help: place.help.clone(),
         });
         Self {
-            format_version: FORMAT_VERSION,
-            error: ErrorBody {
-                code: error.code.as_str(),
-                message: error.message.clone(),
-                details: error.details.clone(),
-                places: places.collect(),
-                causes: error.causes.clone(),
-                cloud_code: error.cloud.code.clone(),
-                request_id: error.cloud.request_id.clone(),
-                hints: error.hints.clone(),
-                exit_code: error.code.exit_code() as u8,
-            },
+            code: error.code.as_str().to_owned(),
+            message: error.message.clone(),
+            details: error.details.clone(),
+            places: places.collect(),
+            causes: error.causes.clone(),
+            cloud_code: error.cloud.code.clone(),
+            request_id: error.cloud.request_id.clone(),
+            hints: error.hints.clone(),
+            exit_code: error.code.exit_code() as u8,
         }
     }
 }

@@ -53,13 +53,13 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether the answer is to be JSON, errors included.
-    pub(crate) fn answers_in_json(&self) -> bool {
+    /// What becomes of an error on stdout.
+    pub(crate) fn error_form(&self) -> ErrorForm {
         let output = match self {
-            Self::Up(args) => args.output.answer,
-            Self::Preview(args) => args.output.answer,
-            Self::Destroy(args) => args.output.answer,
-            Self::Refresh(args) => args.output.answer,
+            Self::Up(args) => return args.output.error_form(),
+            Self::Preview(args) => return args.output.error_form(),
+            Self::Destroy(args) => return args.output.error_form(),
+            Self::Refresh(args) => return args.output.error_form(),
             Self::Outputs(args) => args.output,
             Self::Graph(args) => args.output,
             Self::State(commands::state::StateCommand::List(args)) => args.output,
@@ -67,11 +67,22 @@ impl Command {
             #[cfg(feature = "sandbox")]
             Self::Sandbox(commands::sandbox::SandboxCommand::Status(args)) => args.output,
             #[cfg(feature = "sandbox")]
-            Self::Sandbox(_) => return false,
-            Self::Completions(_) => return false,
+            Self::Sandbox(_) => return ErrorForm::Nothing,
+            Self::Completions(_) => return ErrorForm::Nothing,
         };
-        output.is_json()
+        output.error_form()
     }
+}
+
+/// What becomes of an error on stdout; people read it on stderr in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorForm {
+    /// Nothing.
+    Nothing,
+    /// The answer.
+    Answer,
+    /// The last event.
+    Event,
 }
 
 /// When to use colours.
@@ -155,6 +166,10 @@ impl OutputArgs {
     pub(crate) fn is_json(self) -> bool {
         self.output == OutputFormat::Json
     }
+
+    fn error_form(self) -> ErrorForm {
+        if self.is_json() { ErrorForm::Answer } else { ErrorForm::Nothing }
+    }
 }
 
 /// What events are written as.
@@ -177,13 +192,20 @@ pub(crate) struct OperationOutputArgs {
     pub(crate) events: Option<EventsFormat>,
 }
 
+impl OperationOutputArgs {
+    fn error_form(self) -> ErrorForm {
+        if self.events.is_some() { ErrorForm::Event } else { self.answer.error_form() }
+    }
+}
+
 /// What an operation is limited to.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Operation")]
 pub(crate) struct TargetArgs {
     /// Only this resource and what it needs; may be given several times.
     ///
-    /// A URN, or its end where only one resource ends like that: `Vpc/main`, `main`.
+    /// A URN, or its end where only one resource ends like that: `Vpc/main`, `blobs`. To destroy, it
+    /// is only this resource and what needs it.
     #[arg(long = "target", value_name = "URN")]
     pub(crate) targets: Vec<String>,
 }
@@ -197,6 +219,15 @@ pub(crate) struct RefreshFlag {
     pub(crate) no_refresh: bool,
 }
 
+/// What an operation may do although it is protected.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Operation")]
+pub(crate) struct UnprotectArgs {
+    /// Allow this protected resource to be deleted or replaced; may be given several times.
+    #[arg(long = "unprotect", value_name = "URN")]
+    pub(crate) unprotected: Vec<String>,
+}
+
 /// How many steps run at once: more than one service allows, so that its own limit is what counts.
 pub(crate) const DEFAULT_PARALLELISM: usize = 32;
 
@@ -208,9 +239,11 @@ pub(crate) struct ChangeArgs {
     #[arg(short, long)]
     pub(crate) yes: bool,
 
-    /// Allow this protected resource to be deleted or replaced; may be given several times.
-    #[arg(long = "unprotect", value_name = "URN")]
-    pub(crate) unprotected: Vec<String>,
+    /// Do what this saved plan approves, without asking; refused if more would be necessary.
+    ///
+    /// What it was limited to and allowed to unprotect is in the plan.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "unprotected"])]
+    pub(crate) plan: Option<PathBuf>,
 
     /// How many steps may run at once.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARALLELISM, value_parser = parallelism)]

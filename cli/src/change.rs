@@ -3,21 +3,13 @@
 
 use lsinfra_engine::plan::Plan;
 
+use crate::arguments::ChangeArgs;
 use crate::confirm::{self, Approval};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::plan_file;
 use crate::printer::Printer;
 use crate::session::{Run, Session, runtime};
-
-/// Who approves the plan.
-pub(crate) enum Consent {
-    /// The user, at the terminal.
-    Ask,
-    /// The user, with `--yes`.
-    Given,
-    /// Whoever approved this saved plan: more than it allows is not done.
-    Saved(Box<Plan>),
-}
 
 /// Plans, has the plan approved, carries it out and shows what came of it.
 ///
@@ -25,15 +17,18 @@ pub(crate) enum Consent {
 /// [`CommandError`]; steps that fail are shown here, and are only an exit code to the caller.
 pub(crate) fn carry_out(
     run: &Run<'_>,
-    consent: &Consent,
+    change: &ChangeArgs,
     printer: Printer,
 ) -> Result<ExitCode, CommandError> {
-    if matches!(consent, Consent::Ask) {
-        confirm::require_terminal(run.kind.command())?;
+    let approved = change.plan.as_deref().map(plan_file::load).transpose()?;
+    let run = Run { approved: approved.as_ref(), ..*run };
+    let asks = !change.yes && approved.is_none();
+    if asks {
+        confirm::require_terminal(run.kind)?;
     }
     runtime()?.block_on(async {
-        let mut session = Session::begin(run, printer).await?;
-        let result = change(&mut session, run, consent, printer).await;
+        let mut session = Session::begin(&run, printer).await?;
+        let result = apply(&mut session, &run, asks, printer).await;
         let ended = session.end().await;
         let code = result?;
         ended?;
@@ -41,22 +36,25 @@ pub(crate) fn carry_out(
     })
 }
 
-async fn change(
+async fn apply(
     session: &mut Session,
     run: &Run<'_>,
-    consent: &Consent,
+    asks: bool,
     printer: Printer,
 ) -> Result<ExitCode, CommandError> {
     let plan = session.plan().await?;
-    if let Consent::Saved(approved) = consent {
+    if let Some(approved) = run.approved {
         session.check_approved(&plan, approved)?;
     }
     printer.note(&session.show_plan(&plan, printer.notes_canvas()));
     // Without a step nothing happens outside the state (nor in it, unless something is to be
     // recorded): there is nothing to ask about.
-    if matches!(consent, Consent::Ask) && !plan.is_empty() {
-        let (question, approval) = question(run, &plan);
-        confirm::ask(&question, approval, session.cancellation.clone(), printer).await?;
+    if !plan.is_empty() {
+        printer.note("\n");
+        if asks {
+            let (question, approval) = question(run, &plan);
+            confirm::ask(&question, approval, session.cancellation.clone(), printer).await?;
+        }
     }
     let report = session.apply(plan).await?;
     Ok(session.show_report(&report, run))

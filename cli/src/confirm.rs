@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use lsinfra_engine::OperationKind;
 use lsinfra_engine::cancel::{CancelStage, Cancellation};
 
 use crate::error::{CommandError, ErrorCode};
@@ -27,8 +28,8 @@ impl Approval {
 
     fn request(&self) -> String {
         match self {
-            Self::Yes => "[y/N]".to_owned(),
-            Self::Name(name) => format!("Type {name} to go on:"),
+            Self::Yes => " [y/N]".to_owned(),
+            Self::Name(name) => format!("\nType {name} to go on:"),
         }
     }
 }
@@ -38,13 +39,16 @@ impl Approval {
 ///
 /// # Errors
 /// [`ErrorCode::NotInteractive`].
-pub(crate) fn require_terminal(command: &str) -> Result<(), CommandError> {
+pub(crate) fn require_terminal(kind: OperationKind) -> Result<(), CommandError> {
     if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
         return Ok(());
     }
+    let command = kind.command();
+    let preview = if kind == OperationKind::Destroy { "preview --destroy" } else { "preview" };
     let message = format!("`{command}` asks before it acts, and there is no terminal to ask at");
     Err(CommandError::new(ErrorCode::NotInteractive, message)
-        .hint("give --yes to go ahead without being asked, or look first with `lsinfra preview`"))
+        .hint(format!("look first with `lsinfra {preview} --save-plan FILE`, then give --plan FILE"))
+        .hint("or give --yes to go ahead with whatever the plan of that moment says"))
 }
 
 /// Asks, and waits for the answer or for a signal.
@@ -57,7 +61,7 @@ pub(crate) async fn ask(
     mut cancellation: Cancellation,
     printer: Printer,
 ) -> Result<(), CommandError> {
-    printer.note(&format!("\n{question} {} ", approval.request()));
+    printer.note(&format!("{question}{} ", approval.request()));
     let (sender, answer) = tokio::sync::oneshot::channel();
     // A thread of its own: nothing can interrupt a read from the terminal, and the process does not
     // wait for it.

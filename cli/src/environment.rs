@@ -1,5 +1,6 @@
 //! The environment that a command is about: its configuration and what the stack declares for it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use lsinfra_engine::Graph;
@@ -66,8 +67,10 @@ fn file(args: &EnvironmentArgs) -> PathBuf {
 
 /// A file that is not there is most often a mistyped name or the wrong folder.
 fn missing(error: ConfigError, args: &EnvironmentArgs) -> CommandError {
+    let is_missing =
+        matches!(&error, ConfigError::Read { source, .. } if source.kind() == ErrorKind::NotFound);
     let command = CommandError::from(error);
-    let Some(name) = &args.env else { return command };
+    let Some(name) = args.env.as_ref().filter(|_| is_missing) else { return command };
     let known = environments();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     match (known.is_empty(), suggest::closest(name, &known)) {

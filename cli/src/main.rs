@@ -31,8 +31,8 @@ mod schemas;
 
 use clap::Parser;
 
-use crate::answers::ErrorAnswer;
-use crate::arguments::Arguments;
+use crate::answers::{ErrorAnswer, ErrorEvent};
+use crate::arguments::{Arguments, ErrorForm};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 
@@ -47,12 +47,14 @@ fn main() -> std::process::ExitCode {
         }
     };
     let printer = Printer::new(arguments.color);
-    let answers_in_json = arguments.command.answers_in_json();
+    let error_form = arguments.command.error_form();
     match commands::run(arguments.command, printer) {
         Ok(code) => code.into(),
         Err(error) => {
-            if answers_in_json {
-                printer.json(&ErrorAnswer::from(&error));
+            match error_form {
+                ErrorForm::Nothing => {}
+                ErrorForm::Answer => printer.json(&ErrorAnswer::from(&error)),
+                ErrorForm::Event => printer.json_line(&ErrorEvent::new(&error, jiff::Timestamp::now())),
             }
             printer.note(&error::render(&error, printer.notes_canvas().paint));
             error.code.exit_code().into()

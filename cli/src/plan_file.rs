@@ -1,11 +1,14 @@
-//! Saved plans: what `preview --save-plan` writes and `up --plan` takes as approved.
+//! Saved plans: what `preview --save-plan` writes and `up --plan` and `destroy --plan` take as approved.
 
 use std::path::Path;
 
+use lsinfra_engine::OperationKind;
 use lsinfra_engine::plan::{PLAN_VERSION, Plan};
 use serde::Deserialize;
 
 use crate::error::{CommandError, ErrorCode};
+
+const MAKE_ANEW: &str = "make a new one with `lsinfra preview --save-plan FILE`";
 
 /// Writes a plan. Secrets are in it as digests only.
 ///
@@ -23,14 +26,11 @@ pub(crate) fn save(plan: &Plan, file: &Path) -> Result<(), CommandError> {
 /// Reads a plan.
 ///
 /// # Errors
-/// [`ErrorCode::PlanUnreadable`] if it is not there, is no plan, or is of another version.
+/// [`ErrorCode::PlanUnusable`] if it is not there, is no plan, or is of another version.
 pub(crate) fn load(file: &Path) -> Result<Plan, CommandError> {
     let failed = |why: &str| {
-        CommandError::new(
-            ErrorCode::PlanUnreadable,
-            format!("cannot read the plan {}: {why}", file.display()),
-        )
-        .hint("make a new one with `lsinfra preview --save-plan FILE`")
+        CommandError::new(ErrorCode::PlanUnusable, format!("cannot read the plan {}: {why}", file.display()))
+            .hint(MAKE_ANEW)
     };
     let text = std::fs::read_to_string(file).map_err(|error| failed(&error.to_string()))?;
     // The version first: another version's plan need not have today's fields.
@@ -40,6 +40,35 @@ pub(crate) fn load(file: &Path) -> Result<Plan, CommandError> {
         return Err(failed(&why));
     }
     serde_json::from_str(&text).map_err(|error| failed(&error.to_string()))
+}
+
+/// Refuses a plan that was made for another command or another environment: its steps would only be
+/// missed one by one.
+///
+/// # Errors
+/// [`ErrorCode::PlanUnusable`].
+pub(crate) fn check_made_for(
+    plan: &Plan,
+    kind: OperationKind,
+    environment: &str,
+) -> Result<(), CommandError> {
+    let planned = plan.operation.kind;
+    if planned != kind {
+        let message = format!("the plan was made for `{}`, not for `{}`", planned.command(), kind.command());
+        let hint = match planned {
+            // Only what `refresh --output json` wrote can be such a plan.
+            OperationKind::Refresh => MAKE_ANEW.to_owned(),
+            OperationKind::Up | OperationKind::Destroy => {
+                format!("carry it out with `lsinfra {} --plan FILE`", planned.command())
+            }
+        };
+        return Err(CommandError::new(ErrorCode::PlanUnusable, message).hint(hint));
+    }
+    if plan.environment != environment {
+        let message = format!("the plan was made for {}, not for {environment}", plan.environment);
+        return Err(CommandError::new(ErrorCode::PlanUnusable, message).hint("check --env and --plan"));
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]
@@ -68,8 +97,20 @@ mod tests {
         let file = folder.path().join("plan.json");
         for text in ["", "[]", "{\"version\": 99}", "{\"version\": 1}"] {
             std::fs::write(&file, text).unwrap();
-            assert_eq!(load(&file).unwrap_err().code, ErrorCode::PlanUnreadable, "{text}");
+            assert_eq!(load(&file).unwrap_err().code, ErrorCode::PlanUnusable, "{text}");
         }
-        assert_eq!(load(&folder.path().join("none")).unwrap_err().code, ErrorCode::PlanUnreadable);
+        assert_eq!(load(&folder.path().join("none")).unwrap_err().code, ErrorCode::PlanUnusable);
+    }
+
+    #[test]
+    fn plans_for_something_else_are_refused() {
+        let plan = samples::plan_of(OperationKind::Destroy, Vec::new());
+        assert_eq!(check_made_for(&plan, OperationKind::Destroy, "langsmith/dev"), Ok(()));
+        for (kind, environment) in
+            [(OperationKind::Up, "langsmith/dev"), (OperationKind::Destroy, "langsmith/prod")]
+        {
+            let error = check_made_for(&plan, kind, environment).unwrap_err();
+            assert_eq!(error.code, ErrorCode::PlanUnusable, "{}", error.message);
+        }
     }
 }

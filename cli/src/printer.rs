@@ -69,6 +69,14 @@ impl Printer {
         }
     }
 
+    /// Writes one event as a line of JSON to stdout.
+    pub(crate) fn json_line(&self, event: &impl serde::Serialize) {
+        match serde_json::to_string(event) {
+            Ok(line) => self.data(&format!("{line}\n")),
+            Err(error) => self.note(&format!("cannot write an event as JSON: {error}\n")),
+        }
+    }
+
     /// Writes a note to stderr, as it is.
     pub(crate) fn note(&self, text: &str) {
         let _ = write_all(std::io::stderr().lock(), text);
@@ -80,8 +88,12 @@ fn write_all(mut stream: impl Write, text: &str) -> std::io::Result<()> {
     stream.flush()
 }
 
+/// Below this, lines are left to the terminal to wrap: there is no room left to cut anything.
+const NARROWEST_COLUMNS: usize = 40;
+
 fn terminal_columns() -> usize {
-    terminal_size::terminal_size().map_or(DEFAULT_COLUMNS, |(width, _)| usize::from(width.0).max(60))
+    terminal_size::terminal_size()
+        .map_or(DEFAULT_COLUMNS, |(width, _)| usize::from(width.0).max(NARROWEST_COLUMNS))
 }
 
 /// Rows of the terminal that stderr is, if it is one.

@@ -1,7 +1,7 @@
 //! One operation from the command line: what `up`, `preview`, `destroy` and `refresh` share.
 //!
-//! Owns the order of things that a user relies on: usage, configuration, credentials, and only then
-//! state and cloud.
+//! Owns the order of things that a user relies on: usage, configuration, the resources named on the
+//! command line, credentials, and only then what locks, calls or writes.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -24,9 +24,10 @@ use crate::progress::{Display, Mode};
 use crate::recorded::with_journal;
 use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
-use crate::{signals, state_place, targets};
+use crate::{plan_file, signals, state_place, targets};
 
 /// What a command asks of an operation.
+#[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
     /// What it does.
     pub(crate) kind: OperationKind,
@@ -40,6 +41,8 @@ pub(crate) struct Run<'a> {
     pub(crate) targets: &'a [String],
     /// Protected resources that may go all the same, as named by the user.
     pub(crate) unprotected: &'a [String],
+    /// The saved plan that it must not go beyond: then its limits are that plan's.
+    pub(crate) approved: Option<&'a Plan>,
     /// Whether the objects are read first.
     pub(crate) refresh: bool,
     /// How many steps may run at once.
@@ -76,27 +79,29 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
 }
 
 impl Session {
-    /// Configuration, credentials, state: in this order, and each before the next.
+    /// Configuration, named resources, credentials, lock: in this order, and each before the next.
     ///
     /// # Errors
     /// [`CommandError`]; nothing was changed then.
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
         let environment = Environment::load(run.environment)?;
+        let store = state_place::store(run.place, &environment.name)?;
+        let Limits { targets, unprotected } = match run.approved {
+            Some(approved) => {
+                plan_file::check_made_for(approved, run.kind, &environment.name)?;
+                Limits { targets: approved.targets.clone(), unprotected: approved.unprotected.clone() }
+            }
+            None => limits(run, &environment.graph, &store).await?,
+        };
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
             connection = connect(run, &environment) => connection?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
-        let store = state_place::store(run.place, &environment.name)?;
         let graph = match run.kind {
             // What stays keeps its outputs.
             OperationKind::Destroy => Graph::new([], environment.graph.outputs().clone())?,
             OperationKind::Up | OperationKind::Refresh => environment.graph.clone(),
-        };
-        let known = if run.targets.is_empty() && run.unprotected.is_empty() {
-            BTreeSet::new()
-        } else {
-            known_resources(&environment.graph, &store).await?
         };
         let operation = info(run.kind, &environment, &connection);
         let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder(&operation)) };
@@ -105,8 +110,8 @@ impl Session {
             environment: environment.name.clone(),
             home: connection.home.clone(),
             refresh: run.refresh,
-            targets: targets::resolve(run.targets, &known)?,
-            unprotected: targets::resolve(run.unprotected, &known)?,
+            targets,
+            unprotected,
             parallelism: run.parallelism,
         };
         let mode = if run.output.events.is_some() { Mode::JsonLines } else { Mode::People };
@@ -261,6 +266,24 @@ async fn connect(run: &Run<'_>, environment: &Environment) -> Result<Connection,
         return Connection::sandbox(&environment.config);
     }
     Connection::aws(&environment.config).await
+}
+
+/// The resources that a command names.
+struct Limits {
+    targets: BTreeSet<Urn>,
+    unprotected: BTreeSet<Urn>,
+}
+
+async fn limits(run: &Run<'_>, graph: &Graph, store: &dyn StateStore) -> Result<Limits, CommandError> {
+    let known = if run.targets.is_empty() && run.unprotected.is_empty() {
+        BTreeSet::new()
+    } else {
+        known_resources(graph, store).await?
+    };
+    Ok(Limits {
+        targets: targets::resolve(run.targets, &known)?,
+        unprotected: targets::resolve(run.unprotected, &known)?,
+    })
 }
 
 async fn known_resources(graph: &Graph, store: &dyn StateStore) -> Result<BTreeSet<Urn>, CommandError> {

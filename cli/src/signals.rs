@@ -12,6 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
+use crate::progress::restore_terminal;
 
 /// Starts listening. The first signal asks to start nothing new, the second to abandon waits too; the
 /// third ends the process.
@@ -34,6 +35,7 @@ fn on_signal(count: usize, canceller: &Canceller, printer: Printer) {
         2 => canceller.request(CancelStage::Abandon),
         _ => {
             printer.note("\nexiting at once; the journal tells the next run what was in flight\n");
+            restore_terminal();
             exit_at_once();
         }
     }

@@ -18,6 +18,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("what_is_kept_on_destroy_is_taken_back_by_the_next_up", kept),
         scenario("one_changed_tag_updates_tags_and_nothing_else", change_tag),
         scenario("a_saved_plan_is_carried_out_and_no_more", saved_plan),
+        scenario("a_saved_plan_to_destroy_is_carried_out_and_no_more", saved_plan_to_destroy),
+        scenario("a_plan_for_something_else_is_refused", plan_for_something_else),
+        scenario("what_is_protected_goes_with_a_plan_that_was_allowed_to", protected_in_a_plan),
     ]
 }
 
@@ -178,4 +181,93 @@ fn saved_plan() {
     project.write(&EnvironmentFile::dev());
     let stale = project.sandboxed(&["up", "--plan", "plan.json"]).run().expect_code(1);
     assert!(stale.stderr.contains("LS0407"), "{}", stale.transcript());
+}
+
+fn saved_plan_to_destroy() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    let preview = ["preview", "--destroy", "--exit-code"];
+    let nothing = project.sandboxed(&preview).succeed();
+    assert!(nothing.stdout.contains("nothing to destroy"), "{}", nothing.transcript());
+
+    project.sandboxed(&["up", "--yes", "--target", "aws:ec2:Subnet/public-1"]).succeed();
+    let state = state_files(&project);
+    sandbox.take_calls();
+    let shown = project.sandboxed(&preview).args(["--save-plan", "plan.json"]).run().expect_code(3);
+    assert!(shown.stdout.contains("2 to delete"), "{}", shown.transcript());
+    let planned = Planned::ask(project.sandboxed(&["preview", "--destroy"]));
+    assert_eq!(planned.touched(), planned.urns("delete"));
+    let target =
+        ["preview", "--destroy", "--target", "aws:ec2:Subnet/public-1", "--save-plan", "subnet.json"];
+    project.sandboxed(&target).succeed();
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+    assert!(state_files(&project) == state, "a preview wrote to the state");
+
+    // What is approved are these deletions, not those of what came later.
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let stale = project.sandboxed(&["destroy", "--plan", "plan.json"]).run().expect_code(1);
+    assert!(stale.stderr.contains("LS0407"), "{}", stale.transcript());
+
+    project.sandboxed(&["preview", "--destroy", "--save-plan", "plan.json"]).succeed();
+    let hold = Hold { call: 5, count: HoldCount::Changing, point: HoldPoint::After };
+    sandbox.set_faults(&FaultPlan { hold: vec![hold], ..FaultPlan::default() });
+    let mut running = project.sandboxed(&["destroy", "--plan", "plan.json"]).start();
+    running.wait_for_hold(&sandbox).unwrap();
+    running.kill();
+    sandbox.set_faults(&FaultPlan::default());
+    project.sandboxed(&["destroy", "--plan", "plan.json"]).succeed();
+    assert_eq!(sandbox.account(), []);
+    project.sandboxed(&["destroy", "--plan", "plan.json"]).succeed();
+
+    // A plan knows what it was limited to.
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let target =
+        ["preview", "--destroy", "--target", "aws:ec2:Subnet/public-1", "--save-plan", "subnet.json"];
+    project.sandboxed(&target).succeed();
+    let planned = Planned::ask(project.sandboxed(&target[..4]));
+    let deleted = planned.touched();
+    let before = Recorded::ask(project.sandboxed(&["state", "list"])).objects.len();
+    project.sandboxed(&["destroy", "--plan", "subnet.json"]).succeed();
+    project.sandboxed(&["destroy", "--plan", "subnet.json"]).succeed();
+    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+    assert_eq!(recorded.objects.len(), before - deleted.len());
+    assert!(recorded.objects.iter().all(|object| !deleted.contains(object.urn.as_str())));
+}
+
+fn plan_for_something_else() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["preview", "--save-plan", "up.json"]).succeed();
+    project.sandboxed(&["preview", "--destroy", "--save-plan", "destroy.json"]).succeed();
+    let environments = project.path().join("environments");
+    std::fs::copy(environments.join("dev.toml"), environments.join("test.toml")).unwrap();
+    std::fs::write(project.path().join("damaged.json"), &project.read("up.json")[..200]).unwrap();
+    for command in [
+        ["destroy", "--env", "dev", "--plan", "up.json"],
+        ["up", "--env", "dev", "--plan", "destroy.json"],
+        ["up", "--env", "test", "--plan", "up.json"],
+        ["up", "--env", "dev", "--plan", "missing.json"],
+        ["up", "--env", "dev", "--plan", "damaged.json"],
+    ] {
+        let refused = project.lsinfra(command).args(["--sandbox"]).run().expect_code(2);
+        assert!(refused.stderr.contains("LS0105"), "{}", refused.transcript());
+    }
+    assert_eq!(sandbox.account(), []);
+}
+
+fn protected_in_a_plan() {
+    let mut file = EnvironmentFile::prod();
+    file.more = "\n[blobs]\non_destroy = \"delete\"\n".to_owned();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let refused = project.sandboxed(&["preview", "--destroy"]).run().expect_code(2);
+    assert!(refused.stderr.contains("LS0402"), "{}", refused.transcript());
+
+    project
+        .sandboxed(&["preview", "--destroy", "--unprotect", "blobs", "--save-plan", "plan.json"])
+        .succeed();
+    // The approval is in the plan.
+    project.sandboxed(&["destroy", "--plan", "plan.json"]).succeed();
+    assert_eq!(sandbox.account(), []);
 }

@@ -12,6 +12,7 @@ use crate::scenario;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario("events_come_in_an_order_that_dependencies_explain", events),
+        scenario("a_stream_of_events_ends_with_the_error_that_ended_the_command", error_event),
         scenario("outputs_say_what_up_made", outputs),
         scenario("graph_pictures_show_every_resource_and_dependency", pictures),
         scenario("completions_are_scripts_that_shells_accept", completions),
@@ -62,6 +63,34 @@ fn events() {
         }
     }
     assert_eq!(finished.len(), planned.steps.len());
+}
+
+fn error_event() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let last = |arguments: &[&str], code| {
+        let ended = project.sandboxed(arguments).args(["--events", "json"]).run().expect_code(code);
+        let lines: Vec<Value> =
+            ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(ended.stderr.contains("error["), "{}", ended.transcript());
+        lines.last().unwrap_or_else(|| panic!("{}", ended.transcript())).clone()
+    };
+    // Before there is an operation.
+    let event = last(&["up"], 2);
+    assert_eq!((&event["version"], &event["event"]), (&1.into(), &"error".into()));
+    assert_eq!(event["error"]["code"], "LS0103");
+    assert_eq!(event["error"]["exit_code"], 2);
+
+    // In the middle of one.
+    let _sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let mut journal = project.files(".lsinfra/sandbox-state");
+    journal.retain(|(path, _)| path.ends_with("snapshot.json"));
+    std::fs::write(project.path().join(&journal[0].0), "{").unwrap();
+    for command in [&["preview"][..], &["refresh"], &["up", "--yes"], &["destroy", "--yes"]] {
+        let event = last(command, 1);
+        assert_eq!(event["event"], "error");
+        assert_eq!(event["error"]["code"], "LS0303");
+    }
 }
 
 fn outputs() {

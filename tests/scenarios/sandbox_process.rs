@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("commands_that_start_at_once_find_one_sandbox", race),
         scenario("sandbox_reset_forgets_account_and_state", reset),
         scenario("preview_without_refresh_needs_no_sandbox", offline),
+        scenario("a_command_that_cannot_be_meant_starts_no_sandbox", mistyped),
     ]
 }
 
@@ -86,4 +87,18 @@ fn offline() {
     let shown = project.sandboxed(&["preview", "--no-refresh", "--exit-code"]).run().expect_code(3);
     assert!(shown.stdout.contains("Vpc"), "{}", shown.transcript());
     assert_eq!(project.files(".lsinfra"), [], "a sandbox or a state was begun");
+}
+
+fn mistyped() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let _stop = StopAtEnd::new(&project);
+    for (arguments, code) in [
+        (["--state", "s3://state"], "LS0106"),
+        (["--target", "aws:ec2:Vpc/man"], "LS0104"),
+        (["--unprotect", "aws:ec2:Vpc/man"], "LS0104"),
+    ] {
+        let refused = project.sandboxed(&["up", "--yes"]).args(arguments).run().expect_code(2);
+        assert!(refused.stderr.contains(code), "{}", refused.transcript());
+        assert_eq!(running(&project), None, "{}", refused.transcript());
+    }
 }

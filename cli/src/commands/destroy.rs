@@ -4,9 +4,9 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
+    ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs, UnprotectArgs,
 };
-use crate::change::{Consent, carry_out};
+use crate::change::carry_out;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
@@ -14,7 +14,8 @@ use crate::session::Run;
 
 /// Delete everything that the environment consists of, in reverse order.
 ///
-/// Shows the plan and asks for the environment's name before it acts. What the stack says to retain
+/// Shows the plan and asks for the environment's name before it acts, unless it is told with `--yes`
+/// or `--plan`; `lsinfra preview --destroy` only shows it. What the stack says to retain
 /// is kept, listed, and taken back by the next `up`.
 #[derive(Debug, Args)]
 pub(crate) struct DestroyArgs {
@@ -31,6 +32,9 @@ pub(crate) struct DestroyArgs {
     refresh: RefreshFlag,
 
     #[command(flatten)]
+    unprotect: UnprotectArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 
     #[command(flatten)]
@@ -39,17 +43,20 @@ pub(crate) struct DestroyArgs {
 
 /// Destroys the environment.
 pub(crate) fn run(args: &DestroyArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let run = Run {
-        kind: OperationKind::Destroy,
-        read_only: false,
-        environment: &args.environment,
-        place: &args.place,
-        targets: &args.target.targets,
-        unprotected: &args.change.unprotected,
-        refresh: !args.refresh.no_refresh,
-        parallelism: args.change.parallelism,
-        output: args.output,
-    };
-    let consent = if args.change.yes { Consent::Given } else { Consent::Ask };
-    carry_out(&run, &consent, printer)
+    carry_out(
+        &Run {
+            kind: OperationKind::Destroy,
+            read_only: false,
+            environment: &args.environment,
+            place: &args.place,
+            targets: &args.target.targets,
+            unprotected: &args.unprotect.unprotected,
+            approved: None,
+            refresh: !args.refresh.no_refresh,
+            parallelism: args.change.parallelism,
+            output: args.output,
+        },
+        &args.change,
+        printer,
+    )
 }

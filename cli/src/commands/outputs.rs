@@ -52,6 +52,7 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> CommandError
     let known: Vec<&str> = known.collect();
     let error = CommandError::new(ErrorCode::UnknownOutput, format!("there is no output {name:?}"));
     match suggest::closest(name, &known) {
+        _ if known.is_empty() => error.hint("none are recorded: `lsinfra up` makes them"),
         Some(meant) => error.hint(format!("did you mean {meant:?}?")),
         None => error.hint(format!("there are: {}", known.join(", "))),
     }

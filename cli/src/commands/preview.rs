@@ -7,6 +7,7 @@ use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
     DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
+    UnprotectArgs,
 };
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -14,7 +15,9 @@ use crate::plan_file;
 use crate::printer::Printer;
 use crate::session::{Run, Session, runtime};
 
-/// Show what `up` would do, and why. Changes nothing, takes no lock, writes no state.
+/// Show what `up` or `destroy` would do, and why.
+///
+/// Changes nothing, takes no lock, writes no state.
 #[derive(Debug, Args)]
 pub(crate) struct PreviewArgs {
     #[command(flatten)]
@@ -29,7 +32,14 @@ pub(crate) struct PreviewArgs {
     #[command(flatten)]
     refresh: RefreshFlag,
 
-    /// Write the plan to this file, for approval and `up --plan`.
+    #[command(flatten)]
+    unprotect: UnprotectArgs,
+
+    /// Show what `destroy` would do instead of `up`.
+    #[arg(long)]
+    destroy: bool,
+
+    /// Write the plan to this file, for approval and `up --plan` or `destroy --plan`.
     #[arg(long, value_name = "FILE")]
     save_plan: Option<PathBuf>,
 
@@ -44,12 +54,13 @@ pub(crate) struct PreviewArgs {
 /// Shows the plan.
 pub(crate) fn run(args: &PreviewArgs, printer: Printer) -> Result<ExitCode, CommandError> {
     let run = Run {
-        kind: OperationKind::Up,
+        kind: if args.destroy { OperationKind::Destroy } else { OperationKind::Up },
         read_only: true,
         environment: &args.environment,
         place: &args.place,
         targets: &args.target.targets,
-        unprotected: &[],
+        unprotected: &args.unprotect.unprotected,
+        approved: None,
         refresh: !args.refresh.no_refresh,
         parallelism: DEFAULT_PARALLELISM,
         output: args.output,

@@ -37,6 +37,7 @@ pub(crate) fn run(args: &RefreshArgs, printer: Printer) -> Result<ExitCode, Comm
         place: &args.place,
         targets: &args.target.targets,
         unprotected: &[],
+        approved: None,
         refresh: true,
         parallelism: DEFAULT_PARALLELISM,
         output: args.output,

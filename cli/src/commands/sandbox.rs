@@ -22,7 +22,9 @@ const IDLE_MINUTES: u32 = 30;
 #[derive(Debug, Subcommand)]
 pub(crate) enum SandboxCommand {
     Serve(ServeArgs),
+    /// Stop it. What it has answered is kept.
     Stop(FolderArgs),
+    /// Empty it, and forget the state that belongs to it.
     Reset(FolderArgs),
     Status(StatusArgs),
 }

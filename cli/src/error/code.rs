@@ -44,8 +44,8 @@ error_codes! {
     NotInteractive = "LS0103", Usage;
     /// A target or another named resource is unknown or ambiguous.
     UnknownResource = "LS0104", Usage;
-    /// A saved plan cannot be read.
-    PlanUnreadable = "LS0105", Usage;
+    /// A saved plan cannot be read, or was made for something else.
+    PlanUnusable = "LS0105", Usage;
     /// The value of `--state` is no place for state.
     StateLocation = "LS0106", Usage;
     /// `explain` was asked for a code that there is not.

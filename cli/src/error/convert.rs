@@ -84,13 +84,18 @@ impl From<OperationError> for CommandError {
                     .map(|(urn, problem)| format!("{urn}: {}: {}", problem.path, problem.message));
                 Self::new(ErrorCode::InputsInvalid, plural(problems.len(), "invalid input")).details(details)
             }
-            OperationError::Protected { urns } => {
+            OperationError::Protected { urns, forced_by } => {
                 let message =
                     format!("the plan would delete or replace {}", plural(urns.len(), "protected resource"));
                 let flags: Vec<String> = urns.iter().map(|urn| format!("--unprotect {urn}")).collect();
+                let details = urns.iter().map(|urn| match forced_by.get(urn) {
+                    Some(paths) => format!("{urn}: replaced, because {} changes", paths.join(", ")),
+                    None => urn.to_string(),
+                });
                 Self::new(ErrorCode::Protected, message)
-                    .details(urns.iter().map(ToString::to_string))
+                    .details(details)
                     .hint(format!("if that is really meant: {}", flags.join(" ")))
+                    .hint("`lsinfra preview` with the same flags shows the whole plan")
             }
             OperationError::UnknownTarget { .. } => Self::new(ErrorCode::UnknownResource, message),
             OperationError::UnknownType { .. } => Self::new(ErrorCode::UnknownType, message)
@@ -301,6 +306,7 @@ mod tests {
     fn protected_resources_are_listed_with_the_way_out() {
         insta::assert_snapshot!(shown(OperationError::Protected {
             urns: vec![urn("data/aws:s3:Bucket/blobs"), urn("data/aws:kms:Key/main")],
+            forced_by: BTreeMap::from([(urn("data/aws:s3:Bucket/blobs"), vec!["bucket".to_owned()])]),
         }));
     }
 

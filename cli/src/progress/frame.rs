@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use crate::progress::model::{Model, Phase, Running, seconds_between};
 use crate::render::duration::{expected, measured};
 use crate::render::tree::{Component, short_name};
-use crate::render::{Canvas, Pace, Tone, Verb, cut, label, plural};
+use crate::render::{Canvas, Pace, Paint, Tone, Verb, cut, label, plural};
 
 const SPINNER: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const BAR_COLUMNS: usize = 20;
+const SHORTEST_BAR_COLUMNS: usize = 5;
 
 /// When and in what room a frame is drawn.
 #[derive(Clone, Copy)]
@@ -49,19 +50,22 @@ fn spinner(view: View, canvas: Canvas) -> String {
 }
 
 fn applying(model: &Model, since: Timestamp, steps: usize, view: View, canvas: Canvas) -> Vec<String> {
-    let failed = if model.failed > 0 {
-        canvas.paint.paint(Tone::Bad, format!("  {} failed", model.failed))
-    } else {
-        String::new()
+    let head = |paint: Paint, bar: &str| {
+        let failed = match model.failed {
+            0 => String::new(),
+            failed => paint.paint(Tone::Bad, format!("  {failed} failed")),
+        };
+        format!(
+            "{}{bar}  {} of {steps}{failed}  {} elapsed{}",
+            paint.paint(Tone::Strong, model.environment()),
+            model.finished,
+            view.elapsed(since),
+            what_is_left(model, view, paint),
+        )
     };
-    let head = format!(
-        "{} {}  {} of {steps}{failed}  {} elapsed{}",
-        canvas.paint.paint(Tone::Strong, model.environment()),
-        bar(model.finished, steps),
-        model.finished,
-        view.elapsed(since),
-        what_is_left(model, view, canvas),
-    );
+    let used = head(Paint::PLAIN, "").chars().count();
+    let bar = bar(model.finished, steps, canvas.columns.saturating_sub(used));
+    let head = head(canvas.paint, &bar);
     let mut lines = running_lines(model, view, canvas);
     let room = view.rows.saturating_sub(2).max(1);
     if lines.len() > room {
@@ -71,9 +75,9 @@ fn applying(model: &Model, since: Timestamp, steps: usize, view: View, canvas: C
     std::iter::once(head).chain(lines.into_iter().map(|line| line.text)).collect()
 }
 
-fn what_is_left(model: &Model, view: View, canvas: Canvas) -> String {
+fn what_is_left(model: &Model, view: View, paint: Paint) -> String {
     if model.stopping {
-        return format!(", {}", canvas.paint.paint(Tone::Change, "stopping"));
+        return format!(", {}", paint.paint(Tone::Change, "stopping"));
     }
     if !view.pace.has_expectations() {
         return String::new();
@@ -122,15 +126,20 @@ fn running_line(running: &Running, depth: usize, view: View, canvas: Canvas) -> 
     format!("{indent}{spinner} {} {name}  {details}", label(Verb::of(running.action), canvas.paint))
 }
 
-fn bar(done: usize, total: usize) -> String {
-    let filled = (done * BAR_COLUMNS).checked_div(total).unwrap_or(BAR_COLUMNS).min(BAR_COLUMNS);
-    format!("[{}{}]", "=".repeat(filled), " ".repeat(BAR_COLUMNS - filled))
+/// A bar, with the space before it; none where there is no room for one that says something.
+fn bar(done: usize, total: usize, room: usize) -> String {
+    let columns = room.saturating_sub(" []".len()).min(BAR_COLUMNS);
+    if columns < SHORTEST_BAR_COLUMNS {
+        return String::new();
+    }
+    let filled = (done * columns).checked_div(total).unwrap_or(columns).min(columns);
+    format!(" [{}{}]", "=".repeat(filled), " ".repeat(columns - filled))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{Paint, samples};
+    use crate::render::samples;
 
     const CANVAS: Canvas = Canvas { paint: Paint::PLAIN, columns: 100 };
 
@@ -162,6 +171,14 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_counted() {
         insta::assert_snapshot!("low", at(10.7, 5));
+    }
+
+    #[test]
+    fn the_bar_gives_way_first() {
+        assert_eq!(bar(1, 4, 100), " [=====               ]");
+        assert_eq!(bar(1, 4, 11), " [==      ]");
+        assert_eq!(bar(1, 4, 7), "");
+        assert_eq!(bar(0, 0, 8), " [=====]");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::printer::Printer;
 use crate::progress::model::seconds_between;
 use crate::progress::words::{half, words};
 use crate::render::duration::{expected, measured, stamp};
-use crate::render::{Pace, Paint, Verb, label, plural};
+use crate::render::{Canvas, Pace, Paint, Verb, label, plural};
 
 /// A step says at most this often what it waits for.
 const WAIT_LINE_SECONDS: f64 = 30.0;
@@ -118,12 +118,17 @@ impl LineWriter {
             EventKind::StepFinished { step, .. } => {
                 self.finished += 1;
                 let physical_id = self.running.remove(step).and_then(|running| running.physical_id);
-                let line = words(&event.kind, physical_id.as_ref(), self.pace, paint)?;
+                let line = words(&event.kind, physical_id.as_ref(), self.pace, unbounded(paint))?;
                 Some(format!("{line}  ({} of {})", self.finished, self.steps))
             }
-            other => words(other, None, self.pace, paint),
+            other => words(other, None, self.pace, unbounded(paint)),
         }
     }
+}
+
+/// A log has room for whole lines.
+fn unbounded(paint: Paint) -> Canvas {
+    Canvas { paint, columns: usize::MAX }
 }
 
 #[cfg(test)]

@@ -55,8 +55,8 @@ impl Live {
     /// Takes an event in.
     pub(crate) fn event(&mut self, event: &Event) {
         let physical_id = self.model.event(event);
-        let paint = self.printer.notes_canvas().paint;
-        if let Some(line) = words(&event.kind, physical_id.as_ref(), self.pace, paint) {
+        let canvas = self.printer.notes_canvas();
+        if let Some(line) = words(&event.kind, physical_id.as_ref(), self.pace, canvas) {
             // A terminal that cannot be written to has nobody to miss the line.
             let _ = self.bars.println(line);
         }

@@ -11,6 +11,8 @@ mod model;
 mod remaining;
 mod words;
 
+pub(crate) use echo::restore as restore_terminal;
+
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::Duration;
@@ -148,10 +150,7 @@ fn write_lines(messages: &Receiver<Message>, mut lines: Lines) {
 fn write_json_lines(messages: &Receiver<Message>, printer: Printer) {
     for message in messages {
         match message {
-            Message::Event(event) => match serde_json::to_string(&event) {
-                Ok(line) => printer.data(&format!("{line}\n")),
-                Err(error) => printer.note(&format!("cannot write an event as JSON: {error}\n")),
-            },
+            Message::Event(event) => printer.json_line(&event),
             Message::Plan(_) => {}
             Message::Pause(answer) => {
                 let _ = answer.send(());

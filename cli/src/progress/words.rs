@@ -5,16 +5,20 @@ use lsinfra_engine::plan::Action;
 use lsinfra_engine::snapshot::PhysicalId;
 
 use crate::render::duration::measured;
-use crate::render::{Pace, Paint, Tone, Verb, label, participle, plural};
+use crate::render::{Canvas, Pace, Tone, Verb, cut, label, participle, plural};
+
+/// Columns of the symbol that a line begins with, and the space after it.
+const LABEL_COLUMNS: usize = 3;
 
 /// What an event says by itself, without the running number of steps; `None` for events that are
-/// shown in another way or only in the summary.
+/// shown in another way or only in the summary. A physical id is cut to what `canvas` has room for.
 pub(crate) fn words(
     event: &EventKind,
     physical_id: Option<&PhysicalId>,
     pace: Pace,
-    paint: Paint,
+    canvas: Canvas,
 ) -> Option<String> {
+    let paint = canvas.paint;
     Some(match event {
         EventKind::RecoveryStarted { urn, .. } => {
             format!("looking for {urn}, whose creation was interrupted")
@@ -28,8 +32,10 @@ pub(crate) fn words(
                 (0, 0) => "all as last applied".to_owned(),
                 (drifted, 0) => paint.paint(Tone::Change, format!("{drifted} changed outside lsinfra")),
                 (0, gone) => paint.paint(Tone::Change, format!("{gone} no longer there")),
-                (drifted, gone) => paint
-                    .paint(Tone::Change, format!("{drifted} changed outside lsinfra, {gone} no longer there")),
+                (drifted, gone) => paint.paint(
+                    Tone::Change,
+                    format!("{drifted} changed outside lsinfra, {gone} no longer there"),
+                ),
             };
             format!("read {}: {differing}", plural(*objects, "object"))
         }
@@ -37,17 +43,17 @@ pub(crate) fn words(
             let time = measured(pace.shown(*seconds));
             match outcome {
                 StepOutcome::Done { done: Some(done) } => {
-                    let id = match (done, physical_id) {
-                        (Action::Create | Action::Adopt, Some(id)) => format!("  {id}"),
-                        _ => String::new(),
-                    };
-                    let half = half(*action, *replacement);
-                    format!(
-                        "{} {urn} {}{half} in {time}{}",
-                        label(Verb::of(*done), paint),
-                        participle(*done),
-                        paint.paint(Tone::Faint, id)
-                    )
+                    let label = label(Verb::of(*done), paint);
+                    let text =
+                        format!("{urn} {}{} in {time}", participle(*done), half(*action, *replacement));
+                    match (done, physical_id) {
+                        (Action::Create | Action::Adopt, Some(id)) => {
+                            let used = LABEL_COLUMNS + text.chars().count() + 2;
+                            let id = cut(id.as_str(), canvas.columns.saturating_sub(used));
+                            format!("{label} {text}  {}", paint.paint(Tone::Faint, id))
+                        }
+                        _ => format!("{label} {text}"),
+                    }
                 }
                 StepOutcome::Done { done: None } => {
                     format!("{} {urn} nothing to do after all", label(Verb::of(*action), paint))
@@ -77,11 +83,11 @@ pub(crate) fn words(
         ),
         EventKind::CancelRequested { abandon_waits: false } => paint.paint(
             Tone::Change,
-            "stopping: nothing new is started, what is in flight is finished; Ctrl-C again to stop waiting for it",
+            "stopping: finishing what is in flight; Ctrl-C again to stop waiting for it",
         ),
         EventKind::CancelRequested { abandon_waits: true } => paint.paint(
             Tone::Change,
-            "stopping at once: what is in flight is recorded for the next run; Ctrl-C again to exit without that",
+            "stopping at once, with what is in flight on record; Ctrl-C again to exit now",
         ),
         EventKind::OperationStarted { .. }
         | EventKind::RefreshStarted { .. }
@@ -109,5 +115,29 @@ pub(crate) fn error_words(error: &StepError) -> String {
     match &error.code {
         Some(code) if !message.contains(code.as_str()) => format!("{message} ({code})"),
         _ => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::render::Paint;
+
+    #[test]
+    fn a_physical_id_is_cut_to_the_terminal() {
+        let event = EventKind::StepFinished {
+            step: 0,
+            urn: "network/aws:ec2:Vpc/main".parse().unwrap(),
+            action: Action::Create,
+            replacement: false,
+            outcome: StepOutcome::Done { done: Some(Action::Create) },
+            seconds: 1.0,
+        };
+        let id = PhysicalId::new("vpc-0ee17484a34ad9b73");
+        let shown =
+            |columns| words(&event, Some(&id), Pace::Wall, Canvas { paint: Paint::PLAIN, columns }).unwrap();
+        assert_eq!(shown(80), "+  network/aws:ec2:Vpc/main created in 1.0s  vpc-0ee17484a34ad9b73");
+        assert_eq!(shown(60), "+  network/aws:ec2:Vpc/main created in 1.0s  vpc-0ee17484a3…");
     }
 }

@@ -29,7 +29,6 @@ pub(crate) struct Paint {
 
 impl Paint {
     /// Without colours.
-    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self { coloured: false };
 
     /// With or without colours.

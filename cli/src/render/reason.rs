@@ -11,8 +11,8 @@ pub(crate) fn words(reason: &Reason, step: &Step, kind: OperationKind) -> Option
             return None;
         }
         Reason::NoLongerDeclared if kind == OperationKind::Destroy => return None,
-        Reason::NoLongerDeclared => "no longer declared".to_owned(),
-        Reason::Drifted => "differs from what was last applied".to_owned(),
+        Reason::NoLongerDeclared => "it is no longer declared".to_owned(),
+        Reason::Drifted => "it differs from what was last applied".to_owned(),
         Reason::Gone => "the object no longer exists".to_owned(),
         Reason::ForcesReplacement { fields } => {
             let verb = if fields.len() == 1 { "needs" } else { "need" };
@@ -22,12 +22,12 @@ pub(crate) fn words(reason: &Reason, step: &Step, kind: OperationKind) -> Option
         Reason::DependencyReplaced { dependency } => {
             format!("{dependency} is deleted before its replacement exists")
         }
-        Reason::Unfinished => "finishes what an interrupted run began".to_owned(),
+        Reason::Unfinished => "it finishes what an interrupted run began".to_owned(),
         Reason::CreationFailed { reason } => format!("AWS gave the object up: {reason}"),
-        Reason::Retained => "takes back the object that was retained".to_owned(),
+        Reason::Retained => "it takes back the object that was retained".to_owned(),
         Reason::RetainOnDelete => "the stack says to retain it".to_owned(),
-        Reason::DeletedWith { container } => format!("goes with {container}, without a call of its own"),
-        Reason::ConnectionChanged => "moves to another account, region or cluster".to_owned(),
+        Reason::DeletedWith { container } => format!("it goes with {container}, without a call of its own"),
+        Reason::ConnectionChanged => "it moves to another account, region or cluster".to_owned(),
         Reason::DependenciesChanged => "what it depends on changes".to_owned(),
     })
 }

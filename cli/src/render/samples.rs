@@ -84,6 +84,8 @@ pub(crate) fn plan_of(kind: OperationKind, steps: Vec<Step>) -> Plan {
         lineage: uuid::Uuid::nil(),
         serial: 3,
         refreshed: true,
+        targets: BTreeSet::new(),
+        unprotected: BTreeSet::new(),
         steps,
         drift: Vec::new(),
         renames: Vec::new(),

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Action, Counts, OperationInfo};
+use crate::answers::ErrorBody;
 
 /// One event. Events are added without a new version; `version` is raised when one changes.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -72,6 +73,9 @@ enum Kind {
     CancelRequested { abandon_waits: bool },
     /// The operation ended.
     OperationFinished { outcome: OperationOutcome, seconds: f64 },
+    /// The last line of a command that ends with an error that no other event tells of; `at` is by the
+    /// wall's clock then.
+    Error { error: ErrorBody },
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -108,7 +112,7 @@ enum OperationOutcome {
     Interrupted,
 }
 
-/// The names of all events.
+/// The names of all events that the engine sends.
 pub(super) const NAMES: [&str; 14] = [
     "operation_started",
     "recovery_started",

@@ -61,6 +61,13 @@ fn every_event_has_the_published_form() {
 }
 
 #[test]
+fn the_error_that_ends_a_stream_has_the_published_form() {
+    let error =
+        crate::error::CommandError::new(crate::error::ErrorCode::Locked, "another run holds the lock");
+    check_form::<event::Event>(&answers::ErrorEvent::new(&error, jiff::Timestamp::UNIX_EPOCH));
+}
+
+#[test]
 fn plans_have_the_published_form() {
     check_form::<plan::Plan>(&samples::plan());
 }

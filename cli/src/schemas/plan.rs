@@ -21,6 +21,12 @@ pub(super) struct Plan {
     serial: u64,
     /// Whether the objects were read before planning.
     refreshed: bool,
+    /// The resources that it was limited to; empty for all.
+    #[serde(default)]
+    targets: Vec<String>,
+    /// Protected resources that it was allowed to delete or replace all the same.
+    #[serde(default)]
+    unprotected: Vec<String>,
     steps: Vec<Step>,
     /// What differs from what was last applied: old is what was applied, new is what was found.
     drift: Vec<Drift>,

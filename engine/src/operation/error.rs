@@ -1,5 +1,7 @@
 //! Why an operation could not go on.
 
+use std::collections::BTreeMap;
+
 use crate::journal::IllegalTransition;
 use crate::provider::{InputProblem, ProviderError};
 use crate::store::{Home, StoreError};
@@ -53,6 +55,8 @@ pub enum OperationError {
     Protected {
         /// The resources.
         urns: Vec<Urn>,
+        /// For those that would be replaced: the properties that need a new object.
+        forced_by: BTreeMap<Urn, Vec<String>>,
     },
     /// A target that neither the stack nor the state knows.
     #[error("there is no resource {urn}")]

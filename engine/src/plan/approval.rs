@@ -111,6 +111,8 @@ fn is_within(path: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::journal::{OperationInfo, OperationKind};
     use crate::plan::{PLAN_VERSION, PropertyChange};
@@ -157,6 +159,8 @@ mod tests {
             lineage: uuid::Uuid::nil(),
             serial: 1,
             refreshed: true,
+            targets: BTreeSet::new(),
+            unprotected: BTreeSet::new(),
             steps,
             drift: Vec::new(),
             renames: Vec::new(),

@@ -467,6 +467,8 @@ impl<'a> Planner<'a> {
             lineage: self.snapshot.lineage,
             serial: self.snapshot.serial,
             refreshed: self.question.refreshed,
+            targets: self.question.targets.clone(),
+            unprotected: self.question.unprotected.clone(),
             steps: self.steps,
             drift: self.drift,
             renames: self.renames,

@@ -1,6 +1,6 @@
 //! The deletions of a plan, and their order: an object goes after everything that stands on it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::journal::Entry;
 use crate::operation::OperationError;
@@ -385,6 +385,7 @@ fn early(deletions: &[Deletion], standing: &HashMap<&Urn, Vec<&Deletion>>) -> Ha
 
 fn check_protection(planner: &Planner<'_>) -> Result<(), OperationError> {
     let mut urns: Vec<Urn> = Vec::new();
+    let mut forced_by = BTreeMap::new();
     let ends_it =
         |step: &&Step| step.action == Action::Delete || step.action == Action::Retain && step.replacement;
     for step in planner.steps.iter().filter(ends_it) {
@@ -395,9 +396,16 @@ fn check_protection(planner: &Planner<'_>) -> Result<(), OperationError> {
             && !planner.question.unprotected.contains(&step.urn)
         {
             urns.push(step.urn.clone());
+            if let Some(main) = planner.visited.get(&step.urn).and_then(|visited| visited.main) {
+                let changes = planner.steps[main].changes.iter().filter(|change| change.forces_replacement);
+                let paths: Vec<String> = changes.map(|change| change.path.clone()).collect();
+                if !paths.is_empty() {
+                    forced_by.insert(step.urn.clone(), paths);
+                }
+            }
         }
     }
-    if urns.is_empty() { Ok(()) } else { Err(OperationError::Protected { urns }) }
+    if urns.is_empty() { Ok(()) } else { Err(OperationError::Protected { urns, forced_by }) }
 }
 
 fn check_acyclic(steps: &[Step]) -> Result<(), OperationError> {

@@ -17,6 +17,8 @@ pub(crate) use build::{check_fields, duration_key};
 pub(crate) use diff::top_field;
 pub(crate) use task::{Outcome, task_object};
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -48,6 +50,12 @@ pub struct Plan {
     pub serial: u64,
     /// Whether the objects were read before planning.
     pub refreshed: bool,
+    /// The resources that it was limited to; empty for all.
+    #[serde(default)]
+    pub targets: BTreeSet<Urn>,
+    /// Protected resources that it was allowed to delete or replace all the same.
+    #[serde(default)]
+    pub unprotected: BTreeSet<Urn>,
     /// The steps; each depends only on the ones that it names, by index.
     pub steps: Vec<Step>,
     /// What differs from what was last applied, apart from what changes.

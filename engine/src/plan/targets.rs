@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use crate::journal::OperationKind;
 use crate::operation::OperationError;
 use crate::plan::build::Question;
 use crate::urn::Urn;
@@ -41,7 +42,9 @@ pub(super) fn select(question: &Question<'_>) -> Result<Selection, OperationErro
     }
     let known =
         |urn: &&Urn| question.graph.get(urn).is_some() || question.snapshot.resources.contains_key(*urn);
-    if let Some(urn) = question.targets.iter().find(|urn| !known(urn)) {
+    // To destroy, what is not recorded is gone already, as after a run that was killed at its very end.
+    let is_destroying = question.operation.kind == OperationKind::Destroy;
+    if let Some(urn) = question.targets.iter().find(|urn| !known(urn) && !is_destroying) {
         return Err(OperationError::UnknownTarget { urn: urn.clone() });
     }
     let mut selected = HashSet::new();

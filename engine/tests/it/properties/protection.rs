@@ -26,7 +26,7 @@ fn protected_resources_are_neither_deleted_nor_replaced() {
             for stack in &stacks[1..] {
                 let (calls, state) = (rig.changing_calls(), rig.disk.state());
                 match rig.run(stack, Run::default()).await {
-                    Ended::Refused(OperationError::Protected { urns }) => {
+                    Ended::Refused(OperationError::Protected { urns, .. }) => {
                         tally.disturbed_by("protected");
                         assert_eq!(urns.len(), 1, "{urns:?}");
                         assert_eq!(rig.changing_calls(), calls, "a refused plan had an effect");

@@ -1,5 +1,6 @@
 //! Resource options.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lsinfra_engine::operation::OperationError;
@@ -37,7 +38,9 @@ fn a_protected_resource_refuses_the_whole_plan() {
         stack.get_mut(kept).identity = 1;
         stack.get_mut(other).identity = 1;
         let error = rig.run(&stack, Run::default()).await.refused();
-        assert!(matches!(&error, OperationError::Protected { urns } if *urns == [urn.clone()]), "{error}");
+        let OperationError::Protected { urns, forced_by } = error else { panic!("{error}") };
+        assert_eq!(urns, std::slice::from_ref(&urn));
+        assert_eq!(forced_by, BTreeMap::from([(urn.clone(), vec!["identity".to_owned()])]));
         let error = rig.run(&stack, Run::destroy()).await.refused();
         assert!(matches!(error, OperationError::Protected { .. }), "{error}");
         // Protection outlives the declaration.

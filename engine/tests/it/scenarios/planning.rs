@@ -124,7 +124,10 @@ fn a_target_brings_what_it_needs_and_no_more() {
         assert_eq!(calls_since(&rig, 0), ["Create r0", "Create r1"]);
         let nowhere = stack.urn(wanted).as_str().replace("r1", "r9").parse().unwrap();
         let targets = BTreeSet::from([nowhere]);
-        let error = rig.run(&stack, Run { targets, ..Run::default() }).await.refused();
+        let error = rig.run(&stack, Run { targets: targets.clone(), ..Run::default() }).await.refused();
         assert!(matches!(error, OperationError::UnknownTarget { .. }), "{error}");
+        // What is not there is destroyed already: nothing, and above all not everything.
+        let finished = rig.run(&stack, Run { targets, ..Run::destroy() }).await.finished();
+        assert_eq!(told(&finished.plan), [""; 0]);
     });
 }
