@@ -73,6 +73,9 @@ pub struct InputField {
     pub required: bool,
     /// Whether a change needs a new object.
     pub replace: bool,
+    /// Whether it can be put back in place when someone else took it away, although a change from one
+    /// value to another needs a new object.
+    pub restorable: bool,
     /// Whether it is a secret: compared by digest, shown as `(secret)`.
     pub secret: bool,
     /// How two values are compared.
@@ -91,6 +94,7 @@ impl InputField {
             name,
             required: false,
             replace: false,
+            restorable: false,
             secret: false,
             compare: Compare::Exact,
             computed: false,
