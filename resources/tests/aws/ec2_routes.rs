@@ -47,9 +47,9 @@ async fn a_route_changes_its_target_in_place() {
     let elsewhere = region.declare("default", to_nat.clone());
     assert_eq!(elsewhere.find().await.unwrap(), None);
     route.update(to_nat).await;
-    route.assert_observed("gateway_id", None).await;
+    route.assert_observed("gateway_id", Some(Value::Null)).await;
     route.update(inputs).await;
-    route.assert_observed("nat_gateway_id", None).await;
+    route.assert_observed("nat_gateway_id", Some(Value::Null)).await;
 
     route.delete().await;
     table.delete().await;

@@ -70,7 +70,7 @@ async fn each_part_of_a_role_is_put_changed_and_taken_back() {
         role.assert_observed("description", Some(Value::text(""))).await;
     }
     role.assert_observed("max_session_duration_seconds", Some(3600.into())).await;
-    role.assert_observed("permissions_boundary", None).await;
+    role.assert_observed("permissions_boundary", Some(Value::Null)).await;
     role.assert_observed("managed_policy_arns", Some(Value::List(Vec::new()))).await;
     role.assert_observed("inline_policies", Some(Value::Map(BTreeMap::new()))).await;
     role.assert_observed("tags", Some(Value::Map(BTreeMap::new()))).await;

@@ -24,8 +24,8 @@ use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
 #[derive(Clone, Default, Inputs)]
 pub struct InternetGateway {
     /// The VPC. AWS could move a gateway, but not while anything in the VPC has a public address; a
-    /// new one comes up beside the old one.
-    #[input(required, replace)]
+    /// new one comes up beside the old one. One that was detached is attached again.
+    #[input(required, replace, restorable)]
     pub vpc_id: Input<VpcId>,
     /// Its tags.
     pub tags: Input<BTreeMap<String, String>>,
@@ -163,7 +163,7 @@ impl ResourceType for InternetGateway {
         let observe = |object: &Existing<Self>| {
             let gateway = gateways.get(object.id.as_str())?;
             let inputs = Self {
-                vpc_id: property::observed(attached_to(gateway)),
+                vpc_id: property::observed_or_absent(attached_to(gateway)),
                 tags: object::observed_tags(gateway),
             };
             Some(Observed { inputs, outputs: outputs(client, gateway) })

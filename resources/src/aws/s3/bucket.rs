@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, PollInterval, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
 };
 
 use crate::aws::error::During;
@@ -188,9 +188,9 @@ impl Bucket {
         let mut inputs = Self {
             name: object.id.as_str().into(),
             versioning: property::observed(versioning),
-            encryption: property::observed(encryption.flatten()),
+            encryption: observed_setting(encryption),
             public_access_block: property::observed(block),
-            object_ownership: property::observed(ownership.flatten()),
+            object_ownership: observed_setting(ownership),
             tls_only: Input::default(),
             policy_statements: Input::default(),
             lifecycle_rules: property::observed(rules),
@@ -290,6 +290,11 @@ async fn managed<T>(
     read: impl Future<Output = Result<T, ProviderError>>,
 ) -> Result<Option<T>, ProviderError> {
     if is_managed { read.await.map(Some) } else { Ok(None) }
+}
+
+/// A setting that a bucket may not have, if it was read.
+fn observed_setting<T: Property>(setting: Option<Option<T>>) -> Input<T> {
+    setting.map_or_else(Input::default, property::observed_or_absent)
 }
 
 /// The policy of a bucket that is or is not for TLS only and has these statements beside.
