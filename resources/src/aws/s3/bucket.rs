@@ -350,7 +350,7 @@ impl ResourceType for Bucket {
         let region = client.connection.region.as_str();
         let location = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
         // There, and only there, creating a bucket that the account already owns succeeds.
-        if region == FIRST_REGION && BucketCalls::new(client, &name).tags().await?.is_some() {
+        if region == FIRST_REGION && BucketCalls::new(client, &name).own_tags().await?.is_some() {
             return Err(ProviderError {
                 code: Some("BucketAlreadyOwnedByYou".to_owned()),
                 ..ProviderError::new(
@@ -420,7 +420,7 @@ impl ResourceType for Bucket {
     /// does a bucket without tags, since ours get theirs from the creating call.
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
         let Some(name) = self.name.get() else { return Ok(None) };
-        let tags: Option<Tags> = BucketCalls::new(client, &name).tags().await?;
+        let tags: Option<Tags> = BucketCalls::new(client, &name).own_tags().await?;
         let owned = tags.is_some_and(|tags| tags::are_owned(step, &tags));
         Ok(owned.then(|| Found { id: PhysicalId::new(name), failed: None }))
     }
