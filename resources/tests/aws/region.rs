@@ -1,7 +1,7 @@
 //! What is asked about the account and its regions.
 
 use lsinfra_engine::provider::ErrorKind;
-use lsinfra_resources::aws::{self, AwsConnector};
+use lsinfra_resources::aws::{self, AwsConnector, CallerError};
 
 use crate::harness::Region;
 
@@ -21,6 +21,8 @@ async fn an_endpoint_that_does_not_answer_is_unclear() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let connector = AwsConnector::sandbox(format!("http://127.0.0.1:{port}"));
     let error = aws::caller(&connector, "us-west-2").await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Unclear);
-    assert!(error.message.starts_with("GetCallerIdentity: "), "{}", error.message);
+    let CallerError::Unanswered(cause) = &error else { panic!("{error:?}") };
+    assert_eq!(cause.kind, ErrorKind::Unclear);
+    assert!(cause.message.starts_with("GetCallerIdentity: "), "{}", cause.message);
+    assert!(!cause.message.contains('{'), "no debug output: {}", cause.message);
 }
