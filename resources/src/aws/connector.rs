@@ -54,7 +54,8 @@ impl AwsConnector {
     }
 
     /// Reaches a sandbox at `endpoint`, such as `http://127.0.0.1:4566`, whatever the environment
-    /// says: its credentials and proxies are not used.
+    /// says: its credentials and proxies are not used. There, the access key is the account; a
+    /// connection without an account reaches the sandbox's own.
     pub fn sandbox(endpoint: impl Into<String>) -> Self {
         Self::new(Source::Sandbox { endpoint: endpoint.into() })
     }
@@ -68,8 +69,11 @@ impl AwsConnector {
         let shared = self.shared.get_or_init(|| self.shared_config()).await;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(clients.entry(connection.clone()).or_insert_with(|| {
-            let region = Region::new(connection.region.clone());
-            Arc::new(AwsClients::new(connection, &shared.to_builder().region(region).build()))
+            let mut config = shared.to_builder().region(Region::new(connection.region.clone()));
+            if let Source::Sandbox { .. } = self.source {
+                config.set_credentials_provider(Some(sandbox_credentials(&connection.account)));
+            }
+            Arc::new(AwsClients::new(connection, &config.build()))
         }))
     }
 
@@ -90,9 +94,6 @@ impl AwsConnector {
             Source::Sandbox { endpoint } => SdkConfig::builder()
                 .behavior_version(behaviour)
                 .endpoint_url(endpoint)
-                .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                    "sandbox", "sandbox", None, None, "sandbox",
-                )))
                 // A sandbox's clock runs fast: pauses as long as those towards AWS would be hours.
                 .retry_config(retries.with_initial_backoff(Duration::from_millis(20)))
                 .timeout_config(timeouts)
@@ -105,12 +106,15 @@ impl AwsConnector {
     }
 }
 
+fn sandbox_credentials(account: &str) -> SharedCredentialsProvider {
+    let access_key = if account.is_empty() { "sandbox" } else { account };
+    SharedCredentialsProvider::new(Credentials::new(access_key, "sandbox", None, None, "sandbox"))
+}
+
 impl AwsClients {
     fn new(connection: &AwsConnection, config: &SdkConfig) -> Self {
         // Behind one address there are no host names per bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(config.endpoint_url().is_some())
-            .build();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
         Self {
             connection: connection.clone(),
             ec2: aws_sdk_ec2::Client::new(config),

@@ -117,7 +117,8 @@ fn versioning(on: bool) -> Input<bool> {
 
 /// Leaves old versions, a delete marker and an unfinished upload.
 async fn fill(region: &Region, bucket: &Object) {
-    let credentials = aws_sdk_s3::config::Credentials::new("sandbox", "sandbox", None, None, "test");
+    let account = region.connection.account.as_str();
+    let credentials = aws_sdk_s3::config::Credentials::new(account, "sandbox", None, None, "test");
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::v2026_01_12())
         .endpoint_url(region.url())
