@@ -12,6 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::service_config::ServiceConfigKey;
 use lsinfra_engine::Value;
 use lsinfra_engine::provider::{Connect, ProviderError};
 use tokio::sync::OnceCell;
@@ -111,10 +112,19 @@ fn sandbox_credentials(account: &str) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new(access_key, "sandbox", None, None, "sandbox"))
 }
 
+/// Whether S3 is reached elsewhere than at AWS's own address: for all services, or for S3 alone
+/// (`AWS_ENDPOINT_URL_S3`, or the profile's `services`).
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+fn has_s3_endpoint(config: &SdkConfig) -> bool {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url");
+    let of_s3 = || config.service_config()?.load_config(key.build().ok()?);
+    config.endpoint_url().is_some() || of_s3().is_some()
+}
+
 impl AwsClients {
     fn new(connection: &AwsConnection, config: &SdkConfig) -> Self {
         // Behind one address there are no host names per bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(config.endpoint_url().is_some()).build();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config)).build();
         Self {
             connection: connection.clone(),
             ec2: aws_sdk_ec2::Client::new(config),
@@ -129,5 +139,32 @@ impl AwsClients {
 impl Connect<AwsClients> for AwsConnector {
     async fn connect(&self, connection: &Value) -> Result<Arc<AwsClients>, ProviderError> {
         Ok(self.clients(&AwsConnection::read(connection)?).await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_types::service_config::LoadServiceConfig;
+
+    use super::*;
+
+    /// An environment with `AWS_ENDPOINT_URL_` and this service.
+    #[derive(Debug)]
+    struct EndpointOf(&'static str);
+
+    impl LoadServiceConfig for EndpointOf {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            let is_it = key.env() == "AWS_ENDPOINT_URL" && key.service_id() == self.0;
+            is_it.then(|| "http://127.0.0.1:1".to_owned())
+        }
+    }
+
+    #[test]
+    fn an_endpoint_for_s3_alone_counts() {
+        let config = |service| SdkConfig::builder().service_config(EndpointOf(service)).build();
+        assert!(has_s3_endpoint(&config("S3")));
+        assert!(!has_s3_endpoint(&config("EC2")));
+        assert!(has_s3_endpoint(&SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build()));
+        assert!(!has_s3_endpoint(&SdkConfig::builder().build()));
     }
 }
