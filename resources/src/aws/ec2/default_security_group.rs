@@ -103,8 +103,7 @@ impl DefaultSecurityGroup {
         scope: Scope<'_, Self>,
     ) -> Result<DefaultSecurityGroupOutputs, ProviderError> {
         let ec2 = &client.ec2;
-        let group: SdkSecurityGroup = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, group.tags()).await?;
+        object::tagged::<SdkSecurityGroup, _>(ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         if scope.wanted("rules", &self.rules, Vec::new()).is_some() {
             step.poll(SECONDS, || async {
                 match revoke_all(ec2, id).await? {

@@ -98,8 +98,8 @@ impl InternetGateway {
         scope: Scope<'_, Self>,
     ) -> Result<InternetGatewayOutputs, ProviderError> {
         let ec2 = &client.ec2;
-        let gateway: SdkInternetGateway = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, gateway.tags()).await?;
+        let gateway: SdkInternetGateway =
+            object::tagged(ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         if attached_to(&gateway) != self.vpc_id.get() {
             self.attach(ec2, step, id).await?;
         }

@@ -135,8 +135,7 @@ impl SecurityGroupRule {
         id: &PhysicalId,
         scope: Scope<'_, Self>,
     ) -> Result<SecurityGroupRuleOutputs, ProviderError> {
-        let rule: SdkRule = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, rule.tags()).await?;
+        let rule: SdkRule = object::tagged(&client.ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         if let Some(description) = scope.wanted("description", &self.description, String::new())
             && (scope.is_change("description") || description != rule.description().unwrap_or_default())
         {
