@@ -9,7 +9,7 @@ use lsinfra_engine::clock::Clock;
 use lsinfra_engine::operation::FactSource;
 use lsinfra_engine::provider::{ErrorKind, ProviderError, Providers};
 use lsinfra_engine::store::Home;
-use lsinfra_resources::aws::{self, AwsConnection, AwsConnector};
+use lsinfra_resources::aws::{self, AwsConnection, AwsConnector, CallerError};
 use lsinfra_stacks::config::Config;
 
 use crate::error::{Cloud, CommandError, ErrorCode};
@@ -122,25 +122,37 @@ async fn check_caller(connector: &AwsConnector, config: &Config) -> Result<(), C
         .hint("choose the right profile with AWS_PROFILE, or correct `account` in the configuration"))
 }
 
-fn identity_error(error: &ProviderError, region: &str) -> CommandError {
-    let mut command = match error.kind {
-        ErrorKind::CredentialsExpired if error.code.is_some() => {
-            CommandError::new(ErrorCode::CredentialsExpired, "the AWS credentials have expired")
-                .hint("sign in again (`aws sso login`, or new keys), then run the same command")
-        }
-        ErrorKind::CredentialsExpired => {
+fn identity_error(error: &CallerError, region: &str) -> CommandError {
+    let cause = error.cause();
+    let unanswered = || {
+        CommandError::new(
+            ErrorCode::IdentityUnknown,
+            format!("AWS in {region} did not say whose credentials these are"),
+        )
+    };
+    let mut command = match error {
+        CallerError::NoCredentials(_) => {
             CommandError::new(ErrorCode::NoCredentials, "there are no AWS credentials")
                 .hint("sign in (`aws sso login`), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and its secret")
                 .hint("to try lsinfra without an account: --sandbox")
         }
-        _ => CommandError::new(
-            ErrorCode::IdentityUnknown,
-            format!("AWS in {region} did not say whose credentials these are"),
-        )
-        .hint("check `region` in the configuration, that it is enabled for the account, and the network"),
+        CallerError::Expired(_) => {
+            CommandError::new(ErrorCode::CredentialsExpired, "the AWS credentials have expired")
+                .hint("sign in again (`aws sso login`, or new keys), then run the same command")
+        }
+        CallerError::Unobtainable(_) => {
+            CommandError::new(ErrorCode::CredentialsUnobtainable, "the AWS credentials cannot be obtained")
+                .hint("set AWS_PROFILE, or check what that profile says in ~/.aws/config, and sign in")
+        }
+        CallerError::Refused(_) => unanswered()
+            .hint("check the access key and its secret: the key may be wrong, deactivated or deleted")
+            .hint("a key of another partition, such as China's, or a region that is not enabled is refused, too"),
+        CallerError::Unanswered(_) => unanswered().hint(
+            "check `region` in the configuration, that it is enabled for the account, and the network",
+        ),
     }
     .because(error);
-    command.cloud = Cloud { code: error.code.clone(), request_id: error.request_id.clone() };
+    command.cloud = Cloud { code: cause.code.clone(), request_id: cause.request_id.clone() };
     command
 }
 
@@ -169,5 +181,38 @@ impl FactSource for AwsFacts {
             }
             _ => Err(ProviderError::new(ErrorKind::Invalid, format!("there is no fact {name:?}"))),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(error: fn(ProviderError) -> CallerError, code: Option<&str>) -> CommandError {
+        let cause = ProviderError {
+            code: code.map(str::to_owned),
+            ..ProviderError::new(ErrorKind::Denied, "GetCallerIdentity: the reason")
+        };
+        identity_error(&error(cause), "us-west-2")
+    }
+
+    #[test]
+    fn each_trouble_with_credentials_has_its_name_and_says_why() {
+        for (error, code) in [
+            (CallerError::NoCredentials as fn(_) -> _, ErrorCode::NoCredentials),
+            (CallerError::Expired, ErrorCode::CredentialsExpired),
+            (CallerError::Unobtainable, ErrorCode::CredentialsUnobtainable),
+            (CallerError::Refused, ErrorCode::IdentityUnknown),
+            (CallerError::Unanswered, ErrorCode::IdentityUnknown),
+        ] {
+            let error = shown(error, None);
+            assert_eq!(
+                (error.code, &error.causes[..]),
+                (code, &["GetCallerIdentity: the reason".to_owned()][..])
+            );
+        }
+        let refused = shown(CallerError::Refused, Some("InvalidClientTokenId"));
+        assert!(refused.hints[0].contains("access key"), "{:?}", refused.hints);
+        assert_eq!(refused.cloud.code.as_deref(), Some("InvalidClientTokenId"));
     }
 }

@@ -247,6 +247,9 @@ impl<T: Property> From<T> for Output<T> {
 }
 
 /// An input property. One that is not given is not managed: neither set nor compared.
+///
+/// In what a provider observed, *not given* says that it was not read, and [`Input::absent`] that it
+/// was read and is not there. The difference counts: what was applied and is not there is drift.
 pub struct Input<T>(Option<Output<T>>);
 
 impl<T> Default for Input<T> {
@@ -262,6 +265,14 @@ impl<T> Clone for Input<T> {
 }
 
 impl<T> Input<T> {
+    /// An observed input that was read and is not there, such as the permissions boundary of a role
+    /// that has none: erased, it is [`Value::Null`]. Only for what [`ResourceType::read`] returns.
+    ///
+    /// [`ResourceType::read`]: crate::ResourceType::read
+    pub fn absent() -> Self {
+        Self(Some(Output::from_expression(Expression::Value(Value::Null))))
+    }
+
     /// The expression, if the input is given.
     pub fn expression(&self) -> Option<&Expression> {
         self.0.as_ref().map(Output::expression)

@@ -73,6 +73,9 @@ pub struct InputField {
     pub required: bool,
     /// Whether a change needs a new object.
     pub replace: bool,
+    /// Whether it can be put back in place when someone else took it away, although a change from one
+    /// value to another needs a new object.
+    pub restorable: bool,
     /// How two values are compared.
     pub compare: Compare,
     /// Whether AWS chooses a value when none is given and keeps it: no longer giving it is no change.
@@ -89,6 +92,7 @@ impl InputField {
             name,
             required: false,
             replace: false,
+            restorable: false,
             compare: Compare::Exact,
             computed: false,
             name_limit_characters: None,

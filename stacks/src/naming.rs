@@ -19,6 +19,8 @@ const HASH_DIGITS: usize = 8;
 pub struct NameLimit(usize);
 
 impl NameLimit {
+    /// An EKS cluster. <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html>
+    pub const EKS_CLUSTER: Self = Self(100);
     /// An IAM role. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
     pub const IAM_ROLE: Self = Self(64);
     /// An S3 bucket. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
@@ -49,11 +51,6 @@ impl Names {
             prefix: format!("{}-{}", config.stack, config.environment),
             place: format!("{}-{}", config.account, config.region),
         }
-    }
-
-    /// What every name begins with: `<stack>-<environment>`.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
     }
 
     /// The name of what plays `role`, such as `langsmith-prod-cluster`. Lowercase letters, digits and
@@ -91,8 +88,13 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: [NameLimit; 4] =
-        [NameLimit::IAM_ROLE, NameLimit::S3_BUCKET, NameLimit::SECURITY_GROUP, NameLimit::TAG];
+    const LIMITS: [NameLimit; 5] = [
+        NameLimit::EKS_CLUSTER,
+        NameLimit::IAM_ROLE,
+        NameLimit::S3_BUCKET,
+        NameLimit::SECURITY_GROUP,
+        NameLimit::TAG,
+    ];
 
     fn names(stack: &str, environment: &str, region: &str) -> Names {
         let text = format!(

@@ -10,6 +10,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("credentials_of_another_account_are_refused_before_any_other_call", wrong_account),
         scenario("missing_credentials_are_refused_without_a_call", missing),
         scenario("expired_credentials_are_refused_at_the_first_call", expired),
+        scenario("an_expired_single_sign_on_session_is_told_as_expired", expired_session),
+        scenario("a_profile_that_gives_no_credentials_is_told_from_none_at_all", broken_profile),
+        scenario("a_refused_access_key_is_said", refused_key),
         scenario("credentials_appear_nowhere", appear_nowhere),
         scenario("state_of_another_account_or_of_the_sandbox_is_refused", wrong_home),
     ]
@@ -71,6 +74,64 @@ fn expired() {
         ended.transcript()
     );
     assert_eq!(refusing.requests(), 1);
+}
+
+/// What a command says that gets no credentials from the profile `work` of that AWS configuration.
+fn with_profile(project: &Project, config: &str) -> String {
+    std::fs::create_dir_all(project.path().join(".aws")).unwrap();
+    std::fs::write(project.path().join(".aws/config"), config).unwrap();
+    let ended = project
+        .lsinfra(["up", "--env", "dev", "--yes"])
+        .environment("HOME", project.path())
+        .environment("AWS_PROFILE", "work")
+        .run()
+        .expect_code(2);
+    assert!(!ended.stderr.contains(['{', '}']), "debug output: {}", ended.transcript());
+    ended.stderr
+}
+
+fn expired_session() {
+    let project = Project::new(&EnvironmentFile::dev());
+    // The name of the file is the SHA-1 of the session's, `work`.
+    let cache = project.path().join(".aws/sso/cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    std::fs::write(
+        cache.join("e274eeff768c6396088ec6eb091f4bf4d47ab1e0.json"),
+        r#"{"accessToken": "old", "expiresAt": "2020-01-01T00:00:00Z", "region": "us-west-2",
+            "startUrl": "https://example.awsapps.com/start"}"#,
+    )
+    .unwrap();
+    let said = with_profile(
+        &project,
+        "[profile work]\nsso_session = work\nsso_account_id = 111122223333\nsso_role_name = Admin\n\
+         [sso-session work]\nsso_region = us-west-2\nsso_start_url = https://example.awsapps.com/start\n",
+    );
+    assert!(said.contains("LS0202") && said.contains("the SSO token has expired"), "{said}");
+}
+
+fn broken_profile() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let said = with_profile(&project, "[profile work]\ncredential_process = /bin/false\n");
+    assert!(said.contains("LS0205") && said.contains("external process exited"), "{said}");
+    let said = with_profile(&project, "[profile other]\nregion = us-west-2\n");
+    assert!(said.contains("LS0201"), "{said}");
+}
+
+fn refused_key() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let refusing = Refusing::start(
+        403,
+        "<ErrorResponse><Error><Type>Sender</Type><Code>InvalidClientTokenId</Code>\
+         <Message>The security token included in the request is invalid.</Message></Error></ErrorResponse>",
+    );
+    let ended = project
+        .lsinfra(["up", "--env", "dev", "--yes"])
+        .environment("AWS_ENDPOINT_URL", refusing.url())
+        .environment("AWS_ACCESS_KEY_ID", "AKIANOTAKEY")
+        .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        .run()
+        .expect_code(2);
+    assert!(ended.stderr.contains("LS0204") && ended.stderr.contains("access key"), "{}", ended.transcript());
 }
 
 fn appear_nowhere() {

@@ -16,7 +16,10 @@ pub(crate) fn trials() -> Vec<Trial> {
                 Ok(())
             })
         })
-        .chain([scenario("drift_that_nobody_mends_is_recorded_by_refresh", refresh)])
+        .chain([
+            scenario("drift_of_a_detached_internet_gateway_is_shown_and_mended_in_place", detached_gateway),
+            scenario("drift_that_nobody_mends_is_recorded_by_refresh", refresh),
+        ])
         .collect()
 }
 
@@ -78,6 +81,20 @@ const CASES: &[Case] = &[
         path: "",
     },
     Case {
+        name: "of_a_route_sent_elsewhere",
+        resource: ("aws:ec2:Route", "private-1-internet"),
+        act: |wire, recorded| {
+            let parameters = [
+                ("RouteTableId", recorded.id("aws:ec2:RouteTable", "private-1")),
+                ("DestinationCidrBlock", "0.0.0.0/0"),
+                ("GatewayId", recorded.id("aws:ec2:InternetGateway", "main")),
+            ];
+            wire.query("ec2", "ReplaceRoute", &parameters);
+        },
+        gone: false,
+        path: "nat_gateway_id",
+    },
+    Case {
         name: "of_a_rule_put_into_the_default_group",
         resource: ("aws:ec2:DefaultSecurityGroup", "default"),
         act: |wire, recorded| {
@@ -116,6 +133,17 @@ const CASES: &[Case] = &[
         path: "public_access_block",
     },
     Case {
+        name: "of_deleted_ownership_controls",
+        resource: ("aws:s3:Bucket", "blobs"),
+        act: |wire, recorded| {
+            let path = format!("/{}?ownershipControls", recorded.id("aws:s3:Bucket", "blobs"));
+            let answer = wire.exchange("s3", "DELETE", &path, "");
+            assert_eq!(answer.status, 204, "{}", answer.body);
+        },
+        gone: false,
+        path: "object_ownership",
+    },
+    Case {
         name: "of_a_deleted_bucket",
         resource: ("aws:s3:Bucket", "blobs"),
         act: |wire, recorded| {
@@ -151,6 +179,34 @@ fn mend(case: &Case) {
     project.sandboxed(&["up", "--yes"]).succeed();
     project.sandboxed(&["preview", "--exit-code"]).succeed();
     let difference = compare(&sandbox.account(), &Recorded::ask(project.sandboxed(&["state", "list"])));
+    assert!(difference.is_empty(), "{difference}");
+}
+
+/// A gateway can be detached only where nothing has a public address: its NAT gateway goes first.
+fn detached_gateway() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+    let (gateway, vpc) =
+        (recorded.only("aws:ec2:InternetGateway", "main"), recorded.id("aws:ec2:Vpc", "main"));
+    let id = recorded.id("aws:ec2:InternetGateway", "main");
+    let wire = sandbox.wire();
+    let nat = recorded.id("aws:ec2:NatGateway", "nat-1");
+    wire.query("ec2", "DeleteNatGateway", &[("NatGatewayId", nat)]);
+    wire.query("ec2", "DetachInternetGateway", &[("InternetGatewayId", id), ("VpcId", vpc)]);
+
+    let planned = Planned::ask(project.sandboxed(&["preview"]));
+    let drift = planned.drift.iter().find(|drift| drift.urn == gateway.urn).expect("the gateway drifted");
+    let paths: Vec<&str> = drift.changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(paths, ["vpc_id"]);
+    assert!(planned.urns("update").contains(gateway.urn.as_str()), "{planned:#?}");
+
+    project.sandboxed(&["up", "--yes"]).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+    let after = Recorded::ask(project.sandboxed(&["state", "list"]));
+    assert_eq!(after.id("aws:ec2:InternetGateway", "main"), id, "no new gateway");
+    let difference = compare(&sandbox.account(), &after);
     assert!(difference.is_empty(), "{difference}");
 }
 

@@ -5,6 +5,7 @@
 //! types.
 
 use std::path::Path;
+use std::process::Command;
 
 use libtest_mimic::Trial;
 use lsinfra_tests::{Emulator, EnvironmentFile, Mend, Planned, Product, Project, Recorded, python};
@@ -15,6 +16,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario_with("moto_up_second_up_destroy", python(), |python| live(Product::Moto, &python)),
         scenario_with("ministack_up_second_up_destroy", python(), |python| live(Product::Ministack, &python)),
+        scenario_with("moto_resource_types", python(), |python| resource_types(Product::Moto, &python)),
+        scenario_with("ministack_resource_types", python(), |python| {
+            resource_types(Product::Ministack, &python);
+        }),
     ]
 }
 
@@ -66,6 +71,21 @@ fn live(product: Product, python: &Path) {
         assert_eq!(living(&emulator, service, action, element), [""; 0], "{action}");
     }
     assert_eq!(emulator.unused_mends(), [""; 0], "mended by now: take them off the list");
+}
+
+/// The tests of the resource types, which go against the sandbox otherwise.
+fn resource_types(product: Product, python: &Path) {
+    let emulator = Emulator::start(product, python, &[]);
+    let output = Command::new(env!("CARGO"))
+        // From the workspace, for the same features of dependencies.
+        .args(["test", "--test", "aws", "--locked"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .env("LSINFRA_TEST_ENDPOINT", emulator.url())
+        .env("LSINFRA_TEST_EMULATOR", product.name())
+        .output()
+        .expect("cargo can be run: it runs these tests");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 /// The ids in an answer whose objects are ours and not deleted: deleted NAT gateways are listed for a while by AWS too.

@@ -16,6 +16,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("destroy_leaves_the_account_empty", destroy),
         scenario("a_protected_environment_is_taken_down_in_two_deliberate_steps", protected),
         scenario("what_is_kept_on_destroy_is_taken_back_by_the_next_up", kept),
+        scenario("a_bucket_name_that_a_stranger_has_is_said_and_holds_up_nothing_else", || {
+            taken_name("us-west-2");
+        }),
+        // The one region in which the creating call does not tell that the account owns the bucket.
+        scenario("a_bucket_name_that_a_stranger_has_is_said_in_the_first_region", || taken_name("us-east-1")),
         scenario("one_changed_tag_updates_tags_and_nothing_else", change_tag),
         scenario("a_saved_plan_is_carried_out_and_no_more", saved_plan),
         scenario("a_saved_plan_to_destroy_is_carried_out_and_no_more", saved_plan_to_destroy),
@@ -115,6 +120,38 @@ fn kept() {
     let difference = compare(&sandbox.account(), &recorded);
     assert!(difference.is_empty(), "{difference}");
     project.sandboxed(&["preview", "--exit-code"]).succeed();
+}
+
+fn taken_name(region: &'static str) {
+    let project = Project::new(&EnvironmentFile { region, ..EnvironmentFile::dev() });
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let bucket = Recorded::ask(project.sandboxed(&["state", "list"])).id("aws:s3:Bucket", "blobs").to_owned();
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    let stranger = sandbox.wire().of_account("444455556666").in_region(region);
+    let body = match region {
+        "us-east-1" => String::new(),
+        _ => format!(
+            "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+             <LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+        ),
+    };
+    let answer = stranger.exchange("s3", "PUT", &format!("/{bucket}"), &body);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+
+    // Each run says so, and the first has done all that does not wait for the bucket.
+    for expected in [Some("CreateVpc"), None] {
+        sandbox.take_calls();
+        let refused = project.sandboxed(&["up", "--yes"]).run().expect_code(1);
+        assert!(refused.stderr.contains("LS0512"), "{}", refused.transcript());
+        let made = sandbox.take_calls().into_iter().find(|call| call.operation == "CreateVpc");
+        assert_eq!(made.map(|call| call.operation).as_deref(), expected);
+    }
+    let answer = stranger.exchange("s3", "DELETE", &format!("/{bucket}"), "");
+    assert_eq!(answer.status, 204, "{}", answer.body);
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let difference = compare(&sandbox.account(), &Recorded::ask(project.sandboxed(&["state", "list"])));
+    assert!(difference.is_empty(), "{difference}");
 }
 
 fn change_tag() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{EnvironmentFile, Project, Recorded};
+use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions};
 
 use crate::scenario;
 
@@ -11,6 +11,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario("the_sandbox_starts_by_itself_and_survives_stop_and_kill", lives_on),
         scenario("commands_that_start_at_once_find_one_sandbox", race),
+        scenario("environments_of_two_accounts_share_a_sandbox", two_accounts),
         scenario("sandbox_reset_forgets_account_and_state", reset),
         scenario("preview_without_refresh_needs_no_sandbox", offline),
         scenario("a_command_that_cannot_be_meant_starts_no_sandbox", mistyped),
@@ -101,4 +102,18 @@ fn mistyped() {
         assert!(refused.stderr.contains(code), "{}", refused.transcript());
         assert_eq!(running(&project), None, "{}", refused.transcript());
     }
+}
+
+fn two_accounts() {
+    let project =
+        Project::new(&EnvironmentFile { account: "444455556666".to_owned(), ..EnvironmentFile::dev() });
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+    let vpc = recorded.id("aws:ec2:Vpc", "main");
+    let own = sandbox.wire().query("ec2", "DescribeVpcs", &[]);
+    assert!(!own.contains(vpc), "made in the sandbox's own account");
+    let other = sandbox.wire().of_account("444455556666").query("ec2", "DescribeVpcs", &[]);
+    assert!(other.contains(vpc), "{other}");
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
 }

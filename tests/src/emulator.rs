@@ -21,6 +21,14 @@ pub enum Product {
 }
 
 impl Product {
+    /// Its name where the tests of resource types list what it gets wrong.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Moto => "moto",
+            Self::Ministack => "ministack",
+        }
+    }
+
     /// The account that it answers with, given the access key of [`Emulator::reach`].
     pub fn account(self) -> &'static str {
         match self {
@@ -66,6 +74,11 @@ impl Emulator {
         announce(child.stderr.take().unwrap(), sender);
         let url = urls.recv().unwrap_or_else(|_| panic!("{product:?} ended before it served"));
         Self { child, mending: Mending::start(&url, mends) }
+    }
+
+    /// Where it is reached: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.mending.url
     }
 
     /// The mends that were never needed.

@@ -30,6 +30,18 @@ impl Wire {
         }
     }
 
+    /// The same as another account.
+    #[must_use]
+    pub fn of_account(self, account: &str) -> Self {
+        Self { account: account.to_owned(), ..self }
+    }
+
+    /// The same in another region.
+    #[must_use]
+    pub fn in_region(self, region: &str) -> Self {
+        Self { region: region.to_owned(), ..self }
+    }
+
     /// A call to EC2 or IAM, which must succeed.
     ///
     /// # Panics

@@ -169,7 +169,8 @@ fn status(args: &StatusArgs, printer: Printer) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The sandbox of the present folder, started in the background if there is none.
+/// The sandbox of the present folder, started in the background with this account as its own if there
+/// is none. One that is running serves every account, whichever is its own.
 ///
 /// # Errors
 /// [`ErrorCode::SandboxUnavailable`].
@@ -181,12 +182,6 @@ pub(crate) fn connect_or_start(account: &str) -> Result<(Endpoint, Status), Comm
         ["sandbox", "serve", "--folder", DEFAULT_FOLDER, "--account", account, "--idle-stop", idle.as_str()];
     let endpoint = lsinfra_sandbox::start_in_background(&program, &args, folder)?;
     let status = endpoint.control().status()?;
-    if status.account != account {
-        let message =
-            format!("the running sandbox has account {}, the environment {account}", status.account);
-        return Err(CommandError::new(ErrorCode::SandboxUnavailable, message)
-            .hint("stop it with `lsinfra sandbox stop`, then run the same command"));
-    }
     Ok((endpoint, status))
 }
 

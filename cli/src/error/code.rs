@@ -65,6 +65,8 @@ error_codes! {
     WrongAccount = "LS0203", Usage;
     /// AWS did not say whose credentials these are.
     IdentityUnknown = "LS0204", Usage;
+    /// What should give the credentials did not.
+    CredentialsUnobtainable = "LS0205", Usage;
 
     /// Another run holds the lock.
     Locked = "LS0301", Locked;

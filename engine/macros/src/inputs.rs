@@ -72,6 +72,8 @@ fn schema(field: &Field) -> syn::Result<TokenStream> {
                 changes.push(quote!(field.required = true;));
             } else if path.is_ident("replace") {
                 changes.push(quote!(field.replace = true;));
+            } else if path.is_ident("restorable") {
+                changes.push(quote!(field.restorable = true;));
             } else if path.is_ident("secret") {
                 // Its type makes it one: see `expand`.
             } else if path.is_ident("computed") {
@@ -85,7 +87,7 @@ fn schema(field: &Field) -> syn::Result<TokenStream> {
                 changes.push(quote!(field.name_limit_characters = Some(#limit);));
             } else {
                 return Err(meta.error(
-                    "expected required, replace, secret, computed, set, case_insensitive or name = LIMIT",
+                    "expected required, replace, restorable, secret, computed, set, case_insensitive or name = LIMIT",
                 ));
             }
             Ok(())

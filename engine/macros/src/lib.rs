@@ -14,6 +14,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// Field attributes, all in `#[input(…)]`:
 /// - `required`: it must be given;
 /// - `replace`: a change needs a new object;
+/// - `restorable`: although it is `replace`, what someone else took away is put back in place;
 /// - `secret`: compared by digest and never shown; its type must be `Input<Secret>`;
 /// - `set`: a list in which order and repetition do not matter;
 /// - `case_insensitive`: text in which case does not matter;

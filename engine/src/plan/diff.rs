@@ -28,7 +28,7 @@ pub struct Comparison<'a> {
     pub desired: &'a Properties,
     /// What was last applied.
     pub recorded: &'a Properties,
-    /// What a refresh read, if there was one.
+    /// What a refresh read, if there was one: [`Value::Null`] for what it found not to be there.
     pub observed: Option<&'a Properties>,
     /// The generation that the object's physical name carries.
     pub name_generation: Generation,
@@ -101,48 +101,55 @@ fn compare_field(
     // A field that an unfinished update takes back to its default is not what was applied.
     let is_leaving = recorded == Some(&Value::Null);
     let applied = recorded.filter(|_| !is_leaving);
-    let observed = comparison
-        .observed
-        .and_then(|observed| observed.get(field.name))
+    let seen = comparison.observed.and_then(|observed| observed.get(field.name));
+    let is_absent = seen == Some(&Value::Null);
+    let observed = seen
+        .filter(|_| !is_absent)
         .map(|value| declared_form(field, value, applied, comparison.name_generation));
-    let actual = observed.as_ref().or(applied);
-    let drift =
-        observed.is_some() && applied.is_some() && !same_optional(field.compare, observed.as_ref(), applied);
+    // What was not read is as it was applied; what was read and is not there is nothing.
+    let actual = if is_absent { None } else { observed.as_ref().or(applied) };
+    let drift = seen.is_some() && applied.is_some() && !same_optional(field.compare, actual, applied);
+    let is_ignored = comparison.options.ignore_changes.contains(field.name);
+    let forces_replacement =
+        needs_new_object(field, is_absent) || comparison.options.replace_on_changes.contains(field.name);
     let desired = match comparison.desired.get(field.name) {
+        // Taken away behind our back, and ignored: it stays on record, or it would be set again.
+        Some(_) if let (Some(applied), true) = (applied, is_absent && is_ignored) => {
+            difference.inputs.insert(field.name.to_owned(), applied.clone());
+            return;
+        }
         Some(desired) => keep_ignored(field.name, desired, actual, comparison.options),
         None => {
-            let keeps = comparison.options.ignore_changes.contains(field.name) || field.computed;
+            let keeps = is_ignored || field.computed;
             if let (Some(applied), true) = (applied, keeps) {
                 difference.inputs.insert(field.name.to_owned(), applied.clone());
-            } else if recorded.is_some() && !keeps {
-                push(
-                    field,
-                    comparison.options,
-                    vec![(field.name.to_owned(), actual.cloned(), None)],
-                    drift,
-                    causes,
-                    difference,
-                );
+            } else if recorded.is_some() && !keeps && (is_leaving || !is_absent) {
+                let leaves = vec![(field.name.to_owned(), actual.cloned(), None)];
+                push(field, leaves, forces_replacement, drift, causes, difference);
             }
             return;
         }
     };
     if !actual.is_some_and(|actual| same(field.compare, actual, &desired)) {
         let leaves = leaves(field, actual, &desired);
-        push(field, comparison.options, leaves, drift, causes, difference);
+        push(field, leaves, forces_replacement, drift, causes, difference);
     }
     difference.inputs.insert(field.name.to_owned(), desired);
 }
 
+/// Whether a difference in a field needs a new object.
+fn needs_new_object(field: &InputField, is_absent: bool) -> bool {
+    field.replace && !(field.restorable && is_absent)
+}
+
 fn push(
     field: &InputField,
-    options: &Options,
     leaves: Vec<(String, Option<Value>, Option<Value>)>,
+    forces_replacement: bool,
     drift: bool,
     causes: &dyn Fn(&str) -> BTreeSet<Urn>,
     difference: &mut Difference,
 ) {
-    let forces_replacement = field.replace || options.replace_on_changes.contains(field.name);
     let severity = if forces_replacement { Severity::Replace } else { Severity::Update };
     difference.severity = difference.severity.max(severity);
     difference.fields.push(field.name.to_owned());
@@ -316,15 +323,19 @@ pub fn drift(
         let (Some(recorded), Some(seen)) = (recorded.get(field.name), observed.get(field.name)) else {
             continue;
         };
-        let seen = declared_form(field, seen, Some(recorded), name_generation);
-        if *recorded == Value::Null || recorded.has_unknown() || same(field.compare, recorded, &seen) {
+        let is_absent = *seen == Value::Null;
+        let seen = (!is_absent).then(|| declared_form(field, seen, Some(recorded), name_generation));
+        if *recorded == Value::Null
+            || recorded.has_unknown()
+            || same_optional(field.compare, Some(recorded), seen.as_ref())
+        {
             continue;
         }
         let mut leaves = Vec::new();
-        collect_leaves(field.name, field.compare, Some(recorded), Some(&seen), &mut leaves);
+        collect_leaves(field.name, field.compare, Some(recorded), seen.as_ref(), &mut leaves);
         found.extend(leaves.into_iter().filter(|(path, ..)| !is_ignored(path, options)).map(
             |(path, old, new)| PropertyChange {
-                forces_replacement: field.replace,
+                forces_replacement: needs_new_object(field, is_absent),
                 drift: true,
                 caused_by: BTreeSet::new(),
                 path,
@@ -349,6 +360,7 @@ mod tests {
     use crate::schema::{Durations, Kind};
 
     const REGION: InputField = InputField { replace: true, ..InputField::new("region") };
+    const PLACE: InputField = InputField { restorable: true, replace: true, ..InputField::new("place") };
     const NAME: InputField =
         InputField { replace: true, name_limit_characters: Some(20), ..InputField::new("name") };
     const ZONES: InputField = InputField { compare: Compare::Set, ..InputField::new("zones") };
@@ -358,7 +370,7 @@ mod tests {
         resource_type: "test:x:Thing",
         version: 1,
         kind: Kind::Managed,
-        inputs: &[REGION, NAME, ZONES, MODE, SIZE, InputField::new("tags")],
+        inputs: &[REGION, PLACE, NAME, ZONES, MODE, SIZE, InputField::new("tags")],
         outputs: &[],
         singleton: false,
         service: "test",
@@ -444,6 +456,53 @@ mod tests {
         assert_eq!(found.changes.len(), 1);
         assert_eq!(found.changes[0].path, "tags.a");
         assert!(found.changes[0].drift);
+    }
+
+    #[test]
+    fn what_was_applied_and_is_not_there_is_drift() {
+        let given = json!({"tags": "a"});
+        let found = diff(given.clone(), given.clone(), Some(json!({"tags": null})), &Options::default());
+        assert_eq!(found.severity, Severity::Update);
+        assert_eq!((&found.changes[0].old, found.changes[0].drift), (&None, true));
+        assert_eq!(found.inputs, values(given.clone()));
+        let drift = drift(&SCHEMA, &values(given), &values(json!({"tags": null})), 1, &Options::default());
+        assert_eq!((drift[0].path.as_str(), &drift[0].new), ("tags", &None));
+    }
+
+    #[test]
+    fn what_is_not_there_and_not_given_is_no_difference() {
+        let absent = || Some(json!({"tags": null, "mode": null}));
+        for recorded in [json!({}), json!({"mode": "on"})] {
+            let found = diff(json!({}), recorded, absent(), &Options::default());
+            assert_eq!((found.severity, found.inputs), (Severity::Same, Properties::new()));
+        }
+        assert!(
+            drift(&SCHEMA, &values(json!({})), &values(json!({"tags": null})), 1, &Options::default())
+                .is_empty()
+        );
+        // An update that takes it back to its default is seen through, whatever a read shows.
+        let found = diff(json!({}), json!({"mode": null}), absent(), &Options::default());
+        assert_eq!(found.leaving(), ["mode"]);
+        assert_eq!(found.inputs_under_way(), values(json!({"mode": null})));
+    }
+
+    #[test]
+    fn what_is_not_there_and_ignored_stays_on_record() {
+        let options = Options { ignore_changes: ["mode".to_owned()].into(), ..Options::default() };
+        let found =
+            diff(json!({"mode": "on"}), json!({"mode": "off"}), Some(json!({"mode": null})), &options);
+        assert_eq!((found.severity, found.inputs), (Severity::Same, values(json!({"mode": "off"}))));
+    }
+
+    #[test]
+    fn only_what_is_restorable_is_put_back_without_a_new_object() {
+        for (field, severity) in [("region", Severity::Replace), ("place", Severity::Update)] {
+            let given = json!({field: "a"});
+            let found = diff(given.clone(), given.clone(), Some(json!({field: null})), &Options::default());
+            assert_eq!(found.severity, severity, "{field}");
+            let found = diff(given.clone(), given, Some(json!({field: "b"})), &Options::default());
+            assert_eq!(found.severity, Severity::Replace, "{field}");
+        }
     }
 
     #[test]

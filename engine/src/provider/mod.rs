@@ -118,7 +118,7 @@ pub enum Observation {
     Gone,
     /// It is there.
     Present {
-        /// The effective inputs that could be read back.
+        /// The effective inputs that could be read back: [`Value::Null`] for one that is not there.
         inputs: Properties,
         /// The outputs.
         outputs: Properties,
@@ -128,7 +128,8 @@ pub enum Observation {
 /// An update: from what, to what, and where they differ.
 #[derive(Clone, Copy, Debug)]
 pub struct UpdateRequest<'a> {
-    /// The effective inputs as they were last applied or observed.
+    /// The effective inputs as they were last applied or observed; [`Value::Null`] for one that was
+    /// observed not to be there.
     pub previous: &'a Properties,
     /// The effective inputs from now on.
     pub inputs: &'a Properties,

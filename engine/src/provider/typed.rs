@@ -161,7 +161,9 @@ pub struct Existing<R> {
 /// An object as it is: what could be read of its inputs, and its outputs.
 #[derive(Clone, Debug)]
 pub struct Observed<R: ResourceType> {
-    /// Its inputs; one that was not read is not given.
+    /// Its inputs; one that was not read is not given, one that is not there is [`Input::absent`].
+    ///
+    /// [`Input::absent`]: crate::Input::absent
     pub inputs: R,
     /// Its outputs.
     pub outputs: R::Outputs,
@@ -297,10 +299,11 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
         id: &PhysicalId,
         update: UpdateRequest<'_>,
     ) -> Result<Properties, ProviderError> {
-        let changes = Changes {
-            previous: typed::<R>(update.previous)?,
-            changed: update.changed.iter().cloned().collect(),
-        };
+        // Before a change, what is not there is what nobody gave.
+        let mut previous = update.previous.clone();
+        previous.retain(|_, value| *value != Value::Null);
+        let changes =
+            Changes { previous: typed::<R>(&previous)?, changed: update.changed.iter().cloned().collect() };
         let outputs =
             typed::<R>(update.inputs)?.update(&*self.client(step).await?, step, id, &changes).await?;
         Ok(outputs.properties())

@@ -25,6 +25,7 @@ impl AwsConnection {
         let region = region.into();
         let partition = match region.split('-').next() {
             Some("cn") => "aws-cn",
+            Some("eusc") => "aws-eusc",
             _ if region.starts_with("us-gov-") => "aws-us-gov",
             _ => "aws",
         };
@@ -73,9 +74,13 @@ mod tests {
 
     #[test]
     fn the_partition_follows_from_the_region() {
-        for (region, partition) in
-            [("us-west-2", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
-        {
+        for (region, partition) in [
+            ("us-west-2", "aws"),
+            ("eu-central-1", "aws"),
+            ("cn-north-1", "aws-cn"),
+            ("us-gov-west-1", "aws-us-gov"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
             assert_eq!(AwsConnection::new("123456789012", region).partition, partition);
         }
     }

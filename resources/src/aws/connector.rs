@@ -12,6 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_types::service_config::ServiceConfigKey;
 use lsinfra_engine::Value;
 use lsinfra_engine::provider::{Connect, ProviderError};
 use tokio::sync::OnceCell;
@@ -54,7 +55,8 @@ impl AwsConnector {
     }
 
     /// Reaches a sandbox at `endpoint`, such as `http://127.0.0.1:4566`, whatever the environment
-    /// says: its credentials and proxies are not used.
+    /// says: its credentials and proxies are not used. There, the access key is the account; a
+    /// connection without an account reaches the sandbox's own.
     pub fn sandbox(endpoint: impl Into<String>) -> Self {
         Self::new(Source::Sandbox { endpoint: endpoint.into() })
     }
@@ -68,8 +70,11 @@ impl AwsConnector {
         let shared = self.shared.get_or_init(|| self.shared_config()).await;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(clients.entry(connection.clone()).or_insert_with(|| {
-            let region = Region::new(connection.region.clone());
-            Arc::new(AwsClients::new(connection, &shared.to_builder().region(region).build()))
+            let mut config = shared.to_builder().region(Region::new(connection.region.clone()));
+            if let Source::Sandbox { .. } = self.source {
+                config.set_credentials_provider(Some(sandbox_credentials(&connection.account)));
+            }
+            Arc::new(AwsClients::new(connection, &config.build()))
         }))
     }
 
@@ -90,9 +95,6 @@ impl AwsConnector {
             Source::Sandbox { endpoint } => SdkConfig::builder()
                 .behavior_version(behaviour)
                 .endpoint_url(endpoint)
-                .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                    "sandbox", "sandbox", None, None, "sandbox",
-                )))
                 // A sandbox's clock runs fast: pauses as long as those towards AWS would be hours.
                 .retry_config(retries.with_initial_backoff(Duration::from_millis(20)))
                 .timeout_config(timeouts)
@@ -105,12 +107,24 @@ impl AwsConnector {
     }
 }
 
+fn sandbox_credentials(account: &str) -> SharedCredentialsProvider {
+    let access_key = if account.is_empty() { "sandbox" } else { account };
+    SharedCredentialsProvider::new(Credentials::new(access_key, "sandbox", None, None, "sandbox"))
+}
+
+/// Whether S3 is reached elsewhere than at AWS's own address: for all services, or for S3 alone
+/// (`AWS_ENDPOINT_URL_S3`, or the profile's `services`).
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
+fn has_s3_endpoint(config: &SdkConfig) -> bool {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url");
+    let of_s3 = || config.service_config()?.load_config(key.build().ok()?);
+    config.endpoint_url().is_some() || of_s3().is_some()
+}
+
 impl AwsClients {
     fn new(connection: &AwsConnection, config: &SdkConfig) -> Self {
         // Behind one address there are no host names per bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(config.endpoint_url().is_some())
-            .build();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config)).build();
         Self {
             connection: connection.clone(),
             ec2: aws_sdk_ec2::Client::new(config),
@@ -125,5 +139,32 @@ impl AwsClients {
 impl Connect<AwsClients> for AwsConnector {
     async fn connect(&self, connection: &Value) -> Result<Arc<AwsClients>, ProviderError> {
         Ok(self.clients(&AwsConnection::read(connection)?).await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_types::service_config::LoadServiceConfig;
+
+    use super::*;
+
+    /// An environment with `AWS_ENDPOINT_URL_` and this service.
+    #[derive(Debug)]
+    struct EndpointOf(&'static str);
+
+    impl LoadServiceConfig for EndpointOf {
+        fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+            let is_it = key.env() == "AWS_ENDPOINT_URL" && key.service_id() == self.0;
+            is_it.then(|| "http://127.0.0.1:1".to_owned())
+        }
+    }
+
+    #[test]
+    fn an_endpoint_for_s3_alone_counts() {
+        let config = |service| SdkConfig::builder().service_config(EndpointOf(service)).build();
+        assert!(has_s3_endpoint(&config("S3")));
+        assert!(!has_s3_endpoint(&config("EC2")));
+        assert!(has_s3_endpoint(&SdkConfig::builder().endpoint_url("http://127.0.0.1:1").build()));
+        assert!(!has_s3_endpoint(&SdkConfig::builder().build()));
     }
 }

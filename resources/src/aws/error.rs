@@ -9,7 +9,6 @@ use std::error::Error;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use aws_types::request_id::RequestId;
@@ -56,7 +55,7 @@ pub(crate) fn not_found(message: impl Into<String>) -> ProviderError {
     ProviderError::new(ErrorKind::NotFound, message)
 }
 
-fn provider_error<E>(call: &str, error: &SdkError<E, HttpResponse>) -> ProviderError
+pub(crate) fn provider_error<E>(call: &str, error: &SdkError<E, HttpResponse>) -> ProviderError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
@@ -69,8 +68,7 @@ where
             let message = match (code, text) {
                 // Answered without a body, or with one that cannot be read.
                 ("", "") => {
-                    let context = DisplayErrorContext(answer.err());
-                    format!("{call}: HTTP status {status}: {context}")
+                    format!("{call}: HTTP status {status}: {}", with_causes(answer.err()))
                 }
                 (code, "") => format!("{call}: {code}"),
                 (_, text) => format!("{call}: {text}"),
@@ -83,7 +81,7 @@ where
             }
         }
         _ => {
-            let kind = if has_source::<CredentialsError>(error) {
+            let kind = if source_of::<CredentialsError>(error).is_some() {
                 ErrorKind::CredentialsExpired
             } else if matches!(error, SdkError::ConstructionFailure(_)) {
                 ErrorKind::Invalid
@@ -93,7 +91,7 @@ where
             };
             ProviderError {
                 kind,
-                message: format!("{call}: {}", DisplayErrorContext(error)),
+                message: format!("{call}: {}", with_causes(error)),
                 code: None,
                 request_id: error.request_id().map(str::to_owned),
             }
@@ -101,15 +99,31 @@ where
     }
 }
 
-fn has_source<S: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+/// The outermost of an error and its causes that is of that type.
+pub(crate) fn source_of<'e, S: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e S> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if error.is::<S>() {
-            return true;
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
         }
         next = error.source();
     }
-    false
+    None
+}
+
+/// What an error and its causes say, from the outside in, each thing once.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let said = cause.to_string();
+        let said = said.trim();
+        if !text.contains(said) {
+            text = format!("{text}: {said}");
+        }
+        next = cause.source();
+    }
+    text
 }
 
 /// What the engine may do about an answer with this error code, text and HTTP status.
@@ -210,6 +224,8 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError;
+
     use super::*;
 
     #[test]
@@ -284,6 +300,18 @@ mod tests {
         for (code, status, kind) in table {
             assert_eq!(classify(code, "", status), kind, "{code} with status {status}");
         }
+    }
+
+    #[test]
+    fn causes_are_joined_and_none_is_shown_as_code() {
+        let cause = CredentialsError::provider_error("the SSO token has expired");
+        let error: SdkError<GetCallerIdentityError, HttpResponse> = SdkError::construction_failure(cause);
+        let message = provider_error("GetCallerIdentity", &error).message;
+        assert_eq!(
+            message,
+            "GetCallerIdentity: failed to construct request: an error occurred while loading credentials: \
+             the SSO token has expired"
+        );
     }
 
     #[test]

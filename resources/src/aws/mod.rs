@@ -27,7 +27,7 @@ pub use arn::Arn;
 pub use connection::AwsConnection;
 pub use connector::{AwsClients, AwsConnector, LONGEST_CALL};
 pub use facts::availability_zones;
-pub use identity::{Caller, caller};
+pub use identity::{Caller, CallerError, caller};
 pub use policy::{Effect, PolicyDocument, Principal, Star, Statement, Texts};
 
 /// Adds the providers of all AWS types. They share `connector` and its clients.

@@ -2,9 +2,16 @@
 
 use lsinfra_engine::{Expression, Input, InputProblem, Output, Property};
 
-/// An input as it was observed; what AWS does not say is not given.
+/// An input as it was observed; what AWS does not say was not read. For what every object of the type
+/// has, so that an answer without it says nothing.
 pub(crate) fn observed<T: Property>(value: Option<T>) -> Input<T> {
     value.map(Input::from).unwrap_or_default()
+}
+
+/// An input as it was observed, of a setting that may not be there, or be nothing that could have been
+/// declared.
+pub(crate) fn observed_or_absent<T: Property>(value: Option<T>) -> Input<T> {
+    value.map_or_else(Input::absent, Input::from)
 }
 
 /// An output that repeats an input.

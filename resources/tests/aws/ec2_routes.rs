@@ -11,9 +11,7 @@ use crate::harness::{Region, tags};
 
 #[tokio::test]
 async fn a_route_changes_its_target_in_place() {
-    let Some(region) = Region::open("a_route_changes_its_target_in_place", "eu-central-1").await else {
-        return;
-    };
+    let region = Region::open("eu-central-1").await;
     let vpc = vpc(&region).await;
     let vpc_id: VpcId = vpc.output("id");
     let subnet = subnet(&region, &vpc, "public", "10.0.1.0/24").await;
@@ -47,9 +45,9 @@ async fn a_route_changes_its_target_in_place() {
     let elsewhere = region.declare("default", to_nat.clone());
     assert_eq!(elsewhere.find().await.unwrap(), None);
     route.update(to_nat).await;
-    route.assert_observed("gateway_id", None).await;
+    route.assert_observed("gateway_id", Some(Value::Null)).await;
     route.update(inputs).await;
-    route.assert_observed("nat_gateway_id", None).await;
+    route.assert_observed("nat_gateway_id", Some(Value::Null)).await;
 
     route.delete().await;
     table.delete().await;
@@ -62,9 +60,7 @@ async fn a_route_changes_its_target_in_place() {
 
 #[tokio::test]
 async fn a_subnet_changes_its_route_table_in_place() {
-    let Some(region) = Region::open("a_subnet_changes_its_route_table_in_place", "eu-north-1").await else {
-        return;
-    };
+    let region = Region::open("eu-north-1").await;
     let vpc = vpc(&region).await;
     let subnet = subnet(&region, &vpc, "private", "10.0.1.0/24").await;
     let table = || RouteTable { vpc_id: vpc.output::<VpcId>("id").into(), ..RouteTable::default() };

@@ -16,6 +16,8 @@ use lsinfra_engine::{
     Expression, Inputs, PhysicalId, Properties, Property, ResourceType, StepContext, Urn, Value,
 };
 use lsinfra_resources::aws::{self, AwsClients, AwsConnection, AwsConnector};
+use lsinfra_sandbox::{Options, Serving};
+use tempfile::TempDir;
 
 /// Emulators change their state at once: an hour of waiting is 36 seconds.
 const PACE: f64 = 100.0;
@@ -23,8 +25,35 @@ const PACE: f64 = 100.0;
 /// For how long a read may show what was before a change, by the clock of the tests.
 const WINDOW: Duration = Duration::from_secs(30);
 
+/// Where the account is.
+enum Endpoint {
+    /// An emulator by other people, which all tests share.
+    Emulator(String),
+    /// A sandbox of the test's own, in a folder that ends with it.
+    Sandbox { serving: Serving, _folder: TempDir },
+}
+
+impl Endpoint {
+    fn open() -> Self {
+        if let Ok(url) = std::env::var("LSINFRA_TEST_ENDPOINT") {
+            return Self::Emulator(url);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let serving = lsinfra_sandbox::serve(Options::new(folder.path())).unwrap();
+        Self::Sandbox { serving, _folder: folder }
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Emulator(url) => url,
+            Self::Sandbox { serving, .. } => serving.url(),
+        }
+    }
+}
+
 /// A region of the account behind the endpoint.
 pub(crate) struct Region {
+    endpoint: Arc<Endpoint>,
     pub(crate) connector: Arc<AwsConnector>,
     pub(crate) connection: AwsConnection,
     providers: Providers,
@@ -40,20 +69,21 @@ impl Progress for Silence {
 }
 
 impl Region {
-    /// Opens a region; `None`, and a line that says so, if there is no endpoint. Tests use regions of
-    /// their own, since quotas are by region.
-    pub(crate) async fn open(test: &str, region: &str) -> Option<Self> {
-        let Ok(endpoint) = std::env::var("LSINFRA_TEST_ENDPOINT") else {
-            eprintln!("skipped: {test} (LSINFRA_TEST_ENDPOINT names no endpoint)");
-            return None;
-        };
-        let connector = Arc::new(AwsConnector::sandbox(endpoint));
+    /// Opens a region. Tests use regions of their own, since quotas are by region.
+    pub(crate) async fn open(region: &str) -> Self {
+        let endpoint = Endpoint::open();
+        let connector = Arc::new(AwsConnector::sandbox(endpoint.url()));
         let caller = aws::caller(&connector, region).await.unwrap();
         let connection = AwsConnection::new(caller.account, region);
         let mut providers = Providers::default();
         aws::register(&mut providers, Arc::clone(&connector));
         let lineage = uuid::Uuid::new_v4().to_string();
-        Some(Self { connector, connection, providers, lineage })
+        Self { endpoint: Arc::new(endpoint), connector, connection, providers, lineage }
+    }
+
+    /// Where its account is reached.
+    pub(crate) fn url(&self) -> &str {
+        self.endpoint.url()
     }
 
     /// A name that nothing else has.
@@ -64,6 +94,7 @@ impl Region {
     /// Another environment in the same account and region.
     pub(crate) fn stranger(&self) -> Self {
         Self {
+            endpoint: Arc::clone(&self.endpoint),
             connector: Arc::clone(&self.connector),
             connection: self.connection.clone(),
             providers: self.providers.clone(),

@@ -28,8 +28,7 @@ fn managed(name: &str) -> Arn {
 
 #[tokio::test]
 async fn each_part_of_a_role_is_put_changed_and_taken_back() {
-    let test = "each_part_of_a_role_is_put_changed_and_taken_back";
-    let Some(region) = Region::open(test, "us-west-2").await else { return };
+    let region = Region::open("us-west-2").await;
     let plain = Role {
         name: region.fresh_name("role").into(),
         path: "/langsmith/".into(),
@@ -70,7 +69,7 @@ async fn each_part_of_a_role_is_put_changed_and_taken_back() {
         role.assert_observed("description", Some(Value::text(""))).await;
     }
     role.assert_observed("max_session_duration_seconds", Some(3600.into())).await;
-    role.assert_observed("permissions_boundary", None).await;
+    role.assert_observed("permissions_boundary", Some(Value::Null)).await;
     role.assert_observed("managed_policy_arns", Some(Value::List(Vec::new()))).await;
     role.assert_observed("inline_policies", Some(Value::Map(BTreeMap::new()))).await;
     role.assert_observed("tags", Some(Value::Map(BTreeMap::new()))).await;
@@ -83,8 +82,7 @@ async fn each_part_of_a_role_is_put_changed_and_taken_back() {
 
 #[tokio::test]
 async fn a_role_of_another_environment_is_left_alone() {
-    let test = "a_role_of_another_environment_is_left_alone";
-    let Some(region) = Region::open(test, "us-west-2").await else { return };
+    let region = Region::open("us-west-2").await;
     let inputs = Role {
         name: region.fresh_name("taken").into(),
         assume_role_policy: trust("eks.amazonaws.com").into(),

@@ -1,8 +1,7 @@
-//! Every AWS resource type through the engine's provider interface, against the endpoint named in
-//! `LSINFRA_TEST_ENDPOINT`: the sandbox, or the emulator that `LSINFRA_TEST_EMULATOR` names. Without it
-//! the tests are skipped by name.
+//! Every AWS resource type through the engine's provider interface: against a sandbox of each test's
+//! own, or against the emulator that `LSINFRA_TEST_EMULATOR` names, at `LSINFRA_TEST_ENDPOINT`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod ec2_endpoints;
 mod ec2_network;

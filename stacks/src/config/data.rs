@@ -19,7 +19,7 @@ pub struct RetentionConfig {
 pub struct BlobsConfig {
     /// Whether overwritten and deleted objects stay as noncurrent versions.
     pub versioning: bool,
-    /// Days that noncurrent versions are kept, once there is versioning.
+    /// Days that noncurrent versions are kept; without versioning, those that there are from before.
     pub noncurrent_expiry_days: u16,
     /// Days after which an unfinished multipart upload is removed.
     pub abort_multipart_days: u16,

@@ -40,7 +40,8 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Da
     Ok(Data { blob_bucket_name: blobs.name.clone(), blob_bucket_arn: blobs.arn.clone() })
 }
 
-/// Payloads go when their traces go. An expiration in days also removes the delete markers that it
+/// Payloads go when their traces go. Noncurrent versions expire even without versioning: a bucket that
+/// once had it keeps those that it has. An expiration in days also removes the delete markers that it
 /// leaves in a bucket with versions.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html>
 fn lifecycle(config: &Config) -> Vec<LifecycleRule> {
@@ -50,8 +51,6 @@ fn lifecycle(config: &Config) -> Vec<LifecycleRule> {
     long_lived.expiration_days = Some(config.retention.long_lived_days.into());
     let mut whole_bucket = LifecycleRule::new("whole-bucket", "");
     whole_bucket.abort_incomplete_multipart_days = Some(config.blobs.abort_multipart_days.into());
-    if config.blobs.versioning {
-        whole_bucket.noncurrent_expiration_days = Some(config.blobs.noncurrent_expiry_days.into());
-    }
+    whole_bucket.noncurrent_expiration_days = Some(config.blobs.noncurrent_expiry_days.into());
     vec![short_lived, long_lived, whole_bucket]
 }

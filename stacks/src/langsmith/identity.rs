@@ -37,21 +37,18 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Id
     })
 }
 
-/// EKS on behalf of this environment's cluster, and of no other.
+/// EKS on behalf of this environment's cluster, in any of its generations, and of no other: a pattern for
+/// all names of the environment would take in those of environments whose names go on from this one's.
 /// <https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html>
 fn cluster_trust(environment: &Environment<'_>) -> Statement {
     let place = &environment.connection;
-    let clusters = format!(
-        "arn:{}:eks:{}:{}:cluster/{}-*",
-        place.partition,
-        place.region,
-        place.account,
-        environment.names.prefix()
-    );
+    let name = environment.names.name("cluster", NameLimit::EKS_CLUSTER);
+    let cluster = format!("arn:{}:eks:{}:{}:cluster/{name}", place.partition, place.region, place.account);
+    let replacements = format!("{cluster}-*");
     trust("eks.amazonaws.com").when("StringEquals", "aws:SourceAccount", [place.account.as_str()]).when(
         "ArnLike",
         "aws:SourceArn",
-        [clusters],
+        [cluster, replacements],
     )
 }
 

@@ -117,7 +117,7 @@ fn zone(zones: &Output<Vec<String>>, index: usize, count: usize, region: &str) -
     zones.try_map(move |names| {
         names.get(index).cloned().ok_or_else(|| {
             ValueError::new(format!(
-                "network.zone_count is {count}, but {region} has {} zones for this account: {}",
+                "network.zone_count is {count}, but {region} has {} zones with EKS for this account: {}",
                 names.len(),
                 names.join(", ")
             ))

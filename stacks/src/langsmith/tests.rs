@@ -186,7 +186,7 @@ fn a_region_with_too_few_zones_is_an_error_that_says_so() {
     let zone = &graph.get(&subnet).unwrap().inputs["availability_zone"];
     assert_eq!(
         zone.evaluate(&Symbolic { zones: 2 }).unwrap_err().to_string(),
-        "network.zone_count is 3, but us-west-2 has 2 zones for this account: us-west-2a, us-west-2b"
+        "network.zone_count is 3, but us-west-2 has 2 zones with EKS for this account: us-west-2a, us-west-2b"
     );
 }
 

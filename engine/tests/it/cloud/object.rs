@@ -92,9 +92,7 @@ impl CloudObject {
     fn shown(&self, phase: Phase, inputs: &Properties, with_tags: bool) -> View {
         let mut inputs = inputs.clone();
         for field in self.simulated_type.schema.inputs {
-            if let Some(default) = default_of(field.name) {
-                inputs.entry(field.name.to_owned()).or_insert(default);
-            }
+            inputs.entry(field.name.to_owned()).or_insert(default_of(field.name).unwrap_or_default());
         }
         // No cloud shows a secret again.
         inputs.remove("password");
@@ -137,10 +135,11 @@ impl CloudObject {
     }
 }
 
-/// What a read shows of a field that is not set.
+/// What a read shows of a field that is not set: nothing is said of one without a default but that it
+/// is not there.
 pub(crate) fn default_of(field: &str) -> Option<Value> {
     match field {
-        "label" | "settings" | "description" => Some(Value::text("")),
+        "label" | "settings" => Some(Value::text("")),
         "groups" | "links" | "parents" => Some(Value::List(Vec::new())),
         "tags" => Some(Value::Map(BTreeMap::new())),
         _ => None,

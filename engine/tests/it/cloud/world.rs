@@ -208,6 +208,15 @@ impl World {
         }
     }
 
+    /// Takes a field away as someone else would. Returns whether the object was there.
+    pub(crate) fn take_away(&mut self, id: &str, field: &str, now: Instant) -> bool {
+        let exists = self.objects.get(id).is_some_and(|object| object.exists(now));
+        if exists {
+            self.forget(id, field);
+        }
+        exists
+    }
+
     /// Deletes an object with its contents as someone else would, if nothing uses them. Returns what is
     /// gone.
     pub(crate) fn vanish_if_unused(&mut self, id: &str, now: Instant) -> Vec<String> {

@@ -17,14 +17,19 @@ use crate::stack::{HomeSpec, StackSpec};
 #[derive(Clone, Debug)]
 enum Meddling {
     Set(u8, usize),
+    TakeAway(u8),
     Delete(u8),
 }
+
+/// The field that is not there at all once it is taken away.
+const WITHOUT_DEFAULT: &str = "description";
 
 const FIELDS: [&str; 5] = ["label", "settings", "description", "window", "links"];
 
 fn meddling() -> impl Strategy<Value = Meddling> {
     prop_oneof![
         2 => (any::<u8>(), 0..FIELDS.len()).prop_map(|(which, field)| Meddling::Set(which, field)),
+        1 => any::<u8>().prop_map(Meddling::TakeAway),
         1 => any::<u8>().prop_map(Meddling::Delete),
     ]
 }
@@ -70,6 +75,15 @@ fn meddle(
                 } else if !(field == "label" && spec.options.ignore_label) {
                     noticed.insert(urn.clone());
                 }
+            }
+            Meddling::TakeAway(which) => {
+                let Some(index) = pick(&indices, Some(*which)) else { continue };
+                let (urn, id) = &objects[index];
+                let exists = rig.cloud.world(|world, now| world.take_away(id, WITHOUT_DEFAULT, now));
+                if exists && state.current(urn).unwrap().inputs.contains_key(WITHOUT_DEFAULT) {
+                    noticed.insert(urn.clone());
+                }
+                unmanaged.remove(&(id.clone(), WITHOUT_DEFAULT));
             }
             Meddling::Delete(which) => {
                 let Some(index) = pick(&indices, Some(*which)) else { continue };

@@ -1,8 +1,8 @@
 //! Inputs: how each kind of field is compared, and what is not managed.
 
-use lsinfra_engine::Value;
 use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::plan::Action;
+use lsinfra_engine::{OperationKind, Value};
 
 use crate::cloud::catalog::{DATABASE, GATEWAY, NETWORK, ROLE};
 use crate::oracle::expect_reached;
@@ -62,6 +62,43 @@ fn an_input_that_is_no_longer_given_goes_back_to_its_default() {
         let plan = rig.preview(&stack, &Run::default()).await.unwrap();
         let change = &step(&plan, Action::Update, &stack.urn(key)).changes[0];
         assert_eq!((change.path.as_str(), &change.new), ("label", &None));
+    });
+}
+
+#[test]
+fn an_input_that_someone_took_away_is_drift_and_put_back() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let key = stack.add(ROLE, |role| role.description = Some(1));
+        rig.up(&stack).await;
+        let object = id(&rig, &stack.urn(key));
+        let given = fields(&rig, &stack.urn(key))["description"].clone();
+        rig.cloud.world(|world, now| world.take_away(&object, "description", now));
+        // With the next run's own look, and with what a refresh put on record.
+        let fork = rig.fork();
+        fork.run(&stack, Run { kind: OperationKind::Refresh, ..Run::default() }).await.finished();
+        for (rig, refresh) in [(&rig, true), (&fork, false)] {
+            let finished = rig.up_with(&stack, Run { refresh, ..Run::default() }).await;
+            let change = &step(&finished.plan, Action::Update, &stack.urn(key)).changes[0];
+            assert_eq!((change.path.as_str(), &change.old, change.drift), ("description", &None, true));
+            assert_eq!(finished.plan.drift.len(), usize::from(refresh), "drift is what is seen now");
+            assert_eq!(fields(rig, &stack.urn(key))["description"], given);
+            assert!(rig.up(&stack).await.plan.is_empty());
+        }
+    });
+}
+
+#[test]
+fn an_input_that_is_not_there_and_no_longer_given_is_no_difference() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let key = stack.add(ROLE, |role| role.description = Some(1));
+        rig.up(&stack).await;
+        let object = id(&rig, &stack.urn(key));
+        rig.cloud.world(|world, now| world.take_away(&object, "description", now));
+        stack.get_mut(key).description = None;
+        assert!(rig.up(&stack).await.plan.is_empty());
+        assert_eq!(rig.disk.state().current(&stack.urn(key)).unwrap().inputs.get("description"), None);
     });
 }
 

@@ -18,7 +18,7 @@ use crate::aws::ec2::{SecurityGroupId, VpcId};
 use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
-use crate::aws::wait::{SECONDS, until_seen};
+use crate::aws::wait::SECONDS;
 use crate::aws::{AwsClients, AwsConnection, tags};
 
 /// A VPC's default security group, kept without rules, so that what is put into it by mistake reaches
@@ -103,8 +103,7 @@ impl DefaultSecurityGroup {
         scope: Scope<'_, Self>,
     ) -> Result<DefaultSecurityGroupOutputs, ProviderError> {
         let ec2 = &client.ec2;
-        let group: SdkSecurityGroup = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, group.tags()).await?;
+        object::tagged::<SdkSecurityGroup, _>(ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         if scope.wanted("rules", &self.rules, Vec::new()).is_some() {
             step.poll(SECONDS, || async {
                 match revoke_all(ec2, id).await? {
@@ -153,13 +152,11 @@ impl ResourceType for DefaultSecurityGroup {
         AwsConnection::identity(connection)
     }
 
-    async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
-        until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let group = self.lookup(client).await?;
-            let absent = || not_found("the VPC has no default security group");
-            group.as_ref().map(|group| PhysicalId::new(group.id())).ok_or_else(absent)
-        })
-        .await
+    /// If the group is not seen yet, the engine comes again.
+    async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {
+        let group = self.lookup(client).await?;
+        let absent = || not_found("the VPC has no default security group");
+        group.as_ref().map(|group| PhysicalId::new(group.id())).ok_or_else(absent)
     }
 
     async fn complete(

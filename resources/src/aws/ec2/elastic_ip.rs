@@ -64,8 +64,8 @@ impl ElasticIp {
         id: &PhysicalId,
         scope: Scope<'_, Self>,
     ) -> Result<ElasticIpOutputs, ProviderError> {
-        let address: Address = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, address.tags()).await?;
+        let address: Address =
+            object::tagged(&client.ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         Ok(outputs(client, &address))
     }
 }

@@ -24,8 +24,8 @@ use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
 #[derive(Clone, Default, Inputs)]
 pub struct InternetGateway {
     /// The VPC. AWS could move a gateway, but not while anything in the VPC has a public address; a
-    /// new one comes up beside the old one.
-    #[input(required, replace)]
+    /// new one comes up beside the old one. One that was detached is attached again.
+    #[input(required, replace, restorable)]
     pub vpc_id: Input<VpcId>,
     /// Its tags.
     pub tags: Input<BTreeMap<String, String>>,
@@ -98,8 +98,8 @@ impl InternetGateway {
         scope: Scope<'_, Self>,
     ) -> Result<InternetGatewayOutputs, ProviderError> {
         let ec2 = &client.ec2;
-        let gateway: SdkInternetGateway = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, gateway.tags()).await?;
+        let gateway: SdkInternetGateway =
+            object::tagged(ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         if attached_to(&gateway) != self.vpc_id.get() {
             self.attach(ec2, step, id).await?;
         }
@@ -163,7 +163,7 @@ impl ResourceType for InternetGateway {
         let observe = |object: &Existing<Self>| {
             let gateway = gateways.get(object.id.as_str())?;
             let inputs = Self {
-                vpc_id: property::observed(attached_to(gateway)),
+                vpc_id: property::observed_or_absent(attached_to(gateway)),
                 tags: object::observed_tags(gateway),
             };
             Some(Observed { inputs, outputs: outputs(client, gateway) })

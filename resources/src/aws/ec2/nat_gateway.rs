@@ -86,8 +86,8 @@ impl NatGateway {
         id: &PhysicalId,
         scope: Scope<'_, Self>,
     ) -> Result<NatGatewayOutputs, ProviderError> {
-        let gateway: SdkNatGateway = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, gateway.tags()).await?;
+        let gateway: SdkNatGateway =
+            object::tagged(&client.ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         Ok(outputs(client, &gateway))
     }
 }

@@ -13,7 +13,7 @@ use aws_sdk_ec2::config::Builder;
 use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::types::{Filter, ResourceType as TagTarget, Tag, TagSpecification};
 use lsinfra_engine::provider::{ErrorKind, Found, PollInterval, ProviderError};
-use lsinfra_engine::{Input, PhysicalId, StepContext};
+use lsinfra_engine::{Input, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::error::{During, not_found};
 use crate::aws::scope::Scope;
@@ -176,17 +176,18 @@ pub(super) async fn find<T: Ec2Object>(
     }
 }
 
-/// Brings an object's tags to what is wanted, with as few calls as that takes.
-pub(super) async fn put_tags<R>(
+/// The object of an id, once it is usable, with its tags brought to what is wanted by as few calls as
+/// that takes.
+pub(super) async fn tagged<T: Ec2Object, R: ResourceType>(
     ec2: &Client,
     step: &StepContext,
     scope: Scope<'_, R>,
     inputs: &R,
     declared: fn(&R) -> &Input<Tags>,
     id: &PhysicalId,
-    actual: &[Tag],
-) -> Result<(), ProviderError> {
-    let changes = tags::changes(step, scope, inputs, declared, &tags_of(actual));
+) -> Result<T, ProviderError> {
+    let object: T = ready(ec2, step, R::CONSISTENCY_WINDOW, id).await?;
+    let changes = tags::changes(step, scope, inputs, declared, &tags_of(object.tags()));
     if !changes.put.is_empty() {
         ec2.create_tags()
             .resources(id.as_str())
@@ -199,7 +200,7 @@ pub(super) async fn put_tags<R>(
         let remove = changes.remove.into_iter().map(|key| Tag::builder().key(key).build()).collect();
         ec2.delete_tags().resources(id.as_str()).set_tags(Some(remove)).send().await.during("DeleteTags")?;
     }
-    Ok(())
+    Ok(object)
 }
 
 /// The tags of a creating call.

@@ -169,8 +169,8 @@ impl ResourceType for Route {
             let inputs = Self {
                 route_table_id: property::observed(table.route_table_id().map(RouteTableId::new)),
                 destination_cidr_block: property::observed(destination),
-                gateway_id: property::observed(gateway(route)),
-                nat_gateway_id: property::observed(nat_gateway(route)),
+                gateway_id: property::observed_or_absent(gateway(route)),
+                nat_gateway_id: property::observed_or_absent(nat_gateway(route)),
             };
             let outputs = RouteOutputs { destination_cidr_block: property::told(destination) };
             Some(Observed { inputs, outputs })

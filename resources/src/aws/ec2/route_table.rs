@@ -64,8 +64,8 @@ impl RouteTable {
         id: &PhysicalId,
         scope: Scope<'_, Self>,
     ) -> Result<RouteTableOutputs, ProviderError> {
-        let table: SdkRouteTable = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, table.tags()).await?;
+        let table: SdkRouteTable =
+            object::tagged(&client.ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         Ok(outputs(client, &table))
     }
 }

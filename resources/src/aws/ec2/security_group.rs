@@ -76,8 +76,8 @@ impl SecurityGroup {
         id: &PhysicalId,
         scope: Scope<'_, Self>,
     ) -> Result<SecurityGroupOutputs, ProviderError> {
-        let group: SdkSecurityGroup = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, group.tags()).await?;
+        let group: SdkSecurityGroup =
+            object::tagged(&client.ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         if matches!(scope, Scope::Given) {
             remove_default_rule(&client.ec2, step, id).await?;
         }

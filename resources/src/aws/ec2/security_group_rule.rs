@@ -135,8 +135,7 @@ impl SecurityGroupRule {
         id: &PhysicalId,
         scope: Scope<'_, Self>,
     ) -> Result<SecurityGroupRuleOutputs, ProviderError> {
-        let rule: SdkRule = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, rule.tags()).await?;
+        let rule: SdkRule = object::tagged(&client.ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         if let Some(description) = scope.wanted("description", &self.description, String::new())
             && (scope.is_change("description") || description != rule.description().unwrap_or_default())
         {
@@ -229,7 +228,7 @@ fn outputs(client: &AwsClients, rule: &SdkRule) -> SecurityGroupRuleOutputs {
 /// A port as it was observed: AWS shows -1 where a rule has none.
 fn observed_port(rule: &SdkRule, port: Option<i32>) -> Input<i32> {
     let has_ports = rule.ip_protocol() != Some("-1");
-    property::observed(port.filter(|_| has_ports))
+    property::observed_or_absent(port.filter(|_| has_ports))
 }
 
 #[async_trait]
@@ -311,12 +310,12 @@ impl ResourceType for SecurityGroupRule {
             let inputs = Self {
                 group_id: property::observed(rule.group_id().map(SecurityGroupId::new)),
                 direction: direction.into(),
-                protocol: property::observed(rule.ip_protocol().and_then(Protocol::from_aws)),
+                protocol: property::observed_or_absent(rule.ip_protocol().and_then(Protocol::from_aws)),
                 from_port: observed_port(rule, rule.from_port()),
                 to_port: observed_port(rule, rule.to_port()),
-                cidr_ipv4: property::observed(cidr::parse(rule.cidr_ipv4())),
-                prefix_list_id: property::observed(rule.prefix_list_id().map(PrefixListId::new)),
-                referenced_group_id: property::observed(referenced.map(SecurityGroupId::new)),
+                cidr_ipv4: property::observed_or_absent(cidr::parse(rule.cidr_ipv4())),
+                prefix_list_id: property::observed_or_absent(rule.prefix_list_id().map(PrefixListId::new)),
+                referenced_group_id: property::observed_or_absent(referenced.map(SecurityGroupId::new)),
                 description: rule.description().unwrap_or_default().into(),
                 tags: object::observed_tags(rule),
             };

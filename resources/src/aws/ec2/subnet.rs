@@ -88,8 +88,8 @@ impl Subnet {
         id: &PhysicalId,
         scope: Scope<'_, Self>,
     ) -> Result<SubnetOutputs, ProviderError> {
-        let subnet: SdkSubnet = object::ready(&client.ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(&client.ec2, step, scope, self, |inputs| &inputs.tags, id, subnet.tags()).await?;
+        let subnet: SdkSubnet =
+            object::tagged(&client.ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         let map_public_ip = scope.wanted("map_public_ip_on_launch", &self.map_public_ip_on_launch, false);
         let is_there = map_public_ip == subnet.map_public_ip_on_launch();
         if map_public_ip.is_some() && (scope.is_change("map_public_ip_on_launch") || !is_there) {

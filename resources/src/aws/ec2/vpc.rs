@@ -190,8 +190,7 @@ impl Vpc {
         scope: Scope<'_, Self>,
     ) -> Result<VpcOutputs, ProviderError> {
         let ec2 = &client.ec2;
-        let vpc: SdkVpc = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, vpc.tags()).await?;
+        let vpc: SdkVpc = object::tagged(ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         let support = scope.wanted("enable_dns_support", &self.enable_dns_support, true);
         let hostnames = scope.wanted("enable_dns_hostnames", &self.enable_dns_hostnames, false);
         // Host names need support: they are switched off before it and on after it.

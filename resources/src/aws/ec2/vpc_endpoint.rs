@@ -158,8 +158,7 @@ impl VpcEndpoint {
         scope: Scope<'_, Self>,
     ) -> Result<VpcEndpointOutputs, ProviderError> {
         let ec2 = &client.ec2;
-        let endpoint: SdkEndpoint = object::ready(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
-        object::put_tags(ec2, step, scope, self, |inputs| &inputs.tags, id, endpoint.tags()).await?;
+        let endpoint: SdkEndpoint = object::tagged(ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         if self.modify(ec2, scope, &endpoint).await? {
             object::ready::<SdkEndpoint>(ec2, step, Self::CONSISTENCY_WINDOW, id).await?;
         }

@@ -209,7 +209,7 @@ impl Role {
             assume_role_policy: policy::observed(&recorded.assume_role_policy, trust(&role)?),
             description: role.description().unwrap_or_default().into(),
             max_session_duration_seconds: property::observed(role.max_session_duration()),
-            permissions_boundary: property::observed(boundary(&role)),
+            permissions_boundary: property::observed_or_absent(boundary(&role)),
             managed_policy_arns: attached,
             inline_policies: inline,
             tags: tags::observed(&tags_of(&role)).into(),

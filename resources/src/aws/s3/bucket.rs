@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, PollInterval, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
 };
 
 use crate::aws::error::During;
@@ -188,9 +188,9 @@ impl Bucket {
         let mut inputs = Self {
             name: object.id.as_str().into(),
             versioning: property::observed(versioning),
-            encryption: property::observed(encryption.flatten()),
+            encryption: observed_setting(encryption),
             public_access_block: property::observed(block),
-            object_ownership: property::observed(ownership.flatten()),
+            object_ownership: observed_setting(ownership),
             tls_only: Input::default(),
             policy_statements: Input::default(),
             lifecycle_rules: property::observed(rules),
@@ -292,6 +292,11 @@ async fn managed<T>(
     if is_managed { read.await.map(Some) } else { Ok(None) }
 }
 
+/// A setting that a bucket may not have, if it was read.
+fn observed_setting<T: Property>(setting: Option<Option<T>>) -> Input<T> {
+    setting.map_or_else(Input::default, property::observed_or_absent)
+}
+
 /// The policy of a bucket that is or is not for TLS only and has these statements beside.
 fn join(arn: &Arn, tls: bool, statements: &[Statement]) -> Option<PolicyDocument> {
     let statements: Vec<Statement> = tls
@@ -345,7 +350,7 @@ impl ResourceType for Bucket {
         let region = client.connection.region.as_str();
         let location = (region != FIRST_REGION).then(|| BucketLocationConstraint::from(region));
         // There, and only there, creating a bucket that the account already owns succeeds.
-        if region == FIRST_REGION && BucketCalls::new(client, &name).tags().await?.is_some() {
+        if region == FIRST_REGION && BucketCalls::new(client, &name).own_tags().await?.is_some() {
             return Err(ProviderError {
                 code: Some("BucketAlreadyOwnedByYou".to_owned()),
                 ..ProviderError::new(
@@ -415,7 +420,7 @@ impl ResourceType for Bucket {
     /// does a bucket without tags, since ours get theirs from the creating call.
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
         let Some(name) = self.name.get() else { return Ok(None) };
-        let tags: Option<Tags> = BucketCalls::new(client, &name).tags().await?;
+        let tags: Option<Tags> = BucketCalls::new(client, &name).own_tags().await?;
         let owned = tags.is_some_and(|tags| tags::are_owned(step, &tags));
         Ok(owned.then(|| Found { id: PhysicalId::new(name), failed: None }))
     }

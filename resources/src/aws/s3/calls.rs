@@ -46,6 +46,30 @@ impl<'a> BucketCalls<'a> {
         }
     }
 
+    /// Its tags; `None` if the account owns no such bucket. A stranger's bucket answers like one of the
+    /// account's whose tags may not be read: the list of the account's own tells them apart.
+    pub(super) async fn own_tags(&self) -> Result<Option<Tags>, ProviderError> {
+        let denied = match self.tags().await {
+            Err(error) if error.kind == ErrorKind::Denied => error,
+            answer => return answer,
+        };
+        match self.is_own().await {
+            Ok(false) => Ok(None),
+            Ok(true) => Err(denied),
+            Err(error) if error.kind == ErrorKind::Denied => Err(ProviderError {
+                message: format!("{}; which of the two, only s3:ListAllMyBuckets can tell", denied.message),
+                ..denied
+            }),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn is_own(&self) -> Result<bool, ProviderError> {
+        let pages = self.s3.list_buckets().prefix(self.name).into_paginator().items().send();
+        let buckets: Vec<_> = pages.try_collect().await.during("ListBuckets")?;
+        Ok(buckets.iter().any(|bucket| bucket.name() == Some(self.name)))
+    }
+
     /// Its tags; [`ErrorKind::NotFound`] if there is no such bucket.
     pub(super) async fn require_tags(&self) -> Result<Tags, ProviderError> {
         let absent = || not_found(format!("the bucket {} does not exist", self.name));
