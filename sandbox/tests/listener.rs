@@ -55,6 +55,21 @@ fn an_answer_held_after_the_effect_survives_its_client() {
 }
 
 #[test]
+fn the_calls_of_one_operation_can_be_counted_for_a_hold() {
+    let (_folder, serving) = served();
+    let control = serving.endpoint().control();
+    let of = HoldCount::Of("ec2:DescribeVpcs".to_owned());
+    control.set_faults(&hold(2, of, HoldPoint::Before)).unwrap();
+    create_vpc(serving.url()).unwrap();
+    assert_eq!(vpcs(serving.url()), 1);
+    create_vpc(serving.url()).unwrap();
+    let client = send(serving.url(), "ec2", "Action=DescribeVpcs&Version=2016-11-15");
+    assert_eq!(control.held().unwrap()[0].operation, "ec2:DescribeVpcs");
+    control.release().unwrap();
+    receive(client).unwrap();
+}
+
+#[test]
 fn a_held_call_is_answered_when_it_is_released() {
     let (_folder, serving) = served();
     let control = serving.endpoint().control();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// {
 ///   "seed": 7,
 ///   "throttle": 0.05, "server_error": 0.02, "dropped_connection": 0.01, "lost_response": 0.05,
-///   "consistency_window_ms": 3000,
+///   "consistency_window_ms": 3000, "stale_reads": 1,
 ///   "shuffle": true,
 ///   "quotas": {"vpcs": 5, "addresses": 5},
 ///   "deny": ["ec2:CreateNatGateway"],
@@ -32,8 +32,11 @@ pub struct FaultPlan {
     pub lost_response: f64,
     /// Whether `lost_response` strikes reading calls too.
     pub lose_reads: bool,
-    /// For how many milliseconds of sandbox time readers may see what was before a change.
+    /// For how many milliseconds of sandbox time a read may see what was before a change, and a changing call may not
+    /// find what it names if that is new.
     pub consistency_window_ms: u64,
+    /// How many reads of a changed object do so for certain within the window; for later ones a coin decides.
+    pub stale_reads: u32,
     /// Whether lists that AWS gives in no order come in another order each time.
     pub shuffle: bool,
     /// How many a region, zone, VPC or group takes of: `vpcs`, `internet-gateways`, `addresses`, `nat-gateways-per-zone`,
@@ -49,7 +52,7 @@ pub struct FaultPlan {
 }
 
 /// One call to be held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
     /// Which one, counted from 1 since the plan was put in force.
@@ -63,7 +66,7 @@ pub struct Hold {
 }
 
 /// Which calls a hold counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HoldCount {
     /// Those that change something.
@@ -71,6 +74,8 @@ pub enum HoldCount {
     Changing,
     /// All.
     All,
+    /// Those of one operation, named as `service:Operation`.
+    Of(String),
 }
 
 /// Where a call is held.
@@ -85,13 +90,21 @@ pub enum HoldPoint {
 }
 
 impl FaultPlan {
-    /// Where the call with these numbers is held, if it is.
-    pub(crate) fn hold_for(&self, call: u64, changing_call: Option<u64>) -> Option<HoldPoint> {
+    /// Where a call of an operation is held, if it is: the `number`-th of all, the `changing`-th of those that change
+    /// something if it is one, the `own`-th of its operation.
+    pub(crate) fn hold_for(
+        &self,
+        operation: &str,
+        number: u64,
+        changing: Option<u64>,
+        own: u64,
+    ) -> Option<HoldPoint> {
         self.hold
             .iter()
-            .find(|hold| match hold.count {
-                HoldCount::All => hold.call == call,
-                HoldCount::Changing => changing_call == Some(hold.call),
+            .find(|hold| match &hold.count {
+                HoldCount::All => hold.call == number,
+                HoldCount::Changing => changing == Some(hold.call),
+                HoldCount::Of(name) => name == operation && hold.call == own,
             })
             .map(|hold| hold.point)
     }

@@ -128,6 +128,6 @@ pub(crate) fn principal_exists(call: &Call<'_>, kind: &str, who: &str) -> bool {
 fn role_exists(call: &Call<'_>, account: &str, resource: &str) -> bool {
     let Some(path_and_name) = resource.strip_prefix("role/") else { return false };
     let name = path_and_name.rsplit('/').next().unwrap_or(path_and_name);
-    let role = call.tables.iam.roles.get(&Scope::new(account, ""), name);
+    let role = call.tables.iam.roles.find(&Scope::new(account, ""), name);
     role.is_some_and(|role| role.path.trim_start_matches('/').to_owned() + name == path_and_name)
 }

@@ -99,9 +99,9 @@ fn unknown(name: &str) -> ServiceError {
     no_such_entity(format!("The role with name {name} cannot be found."))
 }
 
-/// A role as the call sees it.
+/// The role that a request names.
 pub(super) fn find<'c>(call: &'c Call<'_>, name: &str) -> Result<&'c Role, ServiceError> {
-    call.tables.iam.roles.get(&call.scope.global(), name).ok_or_else(|| unknown(name))
+    call.tables.iam.roles.find(&call.scope.global(), name).ok_or_else(|| unknown(name))
 }
 
 /// A role to be changed; those of services are not.
