@@ -1,15 +1,45 @@
 //! `kill -9` at a seeded call of `up` and of `destroy`, in an account with lost responses, throttling, server errors and
 //! eventual consistency; then the same command again.
+//!
+//! What the seeds have met is counted: a hundred runs in which nothing was killed, no recovery read anything old and no
+//! lifecycle was under way would prove nothing, so [`verdict`] says no to them.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use libtest_mimic::Trial;
-use lsinfra_sandbox::{FaultPlan, Hold, HoldCount, HoldPoint, Item};
+use lsinfra_sandbox::{Effect, FaultPlan, Hold, HoldCount, HoldPoint, Item};
 use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, compare};
 
 /// How many seeds each command gets when `LSINFRA_KILL_SEEDS` does not say.
 const DEFAULT_SEEDS: u64 = 10;
+/// From how many runs on it is asked what they have met.
+const ENOUGH_TO_TELL: u64 = 2 * DEFAULT_SEEDS;
+/// The share of runs, in per cent, in which a command must really have been killed.
+const KILLED_PERCENT: u64 = 80;
+/// How many times as fast as AWS the lifecycles of some seeds are: slow enough that the next command begins within the
+/// consistency window, fast enough to wait for a NAT gateway.
+const PACE: u32 = 30;
+
+/// What the runs have met so far.
+static MET: Met = Met {
+    runs: AtomicU64::new(0),
+    kills: AtomicU64::new(0),
+    lifecycles: AtomicU64::new(0),
+    stale_reads: AtomicU64::new(0),
+};
+
+struct Met {
+    /// Runs that came to their end.
+    runs: AtomicU64,
+    /// Commands that were killed.
+    kills: AtomicU64,
+    /// Kills while a NAT gateway was pending or deleting.
+    lifecycles: AtomicU64,
+    /// Answers that showed a recovering command what was before a change by the killed one.
+    stale_reads: AtomicU64,
+}
 
 pub(crate) fn trials() -> Vec<Trial> {
     let seeds = match std::env::var("LSINFRA_KILL_SEEDS") {
@@ -23,18 +53,57 @@ pub(crate) fn trials() -> Vec<Trial> {
         .map(|(command, kill, seed)| {
             Trial::test(format!("kill_{command}_with_seed_{seed}_converges"), move || {
                 kill(seed);
+                MET.runs.fetch_add(1, Ordering::SeqCst);
                 Ok(())
             })
         })
         .collect()
 }
 
-fn kill_up(seed: u64) {
-    let (project, sandbox) = begin(seed);
-    let call = 1 + mix(seed) % changing_calls().0;
-    kill_at(&project, &sandbox, "up", seed, call);
+/// Why the runs prove less than they seem to, once they are enough to tell.
+pub(crate) fn verdict() -> Result<(), String> {
+    let [runs, kills, lifecycles, stale_reads] =
+        [&MET.runs, &MET.kills, &MET.lifecycles, &MET.stale_reads].map(|count| count.load(Ordering::SeqCst));
+    if runs < ENOUGH_TO_TELL {
+        return Ok(());
+    }
+    let met = format!(
+        "{runs} kill scenarios: {kills} really killed, {lifecycles} of them while a NAT gateway was pending or \
+         deleting; {stale_reads} stale answers in recovery"
+    );
+    let is_enough = kills * 100 >= runs * KILLED_PERCENT && lifecycles > 0 && stale_reads > 0;
+    eprintln!("{met}");
+    if is_enough { Ok(()) } else { Err(format!("the kill scenarios prove too little: {met}")) }
+}
 
-    project.sandboxed(&["up", "--yes"]).succeed();
+/// Where a command is killed.
+struct Place {
+    /// The pace of the account.
+    pace: Option<u32>,
+    hold: Hold,
+}
+
+/// Draws the place for a seed: any changing call or any call at all, of an account at either pace, or a look at a NAT
+/// gateway that changes its state.
+/// Most seeds take the pace at which nothing takes time, since the others take long.
+fn place(seed: u64, counts: Counts) -> Place {
+    let draw = mix(seed);
+    let point = if mix(seed ^ 0xA5A5).is_multiple_of(2) { HoldPoint::Before } else { HoldPoint::After };
+    let (pace, call, count) = match seed % 10 {
+        4 | 8 => (Some(PACE), 1 + draw % 3, HoldCount::Of("ec2:DescribeNatGateways".to_owned())),
+        3 => (Some(PACE), 1 + draw % counts.changing, HoldCount::Changing),
+        1 | 5 | 9 => (None, 1 + draw % counts.all, HoldCount::All),
+        _ => (None, 1 + draw % counts.changing, HoldCount::Changing),
+    };
+    Place { pace, hold: Hold { call, count, point } }
+}
+
+fn kill_up(seed: u64) {
+    let place = place(seed, undisturbed().0);
+    let (project, sandbox) = begin(seed, place.pace);
+    kill_at(&project, &sandbox, "up", seed, &place);
+
+    recover(&project, &sandbox, "up");
     sandbox.set_faults(&FaultPlan::default());
     let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
     assert!(recorded.objects.iter().all(|object| object.role == "current" && object.status == "ready"));
@@ -44,42 +113,55 @@ fn kill_up(seed: u64) {
 }
 
 fn kill_destroy(seed: u64) {
-    let (project, sandbox) = begin(seed);
+    let place = place(seed, undisturbed().1);
+    let (project, sandbox) = begin(seed, place.pace);
     project.sandboxed(&["up", "--yes"]).succeed();
-    let call = 1 + mix(seed) % changing_calls().1;
-    kill_at(&project, &sandbox, "destroy", seed, call);
+    kill_at(&project, &sandbox, "destroy", seed, &place);
 
-    project.sandboxed(&["destroy", "--yes"]).succeed();
+    recover(&project, &sandbox, "destroy");
     assert_eq!(sandbox.account(), []);
     assert_eq!(Recorded::ask(project.sandboxed(&["state", "list"])).objects.len(), 0);
 }
 
-fn begin(seed: u64) -> (Project, Sandbox) {
+fn begin(seed: u64, pace: Option<u32>) -> (Project, Sandbox) {
     let project = Project::new(&EnvironmentFile::dev());
-    let sandbox = Sandbox::start(&project, &SandboxOptions { seed, ..SandboxOptions::default() });
+    let sandbox = Sandbox::start(&project, &SandboxOptions { seed, pace, ..SandboxOptions::default() });
     (project, sandbox)
 }
 
-/// Kills the command at its `call`-th changing call, before or after the effect, and leaves the other faults in force.
-fn kill_at(project: &Project, sandbox: &Sandbox, command: &str, seed: u64, call: u64) {
-    let point = if mix(seed ^ 0xA5A5).is_multiple_of(2) { HoldPoint::Before } else { HoldPoint::After };
-    let hold = vec![Hold { call, count: HoldCount::Changing, point }];
-    sandbox.set_faults(&FaultPlan { hold, ..faults(seed) });
+/// Kills the command at the held call, and leaves the other faults in force.
+fn kill_at(project: &Project, sandbox: &Sandbox, command: &str, seed: u64, place: &Place) {
+    let (hold, faults) = (&place.hold, faults(seed, place.pace));
+    sandbox.set_faults(&FaultPlan { hold: vec![hold.clone()], ..faults.clone() });
     let mut running = project.sandboxed(&[command, "--yes"]).start();
     match running.wait_for_hold(sandbox) {
         Some(held) => {
             running.kill();
-            eprintln!(
-                "seed {seed}: killed `{command}` at changing call {call} ({point:?}): {}",
-                held[0].operation
-            );
+            MET.kills.fetch_add(1, Ordering::SeqCst);
+            eprintln!("seed {seed}: killed `{command}` at {hold:?}: {}", held[0].operation);
         }
         // Fewer calls than in the undisturbed run: then there was nothing to interrupt.
         None => drop(running.wait().expect_code(0)),
     }
     sandbox.control().release().unwrap();
-    sandbox.set_faults(&faults(seed));
+    sandbox.set_faults(&FaultPlan::default());
+    let gateways = sandbox.wire().query("ec2", "DescribeNatGateways", &[]);
+    let is_under_way =
+        ["pending", "deleting"].iter().any(|state| gateways.contains(&format!("<state>{state}<")));
+    MET.lifecycles.fetch_add(u64::from(is_under_way), Ordering::SeqCst);
+    sandbox.set_faults(&faults);
     promise_no_orphan(&sandbox.account(), project);
+}
+
+/// The same command again, to its end.
+fn recover(project: &Project, sandbox: &Sandbox, command: &str) {
+    sandbox.take_calls();
+    project.sandboxed(&[command, "--yes"]).succeed();
+    // Up to its own first change it can only be behind with what the killed command did.
+    let calls = sandbox.take_calls();
+    let first = calls.iter().take_while(|call| call.effect == Effect::Reads);
+    let stale = first.filter(|call| call.stale).count();
+    MET.stale_reads.fetch_add(stale as u64, Ordering::SeqCst);
 }
 
 /// Promise 1: whatever exists is in the snapshot or the journal by its id; what was just being created may be there by
@@ -102,7 +184,7 @@ fn promise_no_orphan(items: &[Item], project: &Project) {
 }
 
 /// What goes wrong beside the kill.
-fn faults(seed: u64) -> FaultPlan {
+fn faults(seed: u64, pace: Option<u32>) -> FaultPlan {
     FaultPlan {
         seed,
         throttle: 0.04,
@@ -110,21 +192,34 @@ fn faults(seed: u64) -> FaultPlan {
         dropped_connection: 0.02,
         lost_response: 0.05,
         lose_reads: true,
-        consistency_window_ms: 5_000,
+        // At a pace the next command begins within it. It is shorter than the half minute that the resource types allow
+        // for: nobody can do anything about what stays unseen for longer.
+        consistency_window_ms: if pace.is_some() { 25_000 } else { 5_000 },
+        stale_reads: 1,
         shuffle: true,
         ..FaultPlan::default()
     }
 }
 
-/// How many changing calls an undisturbed `up` and `destroy` make.
-fn changing_calls() -> (u64, u64) {
-    static COUNTS: OnceLock<(u64, u64)> = OnceLock::new();
+/// How many calls a command makes.
+#[derive(Clone, Copy)]
+struct Counts {
+    all: u64,
+    changing: u64,
+}
+
+/// The calls of an undisturbed `up` and `destroy`, where no lifecycle takes time.
+fn undisturbed() -> (Counts, Counts) {
+    static COUNTS: OnceLock<(Counts, Counts)> = OnceLock::new();
     *COUNTS.get_or_init(|| {
-        let (project, sandbox) = begin(0);
-        project.sandboxed(&["up", "--yes"]).succeed();
-        let up = sandbox.take_changing_calls().len() as u64;
-        project.sandboxed(&["destroy", "--yes"]).succeed();
-        (up, sandbox.take_changing_calls().len() as u64)
+        let (project, sandbox) = begin(0, None);
+        let count = |command: &str| {
+            sandbox.control().reset_calls().unwrap();
+            project.sandboxed(&[command, "--yes"]).succeed();
+            let calls = sandbox.control().calls().unwrap();
+            Counts { all: calls.total, changing: calls.changing }
+        };
+        (count("up"), count("destroy"))
     })
 }
 
