@@ -133,7 +133,7 @@ impl Faults {
 }
 
 /// Whether a pattern such as `ec2:Create*` covers an operation.
-fn matches(pattern: &str, operation: &str) -> bool {
+pub(crate) fn matches(pattern: &str, operation: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => operation.starts_with(prefix),
         None => pattern == operation,

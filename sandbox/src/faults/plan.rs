@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::services;
+
 /// What goes wrong, how often, and which calls are held. The default is a plan under which nothing does.
 ///
 /// ```json
@@ -90,6 +92,41 @@ pub enum HoldPoint {
 }
 
 impl FaultPlan {
+    /// Refuses a plan of which a part could never strike, since it names what is not there.
+    ///
+    /// # Errors
+    /// What is wrong, for a person.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        for (name, share) in [
+            ("throttle", self.throttle),
+            ("server_error", self.server_error),
+            ("dropped_connection", self.dropped_connection),
+            ("lost_response", self.lost_response),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(format!("{name}: a share is from 0 to 1, not {share}"));
+            }
+        }
+        let held = self.hold.iter().filter_map(|hold| match &hold.count {
+            HoldCount::Of(operation) => Some(operation),
+            HoldCount::Changing | HoldCount::All => None,
+        });
+        let patterns = [("deny", self.deny.iter().collect()), ("only", self.only.iter().collect())];
+        for (key, patterns) in patterns.into_iter().chain([("hold", held.collect::<Vec<_>>())]) {
+            if let Some(pattern) = patterns.into_iter().find(|pattern| !services::covers_any(pattern)) {
+                return Err(format!("{key}: there is no {pattern} in the sandbox"));
+            }
+        }
+        if let Some(name) = self.quotas.keys().find(|name| !services::quotas().any(|known| known == **name)) {
+            let known: Vec<&str> = services::quotas().collect();
+            return Err(format!("quotas: there is no {name}; there are {}", known.join(", ")));
+        }
+        if self.hold.iter().any(|hold| hold.call == 0) {
+            return Err("hold: calls are counted from 1".to_owned());
+        }
+        Ok(())
+    }
+
     /// Where a call of an operation is held, if it is: the `number`-th of all, the `changing`-th of those that change
     /// something if it is one, the `own`-th of its operation.
     pub(crate) fn hold_for(

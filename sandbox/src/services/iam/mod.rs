@@ -118,6 +118,10 @@ impl Service for Iam {
         by_action(OPERATIONS, request)
     }
 
+    fn operations(&self) -> Vec<&'static str> {
+        OPERATIONS.iter().map(|operation| operation.name).collect()
+    }
+
     /// Service-linked roles count as made by AWS.
     fn inventory(&self, tables: &Tables, _now: Timestamp) -> Vec<Item> {
         let item = |kind: &str, scope: &Scope, id: &str, tags: &BTreeMap<String, String>| Item {

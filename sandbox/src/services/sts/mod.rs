@@ -53,6 +53,10 @@ impl Service for Sts {
         by_action(OPERATIONS, request)
     }
 
+    fn operations(&self) -> Vec<&'static str> {
+        OPERATIONS.iter().map(|operation| operation.name).collect()
+    }
+
     fn inventory(&self, _tables: &Tables, _now: Timestamp) -> Vec<Item> {
         Vec::new()
     }
