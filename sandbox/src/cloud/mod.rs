@@ -179,7 +179,8 @@ impl Cloud {
         let now = self.clock.now();
         self.begin(&Moment::plain(now));
         services::settle(&mut self.tables, now);
-        let principal = Principal::of(&request.credentials.access_key, &self.default_account, &self.tables);
+        let principal =
+            Principal::of(&request.credentials.access_key, &self.default_account, &self.tables, now)?;
         match admitted.injected {
             Some(Injected::Throttled) => return Err(protocol.throttled()),
             Some(Injected::ServerError) => return Err(protocol.server_error()),
@@ -241,7 +242,16 @@ impl Cloud {
         for table in self.tables.each() {
             table.take_changes(&mut changes)?;
         }
-        self.store.append(self.identifiers.next(), changes, self.clock.elapsed())
+        self.store.append(self.identifiers.next(), changes, self.clock.elapsed())?;
+        if self.store.is_overgrown() {
+            let mut rows = Vec::new();
+            for table in self.tables.each() {
+                table.dump(&mut rows)?;
+            }
+            // What was changed is written down already: a log that stays long is tried again with the next call.
+            let _ = self.store.compact(self.identifiers.next(), rows, self.clock.elapsed());
+        }
+        Ok(())
     }
 
     /// Everything that exists and that AWS did not make by itself.

@@ -229,6 +229,15 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         Some(value)
     }
 
+    /// Removes the rows of all scopes of which this is true.
+    pub(crate) fn remove_where(&mut self, is_over: impl Fn(&str, &T) -> bool) {
+        let all = self.all().filter(|(_, id, row)| is_over(id, row));
+        let over: Vec<_> = all.map(|(scope, id, _)| (scope.clone(), id.to_owned())).collect();
+        for (scope, id) in over {
+            self.remove(&scope, &id);
+        }
+    }
+
     /// The rows of a scope that the present call sees, by key.
     pub(crate) fn iter<'a>(&'a self, scope: &Scope) -> impl Iterator<Item = (&'a str, &'a T)> {
         self.rows

@@ -182,6 +182,9 @@ fn a_new_role_may_be_missed_as_a_principal_and_as_what_a_call_names() {
 fn another_account_and_another_region_see_nothing() {
     let mut cloud = TestCloud::new(Pace::Instant);
     cloud.vpc("10.0.0.0/16");
+    let trust = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}"#;
+    let role = [("RoleName", "r"), ("AssumeRolePolicyDocument", trust)];
+    cloud.query_as("111122223333", "iam", "CreateRole", &role);
     let role = [("RoleArn", "arn:aws:iam::111122223333:role/r"), ("RoleSessionName", "me")];
     let Answer::Ok(session) = cloud.query("sts", "AssumeRole", &role) else { panic!() };
     let ask = |cloud: &mut TestCloud, key: &str, region: &str, service: &str, action: &str| {

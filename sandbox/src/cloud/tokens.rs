@@ -1,6 +1,9 @@
 //! Client tokens: a creating call that is sent again with its token answers as the first time.
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,9 +21,13 @@ tables! {
     }
 }
 
+/// How long a token is remembered; AWS promises a day at least.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// One use of a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Token {
+    used_at: Timestamp,
     parameters: String,
     made: String,
 }
@@ -60,9 +67,14 @@ impl TokenUse {
 
     /// Remembers what was made.
     fn remember(self, call: &mut Call<'_>, id: &str) {
-        let token = Token { parameters: self.parameters, made: id.to_owned() };
+        let token = Token { used_at: call.now, parameters: self.parameters, made: id.to_owned() };
         call.tables.core.tokens.insert(&call.scope, self.key, token);
     }
+}
+
+/// Forgets tokens that were used long ago.
+pub(crate) fn settle(tables: &mut TokenTables, now: Timestamp) {
+    tables.tokens.remove_where(|_, token| token.used_at + REMEMBERED <= now);
 }
 
 /// Makes something once: a call whose token was used before answers with what was made then, as long as that exists.

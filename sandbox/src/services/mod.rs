@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::call::{Call, Operation};
 use crate::cloud::table::Rows;
-use crate::cloud::tokens::TokenTables;
+use crate::cloud::tokens::{self, TokenTables};
 use crate::faults::draw;
 use crate::protocol::error::{Protocol, ServiceError};
 use crate::protocol::request::Request;
@@ -127,6 +127,7 @@ pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
 
 /// Carries out what time has brought about, in all services.
 pub(crate) fn settle(tables: &mut Tables, now: Timestamp) {
+    tokens::settle(&mut tables.core, now);
     for service in SERVICES {
         service.settle(tables, now);
     }

@@ -19,6 +19,7 @@ mod tags;
 mod tests;
 
 pub(crate) use self::documents::principal_exists;
+pub(crate) use self::role::in_account as find_role;
 
 use std::collections::BTreeMap;
 
