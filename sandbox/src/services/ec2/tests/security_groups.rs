@@ -143,3 +143,11 @@ fn a_group_in_use_stays() {
     let default = text(&cloud.ec2("DescribeSecurityGroups", &of_vpc), "groupId");
     assert_eq!(cloud.refused("DeleteSecurityGroup", &[("GroupId", &default)]), "CannotDelete");
 }
+
+#[test]
+fn a_name_cannot_look_like_an_id() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    let vpc = cloud.vpc("10.0.0.0/16");
+    let params = [("GroupName", "sg-mine"), ("GroupDescription", "d"), ("VpcId", vpc.as_str())];
+    assert_eq!(cloud.refused("CreateSecurityGroup", &params), "InvalidParameterValue");
+}
