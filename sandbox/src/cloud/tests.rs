@@ -259,3 +259,17 @@ fn lifecycles_go_on_where_they_were_in_another_process() {
     assert_eq!(cloud.inventory(), before);
     assert_ne!(cloud.vpc("10.1.0.0/16"), vpc, "identifiers are not given twice");
 }
+
+#[test]
+fn a_client_token_stands_for_what_was_made_with_it_for_a_day() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    let vpc = cloud.vpc("10.0.0.0/16");
+    let make = |cloud: &mut TestCloud| {
+        text(&cloud.ec2("CreateRouteTable", &[("VpcId", &vpc), ("ClientToken", "t")]), "routeTableId")
+    };
+    let first = make(&mut cloud);
+    cloud.advance(24 * 60 * 60 - 1);
+    assert_eq!(make(&mut cloud), first);
+    cloud.advance(1);
+    assert_ne!(make(&mut cloud), first);
+}
