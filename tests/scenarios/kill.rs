@@ -1,5 +1,5 @@
 //! `kill -9` at a seeded call of `up` and of `destroy`, in an account with lost responses, throttling, server errors and
-//! eventual consistency; then the same command again.
+//! eventual consistency; then the same command again, or `destroy` after a killed `up`.
 //!
 //! What the seeds have met is counted: a hundred runs in which nothing was killed, no recovery read anything old and no
 //! lifecycle was under way would prove nothing, so [`verdict`] says no to them.
@@ -46,10 +46,18 @@ pub(crate) fn trials() -> Vec<Trial> {
         Ok(seeds) => seeds.parse().expect("LSINFRA_KILL_SEEDS is a number"),
         Err(_) => DEFAULT_SEEDS,
     };
-    let commands = [("up", kill_up as fn(u64)), ("destroy", kill_destroy)];
+    let all = |_: u64| true;
+    let commands = [
+        ("up", kill_up as fn(u64), all as fn(u64) -> bool),
+        ("destroy", kill_destroy, all),
+        // At a pace what was just made is still new when it is to be deleted.
+        ("up_before_destroy", kill_up_before_destroy, |seed| pace(seed).is_some()),
+    ];
     commands
         .into_iter()
-        .flat_map(|(command, kill)| (1..=seeds).map(move |seed| (command, kill, seed)))
+        .flat_map(|(command, kill, is_for)| {
+            (1..=seeds).filter(move |seed| is_for(*seed)).map(move |seed| (command, kill, seed))
+        })
         .map(|(command, kill, seed)| {
             Trial::test(format!("kill_{command}_with_seed_{seed}_converges"), move || {
                 kill(seed);
@@ -76,32 +84,27 @@ pub(crate) fn verdict() -> Result<(), String> {
     if is_enough { Ok(()) } else { Err(format!("the kill scenarios prove too little: {met}")) }
 }
 
-/// Where a command is killed.
-struct Place {
-    /// The pace of the account.
-    pace: Option<u32>,
-    hold: Hold,
+/// The pace of a seed's account. For most seeds nothing takes time, since the others take long.
+fn pace(seed: u64) -> Option<u32> {
+    matches!(seed % 10, 3 | 4 | 8).then_some(PACE)
 }
 
-/// Draws the place for a seed: any changing call or any call at all, of an account at either pace, or a look at a NAT
-/// gateway that changes its state.
-/// Most seeds take the pace at which nothing takes time, since the others take long.
-fn place(seed: u64, counts: Counts) -> Place {
+/// Draws where a seed's command is killed: at any changing call, at any call at all, or at a look at a NAT gateway that
+/// changes its state, for which there must be a pace.
+fn place(seed: u64, counts: Counts) -> Hold {
     let draw = mix(seed);
     let point = if mix(seed ^ 0xA5A5).is_multiple_of(2) { HoldPoint::Before } else { HoldPoint::After };
-    let (pace, call, count) = match seed % 10 {
-        4 | 8 => (Some(PACE), 1 + draw % 3, HoldCount::Of("ec2:DescribeNatGateways".to_owned())),
-        3 => (Some(PACE), 1 + draw % counts.changing, HoldCount::Changing),
-        1 | 5 | 9 => (None, 1 + draw % counts.all, HoldCount::All),
-        _ => (None, 1 + draw % counts.changing, HoldCount::Changing),
+    let (call, count) = match seed % 10 {
+        4 | 8 => (1 + draw % 3, HoldCount::Of("ec2:DescribeNatGateways".to_owned())),
+        1 | 5 | 9 => (1 + draw % counts.all, HoldCount::All),
+        _ => (1 + draw % counts.changing, HoldCount::Changing),
     };
-    Place { pace, hold: Hold { call, count, point } }
+    Hold { call, count, point }
 }
 
 fn kill_up(seed: u64) {
-    let place = place(seed, undisturbed().0);
-    let (project, sandbox) = begin(seed, place.pace);
-    kill_at(&project, &sandbox, "up", seed, &place);
+    let (project, sandbox) = begin(seed, pace(seed));
+    kill_at(&project, &sandbox, "up", seed, place(seed, undisturbed().0));
 
     recover(&project, &sandbox, "up");
     sandbox.set_faults(&FaultPlan::default());
@@ -113,12 +116,24 @@ fn kill_up(seed: u64) {
 }
 
 fn kill_destroy(seed: u64) {
-    let place = place(seed, undisturbed().1);
-    let (project, sandbox) = begin(seed, place.pace);
+    let (project, sandbox) = begin(seed, pace(seed));
     project.sandboxed(&["up", "--yes"]).succeed();
-    kill_at(&project, &sandbox, "destroy", seed, &place);
+    kill_at(&project, &sandbox, "destroy", seed, place(seed, undisturbed().1));
 
     recover(&project, &sandbox, "destroy");
+    expect_nothing(&project, &sandbox);
+}
+
+/// `destroy` takes up what a killed `up` left.
+fn kill_up_before_destroy(seed: u64) {
+    let (project, sandbox) = begin(seed, pace(seed));
+    kill_at(&project, &sandbox, "up", seed, place(seed, undisturbed().0));
+
+    recover(&project, &sandbox, "destroy");
+    expect_nothing(&project, &sandbox);
+}
+
+fn expect_nothing(project: &Project, sandbox: &Sandbox) {
     assert_eq!(sandbox.account(), []);
     assert_eq!(Recorded::ask(project.sandboxed(&["state", "list"])).objects.len(), 0);
 }
@@ -130,8 +145,8 @@ fn begin(seed: u64, pace: Option<u32>) -> (Project, Sandbox) {
 }
 
 /// Kills the command at the held call, and leaves the other faults in force.
-fn kill_at(project: &Project, sandbox: &Sandbox, command: &str, seed: u64, place: &Place) {
-    let (hold, faults) = (&place.hold, faults(seed, place.pace));
+fn kill_at(project: &Project, sandbox: &Sandbox, command: &str, seed: u64, hold: Hold) {
+    let faults = faults(seed);
     sandbox.set_faults(&FaultPlan { hold: vec![hold.clone()], ..faults.clone() });
     let mut running = project.sandboxed(&[command, "--yes"]).start();
     match running.wait_for_hold(sandbox) {
@@ -153,7 +168,7 @@ fn kill_at(project: &Project, sandbox: &Sandbox, command: &str, seed: u64, place
     promise_no_orphan(&sandbox.account(), project);
 }
 
-/// The same command again, to its end.
+/// The command that takes up what a killed one left, to its end.
 fn recover(project: &Project, sandbox: &Sandbox, command: &str) {
     sandbox.take_calls();
     project.sandboxed(&[command, "--yes"]).succeed();
@@ -184,7 +199,7 @@ fn promise_no_orphan(items: &[Item], project: &Project) {
 }
 
 /// What goes wrong beside the kill.
-fn faults(seed: u64, pace: Option<u32>) -> FaultPlan {
+fn faults(seed: u64) -> FaultPlan {
     FaultPlan {
         seed,
         throttle: 0.04,
@@ -194,7 +209,7 @@ fn faults(seed: u64, pace: Option<u32>) -> FaultPlan {
         lose_reads: true,
         // At a pace the next command begins within it. It is shorter than the half minute that the resource types allow
         // for: nobody can do anything about what stays unseen for longer.
-        consistency_window_ms: if pace.is_some() { 25_000 } else { 5_000 },
+        consistency_window_ms: if pace(seed).is_some() { 25_000 } else { 5_000 },
         stale_reads: 1,
         shuffle: true,
         ..FaultPlan::default()
