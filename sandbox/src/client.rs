@@ -53,6 +53,14 @@ impl Control {
         self.get("status", Some(PATIENCE))
     }
 
+    /// What tells its process from another on the same port.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub(crate) fn nonce(&self) -> Result<String> {
+        self.get("nonce", Some(PATIENCE))
+    }
+
     /// The call log.
     ///
     /// # Errors

@@ -85,14 +85,25 @@ impl TestCloud {
         self.cloud.carry_out(&admitted, request).unwrap()
     }
 
-    /// Carries out a call of a Query service in us-east-1.
+    /// Carries out a call of a Query service in us-east-1, as the sandbox's own user.
     pub(crate) fn query(&mut self, service: &str, action: &str, params: &[(&str, &str)]) -> Answer {
+        self.query_as("AKIATEST", service, action, params)
+    }
+
+    /// Carries out a call of a Query service in us-east-1 with an access key.
+    pub(crate) fn query_as(
+        &mut self,
+        access_key: &str,
+        service: &str,
+        action: &str,
+        params: &[(&str, &str)],
+    ) -> Answer {
         let mut form = vec![("Action", action), ("Version", "1")];
         form.extend(params);
         let query = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let request = Request {
             credentials: CredentialScope {
-                access_key: "AKIATEST".to_owned(),
+                access_key: access_key.to_owned(),
                 region: "us-east-1".to_owned(),
                 service: service.to_owned(),
             },

@@ -55,6 +55,21 @@ fn an_answer_held_after_the_effect_survives_its_client() {
 }
 
 #[test]
+fn the_calls_of_one_operation_can_be_counted_for_a_hold() {
+    let (_folder, serving) = served();
+    let control = serving.endpoint().control();
+    let of = HoldCount::Of("ec2:DescribeVpcs".to_owned());
+    control.set_faults(&hold(2, of, HoldPoint::Before)).unwrap();
+    create_vpc(serving.url()).unwrap();
+    assert_eq!(vpcs(serving.url()), 1);
+    create_vpc(serving.url()).unwrap();
+    let client = send(serving.url(), "ec2", "Action=DescribeVpcs&Version=2016-11-15");
+    assert_eq!(control.held().unwrap()[0].operation, "ec2:DescribeVpcs");
+    control.release().unwrap();
+    receive(client).unwrap();
+}
+
+#[test]
 fn a_held_call_is_answered_when_it_is_released() {
     let (_folder, serving) = served();
     let control = serving.endpoint().control();
@@ -107,6 +122,37 @@ fn a_lost_response_closes_the_connection_after_the_effect() {
     let log = control.calls().unwrap();
     let injected: Vec<_> = log.calls.iter().filter_map(|call| call.injected.as_deref()).collect();
     assert_eq!(injected, ["lost_response", "dropped_connection"]);
+}
+
+#[test]
+fn a_fault_plan_that_could_not_strike_is_refused_with_what_is_wrong() {
+    let (_folder, serving) = served();
+    let control = serving.endpoint().control();
+    let texts = |text: &str| vec![text.to_owned()];
+    for (plan, said) in [
+        (
+            FaultPlan { deny: texts("ec2:CreateNatGatway"), ..Default::default() },
+            "deny: there is no ec2:CreateNatGatway",
+        ),
+        (FaultPlan { only: texts("s3:Foo*"), ..Default::default() }, "only: there is no s3:Foo*"),
+        (FaultPlan { throttle: 5.0, ..Default::default() }, "throttle: a share is from 0 to 1, not 5"),
+        (FaultPlan { lost_response: -0.1, ..Default::default() }, "lost_response: a share is from 0 to 1"),
+        (
+            FaultPlan { quotas: [("vpc".to_owned(), 1)].into(), ..Default::default() },
+            "quotas: there is no vpc; there are",
+        ),
+        (
+            hold(1, HoldCount::Of("ec2:DescribeNat".to_owned()), HoldPoint::After),
+            "hold: there is no ec2:DescribeNat",
+        ),
+        (hold(0, HoldCount::All, HoldPoint::After), "hold: calls are counted from 1"),
+    ] {
+        let refused = control.set_faults(&plan).unwrap_err().to_string();
+        assert!(refused.contains(said), "{refused}");
+    }
+    let deny = vec!["s3:PutBucketPolicy".to_owned(), "iam:*".to_owned(), "*".to_owned()];
+    let quotas = [("nat-gateways-per-zone".to_owned(), 0)].into();
+    control.set_faults(&FaultPlan { deny, quotas, throttle: 1.0, ..Default::default() }).unwrap();
 }
 
 #[test]
@@ -170,6 +216,26 @@ fn a_folder_has_one_sandbox_and_stop_waits_for_its_end() {
     assert!(stop(folder.path()).unwrap());
     assert!(!stop(folder.path()).unwrap());
     drop(serve(Options::new(folder.path())).unwrap());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sandbox_whose_disk_is_full_can_be_found_stopped_and_reset() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file on which every write fails as on a full disk.
+    std::os::unix::fs::symlink("/dev/full", folder.path().join("clock")).unwrap();
+    let serving = serve(Options::new(folder.path())).unwrap();
+    for _ in 0..2 {
+        let (status, body) = create_vpc(serving.url()).unwrap();
+        assert!(status == 500 && body.contains("could not write its state"), "{body}");
+    }
+    assert_eq!(connect(folder.path()).as_ref(), Some(serving.endpoint()));
+    serving.endpoint().control().status().unwrap();
+    assert!(stop(folder.path()).unwrap());
+    reset(folder.path()).unwrap();
+    let serving = serve(Options::new(folder.path())).unwrap();
+    create_vpc(serving.url()).unwrap();
+    assert_eq!(vpcs(serving.url()), 1);
 }
 
 #[test]

@@ -20,8 +20,9 @@ fn main() {
             Err(error) => panic!("{error}"),
         },
         _ => {
-            let tests: [(&str, fn()); 3] = [
+            let tests: [(&str, fn()); 4] = [
                 ("racing_starters_share_one_process", racing_starters_share_one_process),
+                ("an_ending_process_is_waited_for", an_ending_process_is_waited_for),
                 ("a_killed_process_has_lost_nothing", a_killed_process_has_lost_nothing),
                 ("a_program_that_does_not_serve_is_reported", a_program_that_does_not_serve_is_reported),
             ];
@@ -48,6 +49,23 @@ fn racing_starters_share_one_process() {
     assert_ne!(endpoints[0].pid, std::process::id());
     assert!(stop(folder.path()).unwrap());
     assert_eq!(connect(folder.path()), None);
+}
+
+fn an_ending_process_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let lock = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();
+    // What a process holds that does not answer any more and has not ended yet.
+    let held = lock("process.lock");
+    held.lock().unwrap();
+    std::thread::scope(|scope| {
+        let starter = scope.spawn(|| start(folder.path()));
+        while lock("start.lock").try_lock().is_ok() {
+            std::thread::yield_now();
+        }
+        held.unlock().unwrap();
+        starter.join().unwrap();
+    });
+    assert!(stop(folder.path()).unwrap());
 }
 
 fn a_killed_process_has_lost_nothing() {

@@ -125,7 +125,7 @@ fn usage() {
     project.lsinfra(["up", "--env", "dev", "--paralelism", "4"]).run().expect_code(2);
     project.lsinfra(["up"]).run().expect_code(2);
     let ended = project.sandboxed(&["preview", "--target", "aws:ec2:Vpc/mian"]).run();
-    project.sandboxed(&["sandbox", "stop"]);
+    project.lsinfra(["sandbox", "stop"]).succeed();
     let ended = ended.expect_code(2);
     assert!(
         ended.stderr.contains("LS0104") && ended.stderr.contains("aws:ec2:Vpc/main"),

@@ -59,6 +59,7 @@ fn live(product: Product, python: &Path) {
     for (service, action, element) in LISTS {
         assert!(!living(&emulator, service, action, element).is_empty(), "{action} shows nothing of ours");
     }
+    assert!(!buckets(&emulator).is_empty(), "ListBuckets shows nothing of ours");
 
     let planned = Planned::ask(emulator.lsinfra(&project, &["preview"]));
     assert!(planned.steps.is_empty() && planned.drift.is_empty(), "{planned:#?}");
@@ -70,6 +71,7 @@ fn live(product: Product, python: &Path) {
     for (service, action, element) in LISTS {
         assert_eq!(living(&emulator, service, action, element), [""; 0], "{action}");
     }
+    assert_eq!(buckets(&emulator), [""; 0]);
     assert_eq!(emulator.unused_mends(), [""; 0], "mended by now: take them off the list");
 }
 
@@ -86,6 +88,14 @@ fn resource_types(product: Product, python: &Path) {
         .expect("cargo can be run: it runs these tests");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+/// The names of all buckets.
+fn buckets(emulator: &Emulator) -> Vec<String> {
+    let answer = emulator.wire().exchange("s3", "GET", "/", "");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let names = answer.body.split("<Name>").skip(1);
+    names.map(|rest| rest.split('<').next().unwrap_or_default().to_owned()).collect()
 }
 
 /// The ids in an answer whose objects are ours and not deleted: deleted NAT gateways are listed for a while by AWS too.

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use lsinfra_sandbox::{FaultPlan, Hold, HoldCount, HoldPoint};
-use lsinfra_tests::{Ended, EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, compare};
+use lsinfra_tests::{Ended, EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, go_on, hold};
 
 use crate::scenario;
 
@@ -13,12 +13,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("ctrl_c_three_times_ends_at_once", thrice),
         scenario("ctrl_c_before_the_first_step_changes_nothing", before_the_first_step),
     ]
-}
-
-/// Holds the n-th changing call, whose effect has happened.
-fn hold(call: u64) -> FaultPlan {
-    let hold = Hold { call, count: HoldCount::Changing, point: HoldPoint::After };
-    FaultPlan { hold: vec![hold], ..FaultPlan::default() }
 }
 
 fn once() {
@@ -91,15 +85,6 @@ fn before_the_first_step() {
     running.wait().expect_code(130);
     assert_eq!(sandbox.account(), []);
     go_on(&project, &sandbox);
-}
-
-/// The same command converges, and nothing is there twice.
-fn go_on(project: &Project, sandbox: &Sandbox) {
-    sandbox.set_faults(&FaultPlan::default());
-    project.sandboxed(&["up", "--yes"]).succeed();
-    let difference = compare(&sandbox.account(), &Recorded::ask(project.sandboxed(&["state", "list"])));
-    assert!(difference.is_empty(), "{difference}");
-    project.sandboxed(&["preview", "--exit-code"]).succeed();
 }
 
 fn count(stream: &str, event: &str) -> usize {

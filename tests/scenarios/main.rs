@@ -39,7 +39,14 @@ fn main() -> ExitCode {
         conformance::trials(),
         kill::trials(),
     ];
-    libtest_mimic::run(&arguments, trials.into_iter().flatten().collect()).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
+    match kill::verdict() {
+        Err(reason) if !conclusion.has_failed() => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+        _ => conclusion.exit_code(),
+    }
 }
 
 /// A scenario that every machine can run.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use libtest_mimic::Trial;
+use lsinfra_sandbox::Control;
 use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions};
 
 use crate::scenario;
@@ -69,7 +70,12 @@ fn race() {
     for preview in previews {
         preview.wait().expect_code(0);
     }
-    assert!(running(&project).is_some());
+    // One process was started, and all of them asked it.
+    let (endpoint, _) = running(&project).unwrap();
+    let output = project.read(".lsinfra/sandbox/sandbox.log");
+    assert_eq!(output.lines().collect::<Vec<_>>(), [endpoint.as_str()]);
+    let counts = Control::new(&endpoint).calls().unwrap().counts;
+    assert_eq!(counts.get("ec2:DescribeAvailabilityZones"), Some(&4), "{counts:?}");
 }
 
 fn reset() {

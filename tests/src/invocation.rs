@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,12 +14,14 @@ use crate::sandbox::Sandbox;
 
 /// A command line that can be run.
 #[derive(Clone, Debug)]
+#[must_use = "it does nothing until it is run"]
 pub struct Invocation {
     program: PathBuf,
     args: Vec<OsString>,
     folder: PathBuf,
     environment: Vec<(OsString, OsString)>,
     file_size_limit_kilobytes: Option<u64>,
+    keeps_to_mode_bits: bool,
 }
 
 impl Invocation {
@@ -34,27 +37,31 @@ impl Invocation {
             folder: folder.into(),
             environment: Vec::new(),
             file_size_limit_kilobytes: None,
+            keeps_to_mode_bits: false,
         }
     }
 
     /// With one more environment variable.
-    #[must_use]
     pub fn environment(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
         self
     }
 
     /// With more arguments.
-    #[must_use]
     pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
     /// Unable to make any file larger than this, as on a disk that is full: the system refuses the write.
-    #[must_use]
     pub fn file_size_limit_kilobytes(mut self, limit: u64) -> Self {
         self.file_size_limit_kilobytes = Some(limit);
+        self
+    }
+
+    /// Kept out by the mode bits of files and folders even if the scenarios run as root, who is not otherwise.
+    pub fn keeping_to_mode_bits(mut self) -> Self {
+        self.keeps_to_mode_bits = true;
         self
     }
 
@@ -72,6 +79,12 @@ impl Invocation {
     pub fn start(self) -> Running {
         let line = self.line();
         let mut command = match self.file_size_limit_kilobytes {
+            None if self.keeps_to_mode_bits && is_root() => {
+                let privileges = "-dac_override,-dac_read_search";
+                let mut without = Command::new("setpriv");
+                without.args(["--bounding-set", privileges, "--inh-caps", privileges]).arg(&self.program);
+                without
+            }
             None => Command::new(&self.program),
             Some(limit) => {
                 // With SIGXFSZ ignored, a write beyond the limit fails instead of ending the process.
@@ -123,6 +136,20 @@ impl Invocation {
         let args = self.args.iter().map(|arg| arg.to_string_lossy());
         std::iter::once("lsinfra".into()).chain(args).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Whether an [`Invocation`] can be kept to mode bits.
+///
+/// # Errors
+/// Why not, for the name of a scenario that is skipped.
+pub fn mode_bits() -> Result<(), &'static str> {
+    let has_setpriv = || Command::new("setpriv").arg("--version").output().is_ok();
+    if !is_root() || has_setpriv() { Ok(()) } else { Err("run as root without setpriv") }
+}
+
+/// Whether the scenarios run as root: then what they make is root's.
+fn is_root() -> bool {
+    tempfile::tempfile().unwrap().metadata().unwrap().uid() == 0
 }
 
 enum Happened {

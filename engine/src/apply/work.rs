@@ -21,7 +21,7 @@ use crate::value::{Properties, Value};
 /// Looking for an object of which only the intention is on record.
 const LOOK_AGAIN: PollInterval = PollInterval::seconds(2, 10);
 
-/// How often a creation that left nothing behind is sent again.
+/// How often a creation without a token is sent although no answer to it was clear.
 const CREATE_ATTEMPTS: u32 = 5;
 
 /// What a step has to do, decided with all values known. Inputs are effective.
@@ -174,6 +174,7 @@ async fn create(
     let schema = provider.schema();
     let mut retry = Retry::new(step, schema.consistency_window);
     let mut attempts = 0;
+    let mut unclear = 0;
     // Once an answer to a call with a token stayed unclear, only the next run's search can tell.
     let mut nothing_left = true;
     loop {
@@ -182,6 +183,8 @@ async fn create(
             Err(error) => error,
         };
         attempts += 1;
+        // A refusal is clear: one for want of an object that is not visible yet says nothing about the next try.
+        unclear += u32::from(error.kind == ErrorKind::Unclear);
         match error.kind {
             // The same token gives the same object: the call can simply be sent again.
             ErrorKind::Unclear if schema.client_token => nothing_left = false,
@@ -202,9 +205,9 @@ async fn create(
             }
             _ => {}
         }
-        let pause = retry.pause(step, &error).filter(|_| {
-            error.kind != ErrorKind::Unclear || schema.client_token || attempts < CREATE_ATTEMPTS
-        });
+        let pause = retry
+            .pause(step, &error)
+            .filter(|_| error.kind != ErrorKind::Unclear || schema.client_token || unclear < CREATE_ATTEMPTS);
         let Some(pause) = pause else {
             return Err(Failure { error, without_effect: nothing_left });
         };

@@ -27,7 +27,8 @@ where
 }
 
 /// Repeats `call` while it answers [`ErrorKind::NotFound`], for at most `window`: what was created a
-/// moment ago may not be seen yet, and a call that does not find its object has had no effect.
+/// moment ago may not be seen yet, and a call that does not find its object has had no effect. What counts is when a
+/// call was sent, not when it was answered: one that was sent within the window says nothing of the time after it.
 /// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
 pub(crate) async fn until_seen<T, F>(
     step: &StepContext,
@@ -39,10 +40,12 @@ where
 {
     let started = step.clock.now();
     step.poll(SECONDS, || {
-        let answer = call();
+        let is_early = step.clock.since(started) < window;
+        // On the heap: the SDK's futures nest so deeply that the compiler gives up on those around them.
+        let answer = Box::pin(call());
         async move {
             match answer.await {
-                Err(error) if error.kind == ErrorKind::NotFound && step.clock.since(started) < window => {
+                Err(error) if error.kind == ErrorKind::NotFound && is_early => {
                     Ok((Poll::Pending, format!("not seen yet: {}", error.message)))
                 }
                 answer => answer.map(|value| (Poll::Ready(value), String::new())),

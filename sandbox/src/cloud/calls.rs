@@ -49,6 +49,8 @@ pub struct CallRecord {
     pub outcome: Outcome,
     /// The fault that was injected, by its name in the fault plan.
     pub injected: Option<String>,
+    /// Whether eventual consistency struck: the call read what was before a change, or did not find what is new.
+    pub stale: bool,
     /// A digest of what was asked, equal for equal requests: sixteen hexadecimal digits.
     pub digest: String,
 }
@@ -91,10 +93,11 @@ impl CallLog {
         self.log.calls.push_back(record);
     }
 
-    /// Enters how a call ended.
-    pub(crate) fn conclude(&mut self, number: u64, outcome: Outcome) {
+    /// Enters how a call ended, and whether eventual consistency struck.
+    pub(crate) fn conclude(&mut self, number: u64, outcome: Outcome, stale: bool) {
         if let Some(record) = self.log.calls.iter_mut().rev().find(|record| record.number == number) {
             record.outcome = outcome;
+            record.stale = stale;
         }
     }
 

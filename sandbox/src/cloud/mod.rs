@@ -19,7 +19,7 @@ use self::calls::{CallLog, CallRecord, Effect, Outcome};
 use self::clock::Clock;
 use self::identifiers::Identifiers;
 use self::principal::Principal;
-use self::table::{Moment, Scope};
+use self::table::{Lag, Moment, Scope, Sight};
 use crate::faults::draw::{Coin, Drawn, Faults, Injected};
 use crate::faults::plan::HoldPoint;
 use crate::options::Pace;
@@ -83,11 +83,13 @@ impl Cloud {
         }
     }
 
-    /// Sandbox time, written down, since whoever is told it must never be told an earlier one.
-    pub(crate) fn tell_time(&mut self) -> std::io::Result<jiff::Timestamp> {
+    /// Sandbox time, written down, since whoever is told it should never be told an earlier one; unwritten if nothing
+    /// can be written any more, since a sandbox whose disk is full must still say what it is.
+    pub(crate) fn tell_time(&mut self) -> jiff::Timestamp {
         let elapsed = self.clock.elapsed();
-        self.store.append(self.identifiers.next(), Vec::new(), elapsed)?;
-        Ok(self.clock.at(elapsed))
+        // The next call that changes anything is answered with the error.
+        let _ = self.store.append(self.identifiers.next(), Vec::new(), elapsed);
+        self.clock.at(elapsed)
     }
 
     /// How long lifecycles take.
@@ -130,6 +132,7 @@ impl Cloud {
             effect,
             outcome: Outcome::Pending,
             injected: injected.map(|injected| injected.name().to_owned()),
+            stale: false,
             digest: digest(request),
         });
         Ok(Admitted { number, name: full_name, injected, hold, service, operation, count })
@@ -145,7 +148,7 @@ impl Cloud {
         let id = request_id();
         let protocol = admitted.service.protocol();
         if admitted.injected == Some(Injected::DroppedConnection) {
-            self.calls.conclude(admitted.number, Outcome::Error("(connection dropped)".to_owned()));
+            self.calls.conclude(admitted.number, Outcome::Error("(connection dropped)".to_owned()), false);
             return Ok(None);
         }
         let reply = self.reply(admitted, request, protocol);
@@ -157,7 +160,8 @@ impl Cloud {
             Ok(_) => Outcome::Ok,
             Err(error) => Outcome::Error(error.code.clone()),
         };
-        self.calls.conclude(admitted.number, outcome);
+        let stale = self.tables.each().iter().any(|table| table.was_behind());
+        self.calls.conclude(admitted.number, outcome, stale);
         if admitted.injected == Some(Injected::LostResponse) {
             return Ok(None);
         }
@@ -173,10 +177,10 @@ impl Cloud {
 
     fn reply(&mut self, admitted: &Admitted, request: &Request, protocol: Protocol) -> call::Reply {
         let now = self.clock.now();
-        let plain = Moment { now, lag_until: None, coin: None };
-        self.begin(&plain);
+        self.begin(&Moment::plain(now));
         services::settle(&mut self.tables, now);
-        let principal = Principal::of(&request.credentials.access_key, &self.default_account, &self.tables);
+        let principal =
+            Principal::of(&request.credentials.access_key, &self.default_account, &self.tables, now)?;
         match admitted.injected {
             Some(Injected::Throttled) => return Err(protocol.throttled()),
             Some(Injected::ServerError) => return Err(protocol.server_error()),
@@ -188,18 +192,20 @@ impl Cloud {
             Err(name) => return Err(protocol.not_implemented(admitted.service.name(), name)),
         };
         let plan = self.faults.plan();
-        let window = plan.consistency_window_ms;
         let quotas = plan.quotas.clone();
-        let lag_until = (window > 0).then(|| now + Duration::from_millis(window));
         let shuffle = plan.shuffle.then_some(plan.seed ^ admitted.number);
-        let moment = match operation.effect {
-            Effect::Changes => Moment { lag_until, ..plain },
-            Effect::Reads => {
-                let coin = Coin { seed: plan.seed, operation: admitted.name.clone(), count: admitted.count };
-                Moment { coin: Some(coin), ..plain }
-            }
-        };
-        self.begin(&moment);
+        if plan.consistency_window_ms > 0 {
+            let coin = Coin { seed: plan.seed, operation: admitted.name.clone(), count: admitted.count };
+            let lag = Lag {
+                until: now + Duration::from_millis(plan.consistency_window_ms),
+                certain_reads: plan.stale_reads,
+            };
+            let (lag, sight) = match operation.effect {
+                Effect::Changes => (Some(lag), Sight::Missing(coin)),
+                Effect::Reads => (None, Sight::Older(coin)),
+            };
+            self.begin(&Moment { now, lag, sight });
+        }
         let is_query = protocol != Protocol::S3;
         let params = Params::new(if is_query { request.form() } else { Vec::new() });
         let scope = Scope::new(&principal.account, &request.credentials.region);
@@ -236,13 +242,22 @@ impl Cloud {
         for table in self.tables.each() {
             table.take_changes(&mut changes)?;
         }
-        self.store.append(self.identifiers.next(), changes, self.clock.elapsed())
+        self.store.append(self.identifiers.next(), changes, self.clock.elapsed())?;
+        if self.store.is_overgrown() {
+            let mut rows = Vec::new();
+            for table in self.tables.each() {
+                table.dump(&mut rows)?;
+            }
+            // What was changed is written down already: a log that stays long is tried again with the next call.
+            let _ = self.store.compact(self.identifiers.next(), rows, self.clock.elapsed());
+        }
+        Ok(())
     }
 
     /// Everything that exists and that AWS did not make by itself.
     pub(crate) fn inventory(&mut self) -> std::io::Result<Vec<Item>> {
         let now = self.clock.now();
-        self.begin(&Moment { now, lag_until: None, coin: None });
+        self.begin(&Moment::plain(now));
         services::settle(&mut self.tables, now);
         self.write_down()?;
         Ok(services::inventory(&self.tables, now))

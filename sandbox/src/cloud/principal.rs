@@ -1,7 +1,10 @@
 //! Who asks. Any access key is taken: twelve digits name an account, a key from `AssumeRole` its session, and every
 //! other key the sandbox's own account.
 
+use jiff::Timestamp;
+
 use super::table::Scope;
+use crate::protocol::error::ServiceError;
 use crate::services::Tables;
 
 /// The identity behind a request.
@@ -16,22 +19,31 @@ pub(crate) struct Principal {
 }
 
 impl Principal {
-    /// The identity of an access key.
-    pub(crate) fn of(access_key: &str, default_account: &str, tables: &Tables) -> Self {
+    /// The identity of an access key; an error if its session is over.
+    pub(crate) fn of(
+        access_key: &str,
+        default_account: &str,
+        tables: &Tables,
+        now: Timestamp,
+    ) -> Result<Self, ServiceError> {
         if let Some(session) = tables.sts.sessions.get(&Scope::new("", ""), access_key) {
-            return Self {
+            if session.expires_at <= now {
+                let text = "The security token included in the request is expired";
+                return Err(ServiceError::new(403, "ExpiredToken", text));
+            }
+            return Ok(Self {
                 account: session.account.clone(),
                 arn: session.arn.clone(),
                 user_id: session.assumed_role_id.clone(),
-            };
+            });
         }
         let is_account = is_account(access_key);
         let account = if is_account { access_key } else { default_account };
-        Self {
+        Ok(Self {
             account: account.to_owned(),
             arn: format!("arn:aws:iam::{account}:user/sandbox"),
             user_id: "AIDASANDBOXSANDBOXSAN".to_owned(),
-        }
+        })
     }
 }
 

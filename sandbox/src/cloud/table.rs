@@ -1,6 +1,7 @@
 //! Typed rows that remember what changed. Owns visibility (eventual consistency) and the collection of changes to be
 //! written down; must not know what a row means or where changes go.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -36,10 +37,37 @@ impl Scope {
 pub(crate) struct Moment {
     /// Sandbox time.
     pub(crate) now: Timestamp,
-    /// Until when readers may still see what this call replaces.
-    pub(crate) lag_until: Option<Timestamp>,
-    /// Decides which version a reading call sees of rows that changed lately; a changing call sees the newest.
-    pub(crate) coin: Option<Coin>,
+    /// How long others may not see what this call changes.
+    pub(crate) lag: Option<Lag>,
+    /// What this call sees of rows that changed lately.
+    pub(crate) sight: Sight,
+}
+
+impl Moment {
+    /// A moment at which nothing lags behind.
+    pub(crate) fn plain(now: Timestamp) -> Self {
+        Self { now, lag: None, sight: Sight::Newest }
+    }
+}
+
+/// How long a change stays unseen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lag {
+    /// Until when others may still meet what was before.
+    pub(crate) until: Timestamp,
+    /// How many reads until then do so for certain; for later ones a coin decides.
+    pub(crate) certain_reads: u32,
+}
+
+/// What a call sees of rows that changed lately.
+#[derive(Debug, Clone)]
+pub(crate) enum Sight {
+    /// Their newest versions.
+    Newest,
+    /// Perhaps their older versions: a call that reads.
+    Older(Coin),
+    /// Their newest versions, but what the request names by id is perhaps not found if it is new: a call that changes.
+    Missing(Coin),
 }
 
 /// One row's new value, or its absence, as it is written down.
@@ -63,6 +91,8 @@ pub(crate) trait Rows: Send {
     fn name(&self) -> &'static str;
     /// Starts a call.
     fn begin(&mut self, moment: &Moment);
+    /// Whether the call was shown anything but the newest.
+    fn was_behind(&self) -> bool;
     /// Moves out what changed since the last time.
     fn take_changes(&mut self, into: &mut Vec<Change>) -> serde_json::Result<()>;
     /// Every row, as changes from nothing.
@@ -88,8 +118,16 @@ struct Row<T> {
 
 #[derive(Debug)]
 struct Older<T> {
-    until: Timestamp,
+    lag: Lag,
+    /// Whether the present call was shown it.
+    shown: Cell<bool>,
     value: Option<T>,
+}
+
+impl<T> Older<T> {
+    fn new(lag: Lag, value: Option<T>) -> Self {
+        Self { lag, shown: Cell::new(false), value }
+    }
 }
 
 /// Rows of one kind, by scope and key.
@@ -100,19 +138,43 @@ pub(crate) struct Table<T> {
     rows: BTreeMap<Scope, BTreeMap<String, Row<T>>>,
     changed: BTreeSet<(Scope, String)>,
     lagging: bool,
+    behind: Cell<bool>,
     moment: Moment,
 }
 
 impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     /// An empty table; `name` is `service/kind`.
     pub(crate) fn new(name: &'static str, consistency: Consistency) -> Self {
-        let moment = Moment { now: Timestamp::UNIX_EPOCH, lag_until: None, coin: None };
-        Self { name, consistency, rows: BTreeMap::new(), changed: BTreeSet::new(), lagging: false, moment }
+        Self {
+            name,
+            consistency,
+            rows: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            lagging: false,
+            behind: Cell::new(false),
+            moment: Moment::plain(Timestamp::UNIX_EPOCH),
+        }
     }
 
     /// The row as the present call sees it.
     pub(crate) fn get(&self, scope: &Scope, id: &str) -> Option<&T> {
         self.rows.get(scope)?.get(id).and_then(|row| self.seen(id, row))
+    }
+
+    /// The row that the request names: as [`Table::get`], but a changing call may not find what is new to everyone else.
+    /// What must hold of all rows, such as that a name is free, is to be asked of [`Table::get`] and [`Table::iter`].
+    pub(crate) fn find(&self, scope: &Scope, id: &str) -> Option<&T> {
+        let row = self.rows.get(scope)?.get(id)?;
+        if let (Some(older), Sight::Missing(coin)) = (&row.older, &self.moment.sight)
+            && older.value.is_none()
+            && self.moment.now < older.lag.until
+            && !self.changed.contains(&(scope.clone(), id.to_owned()))
+            && coin.flip(self.name, id)
+        {
+            self.behind.set(true);
+            return None;
+        }
+        self.seen(id, row)
     }
 
     /// Whether the present call sees the row.
@@ -122,14 +184,12 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
 
     /// The newest version of a row, to be changed; it counts as changed from here on.
     pub(crate) fn get_mut(&mut self, scope: &Scope, id: &str) -> Option<&mut T> {
-        let lag_until = self.lag_until();
+        let lag = self.lag();
         let row = self.rows.get_mut(scope)?.get_mut(id)?;
         let value = row.newest.as_mut()?;
-        if let Some(until) = lag_until {
+        if let Some(lag) = lag {
             self.lagging = true;
-            if row.older.is_none() {
-                row.older = Some(Older { until, value: Some(value.clone()) });
-            }
+            row.older.get_or_insert_with(|| Older::new(lag, Some(value.clone())));
         }
         self.changed.insert((scope.clone(), id.to_owned()));
         Some(value)
@@ -138,13 +198,13 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
     /// Adds or replaces a row.
     pub(crate) fn insert(&mut self, scope: &Scope, id: impl Into<String>, value: T) {
         let id = id.into();
-        let lag_until = self.lag_until();
+        let lag = self.lag();
         let rows = self.rows.entry(scope.clone()).or_default();
         let row = rows.entry(id.clone()).or_insert(Row { newest: None, older: None });
-        if let Some(until) = lag_until {
+        if let Some(lag) = lag {
             self.lagging = true;
             let value = row.newest.take();
-            row.older.get_or_insert(Older { until, value });
+            row.older.get_or_insert_with(|| Older::new(lag, value));
         }
         row.newest = Some(value);
         self.changed.insert((scope.clone(), id));
@@ -152,14 +212,14 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
 
     /// Removes a row and answers with it.
     pub(crate) fn remove(&mut self, scope: &Scope, id: &str) -> Option<T> {
-        let lag_until = self.lag_until();
+        let lag = self.lag();
         let rows = self.rows.get_mut(scope)?;
         let row = rows.get_mut(id)?;
         let value = row.newest.take()?;
-        match lag_until {
-            Some(until) => {
+        match lag {
+            Some(lag) => {
                 self.lagging = true;
-                row.older.get_or_insert(Older { until, value: Some(value.clone()) });
+                row.older.get_or_insert_with(|| Older::new(lag, Some(value.clone())));
             }
             None => {
                 rows.remove(id);
@@ -167,6 +227,15 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         }
         self.changed.insert((scope.clone(), id.to_owned()));
         Some(value)
+    }
+
+    /// Removes the rows of all scopes of which this is true.
+    pub(crate) fn remove_where(&mut self, is_over: impl Fn(&str, &T) -> bool) {
+        let all = self.all().filter(|(_, id, row)| is_over(id, row));
+        let over: Vec<_> = all.map(|(scope, id, _)| (scope.clone(), id.to_owned())).collect();
+        for (scope, id) in over {
+            self.remove(&scope, &id);
+        }
     }
 
     /// The rows of a scope that the present call sees, by key.
@@ -200,16 +269,21 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         })
     }
 
-    fn lag_until(&self) -> Option<Timestamp> {
+    fn lag(&self) -> Option<Lag> {
         match self.consistency {
-            Consistency::Eventual => self.moment.lag_until,
+            Consistency::Eventual => self.moment.lag,
             Consistency::Strong => None,
         }
     }
 
     fn seen<'a>(&self, id: &str, row: &'a Row<T>) -> Option<&'a T> {
-        match (&row.older, &self.moment.coin) {
-            (Some(older), Some(coin)) if self.moment.now < older.until && coin.flip(self.name, id) => {
+        match (&row.older, &self.moment.sight) {
+            (Some(older), Sight::Older(coin))
+                if self.moment.now < older.lag.until
+                    && (older.lag.certain_reads > 0 || coin.flip(self.name, id)) =>
+            {
+                older.shown.set(true);
+                self.behind.set(true);
                 older.value.as_ref()
             }
             _ => row.newest.as_ref(),
@@ -224,19 +298,27 @@ impl<T: Clone + Serialize + DeserializeOwned + Send> Rows for Table<T> {
 
     fn begin(&mut self, moment: &Moment) {
         self.moment = moment.clone();
+        self.behind.set(false);
         if !self.lagging {
             return;
         }
         self.lagging = false;
         for rows in self.rows.values_mut() {
             rows.retain(|_, row| {
-                if row.older.as_ref().is_some_and(|older| older.until <= moment.now) {
-                    row.older = None;
+                row.older = row.older.take().filter(|older| moment.now < older.lag.until);
+                if let Some(older) = &mut row.older
+                    && older.shown.take()
+                {
+                    older.lag.certain_reads = older.lag.certain_reads.saturating_sub(1);
                 }
                 self.lagging |= row.older.is_some();
                 row.newest.is_some() || row.older.is_some()
             });
         }
+    }
+
+    fn was_behind(&self) -> bool {
+        self.behind.get()
     }
 
     fn take_changes(&mut self, into: &mut Vec<Change>) -> serde_json::Result<()> {
@@ -322,20 +404,28 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
 
-    fn moment(second: i64, lag: Option<i64>, coin: Option<Coin>) -> Moment {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        Moment { now: at(second), lag_until: lag.map(at), coin }
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 
-    fn coin(count: u64) -> Option<Coin> {
-        Some(Coin { seed: 1, operation: "ec2:DescribeVpcs".to_owned(), count })
+    /// A call that changes, and whose changes lag until a time.
+    fn changing(second: i64, until: i64, certain_reads: u32) -> Moment {
+        Moment { lag: Some(Lag { until: at(until), certain_reads }), ..Moment::plain(at(second)) }
+    }
+
+    fn coin(count: u64) -> Coin {
+        Coin { seed: 1, operation: "ec2:DescribeVpcs".to_owned(), count }
+    }
+
+    fn reading(second: i64, count: u64) -> Moment {
+        Moment { sight: Sight::Older(coin(count)), ..Moment::plain(at(second)) }
     }
 
     fn sightings(table: &mut Table<u32>, second: i64) -> Vec<Option<u32>> {
         let scope = Scope::new("1", "r");
         let mut seen: Vec<Option<u32>> = (0..64)
             .map(|count| {
-                table.begin(&moment(second, None, coin(count)));
+                table.begin(&reading(second, count));
                 table.get(&scope, "a").copied()
             })
             .collect();
@@ -348,25 +438,76 @@ mod tests {
     fn a_reader_within_the_window_sees_either_version_and_afterwards_the_newest() {
         let scope = Scope::new("1", "r");
         let mut table = Table::new("t/k", Consistency::Eventual);
-        table.begin(&moment(10, Some(20), None));
+        table.begin(&changing(10, 20, 0));
         table.insert(&scope, "a", 1);
         assert_eq!(table.get(&scope, "a"), Some(&1), "the call that makes a row sees it");
         assert_eq!(sightings(&mut table, 11), [None, Some(1)]);
         assert_eq!(sightings(&mut table, 20), [Some(1)]);
-        table.begin(&moment(30, Some(40), None));
+        table.begin(&changing(30, 40, 0));
         *table.get_mut(&scope, "a").unwrap() = 2;
         assert_eq!(sightings(&mut table, 31), [Some(1), Some(2)]);
         assert_eq!(sightings(&mut table, 40), [Some(2)]);
-        table.begin(&moment(50, Some(60), None));
+        table.begin(&changing(50, 60, 0));
         table.remove(&scope, "a").unwrap();
         assert_eq!(sightings(&mut table, 51), [None, Some(2)]);
         assert_eq!(sightings(&mut table, 60), [None]);
     }
 
     #[test]
+    fn the_first_reads_within_the_window_are_behind_for_certain() {
+        let scope = Scope::new("1", "r");
+        let mut table = Table::new("t/k", Consistency::Eventual);
+        table.begin(&changing(10, 20, 0));
+        table.insert(&scope, "b", 1);
+        table.begin(&changing(10, 20, 3));
+        table.insert(&scope, "a", 1);
+        for count in 0..3 {
+            table.begin(&reading(11, count));
+            for _ in 0..2 {
+                assert_eq!(table.get(&scope, "a"), None, "one call is shown one version");
+            }
+            assert!(table.was_behind());
+        }
+        assert_eq!(sightings(&mut table, 12), [None, Some(1)]);
+        assert_eq!(sightings(&mut table, 20), [Some(1)]);
+        assert!(!table.was_behind());
+    }
+
+    #[test]
+    fn a_changing_call_may_miss_what_it_names_if_that_is_new_and_not_its_own() {
+        let scope = Scope::new("1", "r");
+        let mut table = Table::new("t/k", Consistency::Eventual);
+        let mut changes = Vec::new();
+        let missing =
+            |second, count| Moment { sight: Sight::Missing(coin(count)), ..changing(second, 20, 0) };
+        for count in 0..8 {
+            table.begin(&missing(10, count));
+            table.insert(&scope, "a", 1);
+            assert_eq!(table.find(&scope, "a"), Some(&1), "its own");
+        }
+        table.take_changes(&mut changes).unwrap();
+        let mut found: Vec<Option<u32>> = Vec::new();
+        for count in 0..64 {
+            table.begin(&missing(11, count));
+            assert_eq!(table.get(&scope, "a"), Some(&1));
+            assert_eq!(table.iter(&scope).count(), 1);
+            assert!(!table.was_behind());
+            found.push(table.find(&scope, "a").copied());
+            assert_eq!(table.was_behind(), found.last() == Some(&None));
+        }
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, [None, Some(1)]);
+        for count in 0..64 {
+            table.begin(&missing(20, count));
+            assert_eq!(table.find(&scope, "a"), Some(&1));
+        }
+    }
+
+    #[test]
     fn a_strong_table_never_lags() {
         let mut table = Table::new("t/k", Consistency::Strong);
-        table.begin(&moment(10, Some(20), None));
+        table.begin(&changing(10, 20, 1));
         table.insert(&Scope::new("1", "r"), "a", 1);
         assert_eq!(sightings(&mut table, 11), [Some(1)]);
     }

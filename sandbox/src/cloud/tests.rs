@@ -84,10 +84,11 @@ fn a_plan_can_be_confined_to_operations() {
 }
 
 #[test]
-fn readers_lag_behind_within_the_window_and_writers_do_not() {
+fn within_the_window_readers_lag_behind_and_writers_miss_what_is_new() {
     let mut cloud = TestCloud::new(Pace::Instant);
     cloud.faults(FaultPlan { seed: 1, consistency_window_ms: 5_000, ..Default::default() });
     let vpc = cloud.vpc("10.0.0.0/16");
+    cloud.advance(5);
     let subnet = cloud.subnet(&vpc, "10.0.0.0/24");
     let look = |cloud: &mut TestCloud| match cloud.query("ec2", "DescribeSubnets", &[("SubnetId.1", &subnet)])
     {
@@ -97,8 +98,26 @@ fn readers_lag_behind_within_the_window_and_writers_do_not() {
     };
     let seen: std::collections::BTreeSet<_> = (0..32).map(|_| look(&mut cloud)).collect();
     assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["InvalidSubnetID.NotFound", "there"]);
+    let tag = |cloud: &mut TestCloud| {
+        let params = [("ResourceId.1", subnet.as_str()), ("Tag.1.Key", "k"), ("Tag.1.Value", "v")];
+        match cloud.query("ec2", "CreateTags", &params) {
+            Answer::Ok(_) => "done".to_owned(),
+            Answer::Refused(code, _) => code,
+            Answer::Nothing => panic!(),
+        }
+    };
+    let tagged: std::collections::BTreeSet<_> = (0..32).map(|_| tag(&mut cloud)).collect();
+    assert_eq!(tagged.into_iter().collect::<Vec<_>>(), ["InvalidSubnetID.NotFound", "done"]);
+    // What must hold of all rows is not missed by anyone.
+    let same = [("VpcId", vpc.as_str()), ("CidrBlock", "10.0.0.0/24")];
+    assert!((0..16).all(|_| cloud.refused("CreateSubnet", &same) == "InvalidSubnet.Conflict"));
+    let log = cloud.cloud().calls.log().clone();
+    let stale: std::collections::BTreeSet<_> =
+        log.calls.iter().filter(|call| call.stale).map(|call| call.operation.as_str()).collect();
+    assert_eq!(stale.into_iter().collect::<Vec<_>>(), ["CreateTags", "DescribeSubnets"]);
     cloud.advance(5);
     assert!((0..32).all(|_| look(&mut cloud) == "there"));
+    assert!((0..32).all(|_| tag(&mut cloud) == "done"));
     cloud.ec2("DeleteSubnet", &[("SubnetId", &subnet)]);
     let listed: std::collections::BTreeSet<_> =
         (0..32).map(|_| texts(&cloud.ec2("DescribeSubnets", &[]), "subnetId").len()).collect();
@@ -107,9 +126,65 @@ fn readers_lag_behind_within_the_window_and_writers_do_not() {
 }
 
 #[test]
+fn without_a_window_nothing_is_behind_even_what_changed_under_another_plan() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    cloud.faults(FaultPlan { consistency_window_ms: 5_000, stale_reads: 3, ..Default::default() });
+    let vpc = cloud.vpc("10.0.0.0/16");
+    assert_eq!(cloud.refused("DescribeVpcs", &[("VpcId.1", &vpc)]), "InvalidVpcID.NotFound");
+    cloud.faults(FaultPlan::default());
+    cloud.ec2("DescribeVpcs", &[("VpcId.1", &vpc)]);
+}
+
+#[test]
+fn a_new_role_may_be_missed_as_a_principal_and_as_what_a_call_names() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    cloud.faults(FaultPlan { seed: 2, consistency_window_ms: 5_000, ..Default::default() });
+    let trust = |principal: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": {{"Effect": "Allow", "Principal": {principal}, "Action": "sts:AssumeRole"}}}}"#
+        )
+    };
+    let create = |cloud: &mut TestCloud, name: &str, trust: &str| {
+        cloud.query("iam", "CreateRole", &[("RoleName", name), ("AssumeRolePolicyDocument", trust)])
+    };
+    assert!(matches!(
+        create(&mut cloud, "new", &trust(r#"{"Service": "eks.amazonaws.com"}"#)),
+        Answer::Ok(_)
+    ));
+    let names = trust(r#"{"AWS": "arn:aws:iam::123456789012:role/new"}"#);
+    let mut codes = std::collections::BTreeSet::new();
+    for index in 0..16 {
+        codes.insert(match create(&mut cloud, &format!("r{index}"), &names) {
+            Answer::Ok(_) => "created".to_owned(),
+            Answer::Refused(code, body) => {
+                assert!(body.contains("Invalid principal"), "{body}");
+                code
+            }
+            Answer::Nothing => panic!(),
+        });
+        codes.insert(
+            match cloud.query(
+                "iam",
+                "TagRole",
+                &[("RoleName", "new"), ("Tags.member.1.Key", "k"), ("Tags.member.1.Value", "v")],
+            ) {
+                Answer::Ok(_) => "tagged".to_owned(),
+                Answer::Refused(code, _) => code,
+                Answer::Nothing => panic!(),
+            },
+        );
+    }
+    let expected = ["MalformedPolicyDocument", "NoSuchEntity", "created", "tagged"];
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn another_account_and_another_region_see_nothing() {
     let mut cloud = TestCloud::new(Pace::Instant);
     cloud.vpc("10.0.0.0/16");
+    let trust = r#"{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}"#;
+    let role = [("RoleName", "r"), ("AssumeRolePolicyDocument", trust)];
+    cloud.query_as("111122223333", "iam", "CreateRole", &role);
     let role = [("RoleArn", "arn:aws:iam::111122223333:role/r"), ("RoleSessionName", "me")];
     let Answer::Ok(session) = cloud.query("sts", "AssumeRole", &role) else { panic!() };
     let ask = |cloud: &mut TestCloud, key: &str, region: &str, service: &str, action: &str| {
@@ -183,4 +258,18 @@ fn lifecycles_go_on_where_they_were_in_another_process() {
     let mut cloud = cloud.reopened();
     assert_eq!(cloud.inventory(), before);
     assert_ne!(cloud.vpc("10.1.0.0/16"), vpc, "identifiers are not given twice");
+}
+
+#[test]
+fn a_client_token_stands_for_what_was_made_with_it_for_a_day() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    let vpc = cloud.vpc("10.0.0.0/16");
+    let make = |cloud: &mut TestCloud| {
+        text(&cloud.ec2("CreateRouteTable", &[("VpcId", &vpc), ("ClientToken", "t")]), "routeTableId")
+    };
+    let first = make(&mut cloud);
+    cloud.advance(24 * 60 * 60 - 1);
+    assert_eq!(make(&mut cloud), first);
+    cloud.advance(1);
+    assert_ne!(make(&mut cloud), first);
 }

@@ -1,12 +1,17 @@
 //! Client tokens: a creating call that is sent again with its token answers as the first time.
 //! <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::call::Call;
-use super::table::tables;
+use super::table::{Scope, tables};
 use crate::protocol::error::ServiceError;
+use crate::protocol::params::Params;
+use crate::services::Tables;
 
 tables! {
     /// What tokens were used for.
@@ -16,9 +21,13 @@ tables! {
     }
 }
 
+/// How long a token is remembered; AWS promises a day at least.
+const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// One use of a token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Token {
+    used_at: Timestamp,
     parameters: String,
     made: String,
 }
@@ -38,8 +47,13 @@ impl TokenUse {
         Self { key: format!("{operation} {token}"), parameters }
     }
 
+    /// The token of a Query request, if it has one. To be asked after all parameters were read.
+    pub(crate) fn of(params: &Params, operation: &str) -> Option<Self> {
+        params.text("ClientToken").map(|token| Self::new(operation, token, &params.canonical()))
+    }
+
     /// The id of what was made with this token before; a use with other parameters is an error.
-    pub(crate) fn made(&self, call: &Call<'_>) -> Result<Option<String>, ServiceError> {
+    fn made(&self, call: &Call<'_>) -> Result<Option<String>, ServiceError> {
         match call.tables.core.tokens.get(&call.scope, &self.key) {
             Some(token) if token.parameters != self.parameters => Err(ServiceError::new(
                 400,
@@ -52,8 +66,31 @@ impl TokenUse {
     }
 
     /// Remembers what was made.
-    pub(crate) fn remember(self, call: &mut Call<'_>, id: &str) {
-        let token = Token { parameters: self.parameters, made: id.to_owned() };
+    fn remember(self, call: &mut Call<'_>, id: &str) {
+        let token = Token { used_at: call.now, parameters: self.parameters, made: id.to_owned() };
         call.tables.core.tokens.insert(&call.scope, self.key, token);
     }
+}
+
+/// Forgets tokens that were used long ago.
+pub(crate) fn settle(tables: &mut TokenTables, now: Timestamp) {
+    tables.tokens.remove_where(|_, token| token.used_at + REMEMBERED <= now);
+}
+
+/// Makes something once: a call whose token was used before answers with what was made then, as long as that exists.
+pub(crate) fn once<'r>(
+    call: &mut Call<'r>,
+    token: Option<TokenUse>,
+    exists: impl FnOnce(&Tables, &Scope, &str) -> bool,
+    make: impl FnOnce(&mut Call<'r>) -> Result<String, ServiceError>,
+) -> Result<String, ServiceError> {
+    let made = token.as_ref().map(|token| token.made(call)).transpose()?.flatten();
+    if let Some(id) = made.filter(|id| exists(call.tables, &call.scope, id)) {
+        return Ok(id);
+    }
+    let id = make(call)?;
+    if let Some(token) = token {
+        token.remember(call, &id);
+    }
+    Ok(id)
 }

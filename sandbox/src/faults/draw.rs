@@ -50,7 +50,7 @@ pub(crate) fn uniform(seed: u64, parts: &[&str], count: u64) -> f64 {
     f64::from(u32::from_le_bytes(head)) / (f64::from(u32::MAX) + 1.0)
 }
 
-/// Decides which version of a lately changed row one reading call sees.
+/// Decides which version of a lately changed row one call meets.
 #[derive(Debug, Clone)]
 pub(crate) struct Coin {
     /// The fault plan's seed.
@@ -62,7 +62,7 @@ pub(crate) struct Coin {
 }
 
 impl Coin {
-    /// Whether the call sees the older version of this row.
+    /// Whether the call meets the older version of this row.
     pub(crate) fn flip(&self, table: &str, id: &str) -> bool {
         uniform(self.seed, &["stale", &self.operation, table, id], self.count) < 0.5
     }
@@ -106,7 +106,8 @@ impl Faults {
         *counter += 1;
         self.calls += 1;
         self.changing_calls += u64::from(changing);
-        let hold = self.plan.hold_for(self.calls, changing.then_some(self.changing_calls));
+        let hold =
+            self.plan.hold_for(operation, self.calls, changing.then_some(self.changing_calls), count + 1);
         let injected = self.inject(operation, changing, count);
         Drawn { injected, hold, count }
     }
@@ -132,7 +133,7 @@ impl Faults {
 }
 
 /// Whether a pattern such as `ec2:Create*` covers an operation.
-fn matches(pattern: &str, operation: &str) -> bool {
+pub(crate) fn matches(pattern: &str, operation: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => operation.starts_with(prefix),
         None => pattern == operation,

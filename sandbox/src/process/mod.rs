@@ -83,8 +83,8 @@ pub(crate) fn withdraw(folder: &Path) {
 pub fn connect(folder: &Path) -> Option<Endpoint> {
     let text = fs_err::read(folder.join(ENDPOINT_NAME)).ok()?;
     let endpoint: Endpoint = serde_json::from_slice(&text).ok()?;
-    let status = endpoint.control().status().ok()?;
-    (status.nonce == endpoint.nonce).then_some(endpoint)
+    // No more is asked: one that cannot write its state any more must still be found, to be stopped.
+    (endpoint.control().nonce().ok()? == endpoint.nonce).then_some(endpoint)
 }
 
 /// Stops the sandbox that serves a folder and waits until it has let go of it. Answers with whether there was one.

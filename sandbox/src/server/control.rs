@@ -1,6 +1,6 @@
 //! The control endpoint under `/_sandbox/`: what tests and the command line ask the sandbox itself.
 //!
-//! `GET status`, `GET calls`, `POST calls/reset`, `GET faults`, `POST faults`, `GET held` (waits until a call is held),
+//! `GET nonce`, `GET status`, `GET calls`, `POST calls/reset`, `GET faults`, `POST faults`, `GET held` (waits until a call is held),
 //! `POST release`, `GET account`, `POST stop`. Bodies are JSON.
 
 use bytes::Bytes;
@@ -18,7 +18,8 @@ pub(super) const PREFIX: &str = "/_sandbox/";
 /// Answers one request to a path after the prefix.
 pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Response {
     match (method.as_str(), path) {
-        ("GET", "status") => written(status(shared)),
+        ("GET", "nonce") => json(&shared.nonce),
+        ("GET", "status") => json(&status(shared)),
         ("GET", "calls") => json(shared.cloud().calls.log()),
         ("POST", "calls/reset") => {
             shared.cloud().calls.reset();
@@ -26,15 +27,21 @@ pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: 
         }
         ("GET", "faults") => json(shared.cloud().faults.plan()),
         ("POST", "faults") => match serde_json::from_slice::<FaultPlan>(body) {
-            Ok(plan) => {
-                shared.cloud().faults.replace(plan);
-                done()
-            }
+            Ok(plan) => match plan.check() {
+                Ok(()) => {
+                    shared.cloud().faults.replace(plan);
+                    done()
+                }
+                Err(reason) => plain(StatusCode::BAD_REQUEST, reason),
+            },
             Err(error) => plain(StatusCode::BAD_REQUEST, error.to_string()),
         },
         ("GET", "held") => json(&shared.held.wait().await),
         ("POST", "release") => json(&shared.held.release()),
-        ("GET", "account") => written(shared.cloud().inventory()),
+        ("GET", "account") => match shared.cloud().inventory() {
+            Ok(items) => json(&items),
+            Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        },
         ("POST", "stop") => {
             shared.stop.send_replace(true);
             done()
@@ -43,25 +50,17 @@ pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: 
     }
 }
 
-fn status(shared: &Shared) -> std::io::Result<Status> {
+fn status(shared: &Shared) -> Status {
     let mut cloud = shared.cloud();
     let (pace, speed) = pace_of(cloud.pace());
-    Ok(Status {
+    Status {
         account: cloud.account().to_owned(),
         pace,
         speed,
-        time: cloud.tell_time()?,
+        time: cloud.tell_time(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         nonce: shared.nonce.clone(),
-    })
-}
-
-/// What could be told only after something was written down.
-fn written<T: Serialize>(result: std::io::Result<T>) -> Response {
-    match result {
-        Ok(value) => json(&value),
-        Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
 }
 

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::call::{Call, Operation};
 use crate::cloud::table::Rows;
-use crate::cloud::tokens::TokenTables;
+use crate::cloud::tokens::{self, TokenTables};
+use crate::faults::draw;
 use crate::protocol::error::{Protocol, ServiceError};
 use crate::protocol::request::Request;
 
@@ -28,6 +29,9 @@ pub(crate) trait Service: Sync {
 
     /// The operation that a request asks for, or its name if the sandbox does not have it.
     fn operation(&self, request: &Request) -> Result<&'static Operation, String>;
+
+    /// The names of the operations that it has.
+    fn operations(&self) -> Vec<&'static str>;
 
     /// Refuses a call before its operation sees it.
     fn guard(&self, _call: &Call<'_>) -> Result<(), ServiceError> {
@@ -108,8 +112,22 @@ pub(crate) fn by_action(
     operations.iter().find(|operation| operation.name == action).ok_or_else(|| action.to_owned())
 }
 
+/// Whether a pattern such as `ec2:Create*` covers any operation that there is.
+pub(crate) fn covers_any(pattern: &str) -> bool {
+    SERVICES.iter().any(|service| {
+        let mut names = service.operations().into_iter();
+        names.any(|name| draw::matches(pattern, &format!("{}:{name}", service.name())))
+    })
+}
+
+/// The names of the quotas that there are.
+pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
+    ec2::quotas()
+}
+
 /// Carries out what time has brought about, in all services.
 pub(crate) fn settle(tables: &mut Tables, now: Timestamp) {
+    tokens::settle(&mut tables.core, now);
     for service in SERVICES {
         service.settle(tables, now);
     }

@@ -1,7 +1,9 @@
 //! A file of framed, checksummed records behind a line that names the format.
 //!
-//! A frame is its payload's length (four bytes, little-endian), the first eight bytes of the payload's SHA-256, and the
-//! payload. A frame cut off by a kill at the file's end was never answered for, and is left out.
+//! A frame is a head and a payload. The head is the payload's length (four bytes, little-endian), the checksum of the
+//! payload, and the checksum of these twelve bytes, so that a length can be trusted before it is followed; a checksum is
+//! the first eight bytes of the SHA-256. A frame cut off by a kill at the file's end was never answered for, and is left
+//! out; damage before the end is an error.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,11 +14,13 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
-/// The newest format that this release reads, and the one that it writes.
-const FORMAT: u32 = 1;
+/// The format that this release reads and writes.
+const FORMAT: u32 = 2;
 /// The first line up to the format.
 const MAGIC: &str = "lsinfra-sandbox-account ";
-const HEAD: usize = 12;
+/// The bytes of a head that its own checksum covers.
+const COVERED: usize = 12;
+const HEAD: usize = COVERED + 8;
 
 /// A record's payload and where it stood.
 #[derive(Debug)]
@@ -40,27 +44,36 @@ impl Frame {
 #[derive(Debug)]
 pub(super) struct Log {
     file: File,
+    length: u64,
 }
 
 impl Log {
     /// Replaces the log by these payloads in one step, and opens it.
     pub(super) fn rewrite(path: &Path, payloads: &[Vec<u8>]) -> Result<Self> {
         let new = path.with_extension("log.new");
-        let mut file = File::create(&new)?;
-        file.write_all(format!("{MAGIC}{FORMAT}\n").as_bytes())?;
+        let mut bytes = format!("{MAGIC}{FORMAT}\n").into_bytes();
         for payload in payloads {
-            file.write_all(&frame(payload)?)?;
+            bytes.extend(frame(payload)?);
         }
+        let mut file = File::create(&new)?;
+        file.write_all(&bytes)?;
         file.sync_all()?;
         fs_err::rename(&new, path)?;
         let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         File::open(folder)?.sync_all()?;
-        Ok(Self { file: OpenOptions::new().append(true).open(path)? })
+        Ok(Self { file: OpenOptions::new().append(true).open(path)?, length: bytes.len() as u64 })
+    }
+
+    /// How long the file is, in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.length
     }
 
     /// Appends a payload with one write.
     pub(super) fn append(&mut self, payload: &[u8]) -> std::io::Result<()> {
-        self.file.write_all(&frame(payload)?)
+        let frame = frame(payload)?;
+        self.length += frame.len() as u64;
+        self.file.write_all(&frame)
     }
 }
 
@@ -84,13 +97,19 @@ pub(super) fn read(path: &Path) -> Result<Vec<Frame>> {
     if format > FORMAT {
         return Err(Error::NewerFormat { file: path.to_owned(), found: format, known: FORMAT });
     }
+    if format < FORMAT {
+        return Err(damaged(0, "it has a format that was never released"));
+    }
     let mut frames = Vec::new();
     let mut offset = end + 1;
     while let Some(head) = bytes.get(offset..offset + HEAD) {
+        if checksum(&head[..COVERED]) != head[COVERED..] {
+            return Err(damaged(offset, "the checksum of a record's head does not match"));
+        }
         let length = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
         let Some(payload) = bytes.get(offset + HEAD..offset + HEAD + length) else { break };
         let next = offset + HEAD + length;
-        if checksum(payload) != head[4..] {
+        if checksum(payload) != head[4..COVERED] {
             if next == bytes.len() {
                 break;
             }
@@ -116,6 +135,8 @@ fn frame(payload: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut frame = Vec::with_capacity(HEAD + payload.len());
     frame.extend_from_slice(&length.to_le_bytes());
     frame.extend_from_slice(&checksum(payload));
+    let sum = checksum(&frame);
+    frame.extend_from_slice(&sum);
     frame.extend_from_slice(payload);
     Ok(frame)
 }

@@ -9,7 +9,7 @@ mod clock_file;
 mod log;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -29,6 +29,11 @@ const LOG_NAME: &str = "account.log";
 const CLOCK_NAME: &str = "clock";
 /// The folder of objects' bodies within the folder.
 const BLOBS_NAME: &str = "objects";
+/// The log is rewritten when it has grown to this many times what it was when it was last, so that rewriting costs no more
+/// per call as the account grows.
+const GROWTH: u64 = 4;
+/// It is left alone while it is shorter than this, in bytes.
+const SMALL: u64 = 4 << 20;
 
 /// What an account begins with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,7 +55,10 @@ struct Record {
 /// The account's files, opened by the one process that holds the folder's lock.
 #[derive(Debug)]
 pub(crate) struct Store {
+    path: PathBuf,
+    founding: Founding,
     log: Log,
+    rewritten_length: u64,
     clock: ClockFile,
     blobs: Blobs,
     broken: bool,
@@ -106,12 +114,31 @@ impl Store {
         let (clock, clock_elapsed) = ClockFile::open(&folder.join(CLOCK_NAME))?;
         let elapsed = Duration::from_micros(state.elapsed_us).max(clock_elapsed);
         state.elapsed_us = micros(elapsed);
-        let log = Log::rewrite(&path, &[json(&founding)?, json(&state)?])?;
+        let log = rewrite(&path, &founding, &state)?;
         let blobs = Blobs::open(folder.join(BLOBS_NAME))?;
         blobs.keep_only(&crate::services::blobs(&tables))?;
         let identifiers = Identifiers::new(founding.seed, state.next_identifier);
-        let store = Self { log, clock, blobs, broken: false };
-        Ok(Opened { store, tables, identifiers, epoch: founding.epoch, elapsed })
+        let epoch = founding.epoch;
+        let store = Self { path, founding, rewritten_length: log.length(), log, clock, blobs, broken: false };
+        Ok(Opened { store, tables, identifiers, epoch, elapsed })
+    }
+
+    /// Whether the log is long for what it says, so that [`Store::compact`] is due.
+    pub(crate) fn is_overgrown(&self) -> bool {
+        !self.broken && self.log.length() > SMALL.max(self.rewritten_length * GROWTH)
+    }
+
+    /// Rewrites the log to what exists now, given as changes from nothing.
+    pub(crate) fn compact(
+        &mut self,
+        next_identifier: u64,
+        changes: Vec<Change>,
+        elapsed: Duration,
+    ) -> Result<()> {
+        let state = Record { next_identifier, elapsed_us: micros(elapsed), changes };
+        self.log = rewrite(&self.path, &self.founding, &state)?;
+        self.rewritten_length = self.log.length();
+        Ok(())
     }
 
     /// Writes down a call's changes and the time. After a failure nothing more is taken, since the log's end is unknown.
@@ -150,6 +177,10 @@ pub(crate) fn erase(folder: &Path) -> std::io::Result<()> {
     gone(fs_err::remove_file(folder.join(LOG_NAME)))?;
     gone(fs_err::remove_file(folder.join(CLOCK_NAME)))?;
     gone(fs_err::remove_dir_all(folder.join(BLOBS_NAME)))
+}
+
+fn rewrite(path: &Path, founding: &Founding, state: &Record) -> Result<Log> {
+    Log::rewrite(path, &[json(founding)?, json(state)?])
 }
 
 fn micros(elapsed: Duration) -> u64 {

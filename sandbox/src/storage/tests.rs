@@ -5,7 +5,12 @@ use crate::cloud::table::Scope;
 use crate::services::sts::Session;
 
 fn session(name: &str) -> Session {
-    Session { account: "1".to_owned(), arn: name.to_owned(), assumed_role_id: String::new() }
+    Session {
+        account: "1".to_owned(),
+        arn: name.to_owned(),
+        assumed_role_id: String::new(),
+        expires_at: Timestamp::MAX,
+    }
 }
 
 fn add(opened: &mut Opened, key: &str, elapsed_us: u64) {
@@ -59,20 +64,53 @@ fn a_log_cut_at_any_byte_of_its_last_record_has_all_the_others() {
 }
 
 #[test]
-fn damage_before_the_end_and_newer_formats_are_refused_and_left_alone() {
+fn damage_before_the_end_and_other_formats_are_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(LOG_NAME);
     let mut opened = Store::open(folder.path(), Some(1)).unwrap();
-    let at = fs_err::read(&path).unwrap().len() + 20;
+    let begin = fs_err::read(&path).unwrap().len();
     add(&mut opened, "a", 1);
+    let end = fs_err::read(&path).unwrap().len();
     add(&mut opened, "b", 2);
-    let mut bytes = fs_err::read(&path).unwrap();
-    bytes[at] ^= 1;
-    fs_err::write(&path, &bytes).unwrap();
+    let whole = fs_err::read(&path).unwrap();
+    // Any byte of the record, those of its length included, which would lead beyond the end.
+    for at in begin..end {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x40;
+        fs_err::write(&path, &bytes).unwrap();
+        let refused = Store::open(folder.path(), None).unwrap_err();
+        assert!(
+            matches!(refused, Error::Damaged { offset, .. } if offset == begin as u64),
+            "{at}: {refused}"
+        );
+        assert!(refused.to_string().contains("account.log") && refused.to_string().contains("sandbox reset"));
+        assert_eq!(fs_err::read(&path).unwrap(), bytes);
+    }
+    fs_err::write(&path, format!("{}1\n", "lsinfra-sandbox-account ")).unwrap();
     assert!(matches!(Store::open(folder.path(), None), Err(Error::Damaged { .. })));
-    assert_eq!(fs_err::read(&path).unwrap(), bytes);
     fs_err::write(&path, format!("{}99\n", "lsinfra-sandbox-account ")).unwrap();
     assert!(matches!(Store::open(folder.path(), None), Err(Error::NewerFormat { found: 99, .. })));
     erase(folder.path()).unwrap();
     assert!(keys(&Store::open(folder.path(), None).unwrap()).is_empty());
+}
+
+#[test]
+fn a_log_that_has_grown_is_rewritten_to_what_exists() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(LOG_NAME);
+    let mut opened = Store::open(folder.path(), Some(1)).unwrap();
+    let name = "n".repeat(1 << 20);
+    let mut longest = 0;
+    for time in 1..=10 {
+        add(&mut opened, &name, time);
+        if opened.store.is_overgrown() {
+            let mut rows = Vec::new();
+            opened.tables.each().iter().for_each(|table| table.dump(&mut rows).unwrap());
+            opened.store.compact(time, rows, Duration::from_micros(time)).unwrap();
+        }
+        longest = longest.max(fs_err::metadata(&path).unwrap().len());
+    }
+    assert!(longest < 11 << 20, "{longest} bytes");
+    let again = Store::open(folder.path(), None).unwrap();
+    assert_eq!((keys(&again), again.elapsed), (vec![name], Duration::from_micros(10)));
 }

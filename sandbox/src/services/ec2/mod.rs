@@ -107,6 +107,11 @@ const OPERATIONS: &[Operation] = &[
     changes("UpdateSecurityGroupRuleDescriptionsIngress", security_group::rules::update_ingress_descriptions),
 ];
 
+/// The names of its quotas.
+pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
+    common::quotas::names()
+}
+
 /// The service.
 pub(crate) struct Ec2;
 
@@ -121,6 +126,10 @@ impl Service for Ec2 {
 
     fn operation(&self, request: &Request) -> Result<&'static Operation, String> {
         by_action(OPERATIONS, request)
+    }
+
+    fn operations(&self) -> Vec<&'static str> {
+        OPERATIONS.iter().map(|operation| operation.name).collect()
     }
 
     /// A dry run is answered before anything else is looked at: AWS checks permissions only.

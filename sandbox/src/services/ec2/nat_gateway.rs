@@ -23,9 +23,11 @@ use crate::cloud::call::{Call, Reply};
 use crate::cloud::lifecycle::{
     NAT_GATEWAY_DELETING, NAT_GATEWAY_DESCRIBED, NAT_GATEWAY_FAILING, NAT_GATEWAY_PENDING,
 };
-use crate::cloud::tokens::TokenUse;
+use crate::cloud::table::Scope;
+use crate::cloud::tokens::{TokenUse, once};
 use crate::protocol::error::ServiceError;
 use crate::protocol::response;
+use crate::services::Tables;
 
 /// A NAT gateway.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -102,21 +104,15 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     let client_token = params.text("ClientToken");
     let given = tags::at_creation(params, &kinds::NAT_GATEWAY)?;
     params.finish()?;
-    let token = client_token.map(|token| TokenUse::new("ec2:CreateNatGateway", token, &params.canonical()));
-    let made = token.as_ref().map(|token| token.made(call)).transpose()?.flatten();
-    let id = match made.filter(|id| call.tables.ec2.nat_gateways.contains(&call.scope, id)) {
-        Some(id) => id,
-        None => {
-            let id = make(call, subnet_id, connectivity, allocation_id, private_ip)?;
-            tags::put(call, &id, given);
-            if let Some(token) = token {
-                token.remember(call, &id);
-            }
-            id
-        }
-    };
+    let token = TokenUse::of(params, "ec2:CreateNatGateway");
+    let exists = |tables: &Tables, scope: &Scope, id: &str| tables.ec2.nat_gateways.contains(scope, id);
+    let id = once(call, token, exists, |call| {
+        let id = make(call, subnet_id, connectivity, allocation_id, private_ip)?;
+        tags::put(call, &id, given);
+        Ok(id)
+    })?;
     let ec2 = &call.tables.ec2;
-    let gateway = kinds::NAT_GATEWAY.find(&ec2.nat_gateways, &call.scope, &id)?;
+    let gateway = kinds::NAT_GATEWAY.made(&ec2.nat_gateways, &call.scope, &id)?;
     let seen_at = if gateway.created_at == call.now { call.just_before() } else { call.now };
     let answer = wire(&id, gateway, ec2.tags.get(&call.scope, &id), seen_at);
     Ok(response(serialize_create_nat_gateway_response(&CreateNatGatewayResult {

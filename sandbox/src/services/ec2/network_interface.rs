@@ -19,9 +19,10 @@ use super::common::{kinds, tags};
 use super::{Ec2Tables, security_group, subnet};
 use crate::cloud::call::{Call, Reply};
 use crate::cloud::table::Scope;
-use crate::cloud::tokens::TokenUse;
+use crate::cloud::tokens::{TokenUse, once};
 use crate::protocol::error::ServiceError;
 use crate::protocol::response;
+use crate::services::Tables;
 
 /// A network interface.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,30 +90,24 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     let description = params.text("Description").unwrap_or_default().to_owned();
     let private_ip = params.parsed("PrivateIpAddress")?;
     let groups = params.list("SecurityGroupId").into_iter().map(str::to_owned).collect();
-    let token = params.text("ClientToken");
+    let client_token = params.text("ClientToken");
     let given = tags::at_creation(params, &kinds::NETWORK_INTERFACE)?;
     params.finish()?;
-    let token = token.map(|token| TokenUse::new("ec2:CreateNetworkInterface", token, &params.canonical()));
-    let made = token.as_ref().map(|token| token.made(call)).transpose()?.flatten();
-    let id = match made.filter(|id| call.tables.ec2.network_interfaces.contains(&call.scope, id)) {
-        Some(id) => id,
-        None => {
-            let interface_type = "interface";
-            let specification =
-                Specification { subnet_id, description, groups, private_ip, interface_type, requester: None };
-            let id = make(call, specification)?;
-            tags::put(call, &id, given);
-            if let Some(token) = token {
-                token.remember(call, &id);
-            }
-            id
-        }
-    };
-    let interface = kinds::NETWORK_INTERFACE.find(&call.tables.ec2.network_interfaces, &call.scope, &id)?;
+    let token = TokenUse::of(params, "ec2:CreateNetworkInterface");
+    let exists = |tables: &Tables, scope: &Scope, id: &str| tables.ec2.network_interfaces.contains(scope, id);
+    let id = once(call, token, exists, |call| {
+        let interface_type = "interface";
+        let specification =
+            Specification { subnet_id, description, groups, private_ip, interface_type, requester: None };
+        let id = make(call, specification)?;
+        tags::put(call, &id, given);
+        Ok(id)
+    })?;
+    let interface = kinds::NETWORK_INTERFACE.made(&call.tables.ec2.network_interfaces, &call.scope, &id)?;
     let status = Some("pending".to_owned());
     let answer = model::NetworkInterface { status, ..wire(&id, interface, &call.tables.ec2, &call.scope) };
     Ok(response(serialize_create_network_interface_response(&CreateNetworkInterfaceResult {
-        client_token: call.params.text("ClientToken").map(str::to_owned),
+        client_token: client_token.map(str::to_owned),
         network_interface: Some(answer),
     })))
 }
@@ -124,7 +119,7 @@ pub(crate) fn make(call: &mut Call<'_>, specification: Specification<'_>) -> Res
     let (ec2, scope) = (&call.tables.ec2, &call.scope);
     let subnet = kinds::SUBNET.find(&ec2.subnets, scope, subnet_id)?.clone();
     for group in &groups {
-        let known = ec2.security_groups.get(scope, group).filter(|group| group.vpc_id == subnet.vpc_id);
+        let known = ec2.security_groups.find(scope, group).filter(|group| group.vpc_id == subnet.vpc_id);
         if known.is_none() {
             let text = format!("The security group '{group}' does not exist in VPC '{}'", subnet.vpc_id);
             return Err(ServiceError::new(400, "InvalidGroup.NotFound", text));

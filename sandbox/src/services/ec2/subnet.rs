@@ -161,8 +161,7 @@ pub(super) fn modify_attribute(call: &mut Call<'_>) -> Reply {
     let hostname_type = params.text("PrivateDnsHostnameTypeOnLaunch");
     let a_record: Option<bool> = params.parsed("EnableResourceNameDnsARecordOnLaunch.Value")?;
     params.finish()?;
-    let subnet =
-        call.tables.ec2.subnets.get_mut(&call.scope, id).ok_or_else(|| kinds::SUBNET.not_found(id))?;
+    let subnet = kinds::SUBNET.find_mut(&mut call.tables.ec2.subnets, &call.scope, id)?;
     let count = usize::from(map_public_ip.is_some())
         + usize::from(hostname_type.is_some())
         + usize::from(a_record.is_some());

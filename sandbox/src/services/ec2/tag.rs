@@ -129,17 +129,21 @@ fn check_exists(ec2: &Ec2Tables, scope: &Scope, id: &str) -> Result<(), ServiceE
     let kind = Kind::of(id)
         .ok_or_else(|| ServiceError::new(400, "InvalidID", format!("The ID '{id}' is not valid")))?;
     let exists = match kind.prefix {
-        prefix if prefix == kinds::VPC.prefix => ec2.vpcs.contains(scope, id),
-        prefix if prefix == kinds::SUBNET.prefix => ec2.subnets.contains(scope, id),
-        prefix if prefix == kinds::INTERNET_GATEWAY.prefix => ec2.internet_gateways.contains(scope, id),
-        prefix if prefix == kinds::ADDRESS.prefix => ec2.addresses.contains(scope, id),
-        prefix if prefix == kinds::NAT_GATEWAY.prefix => ec2.nat_gateways.contains(scope, id),
-        prefix if prefix == kinds::ROUTE_TABLE.prefix => ec2.route_tables.contains(scope, id),
-        prefix if prefix == kinds::SECURITY_GROUP.prefix => ec2.security_groups.contains(scope, id),
-        prefix if prefix == kinds::SECURITY_GROUP_RULE.prefix => ec2.security_group_rules.contains(scope, id),
-        prefix if prefix == kinds::VPC_ENDPOINT.prefix => ec2.vpc_endpoints.contains(scope, id),
-        prefix if prefix == kinds::NETWORK_INTERFACE.prefix => ec2.network_interfaces.contains(scope, id),
-        _ => ec2.network_acls.contains(scope, id),
+        prefix if prefix == kinds::VPC.prefix => ec2.vpcs.find(scope, id).is_some(),
+        prefix if prefix == kinds::SUBNET.prefix => ec2.subnets.find(scope, id).is_some(),
+        prefix if prefix == kinds::INTERNET_GATEWAY.prefix => ec2.internet_gateways.find(scope, id).is_some(),
+        prefix if prefix == kinds::ADDRESS.prefix => ec2.addresses.find(scope, id).is_some(),
+        prefix if prefix == kinds::NAT_GATEWAY.prefix => ec2.nat_gateways.find(scope, id).is_some(),
+        prefix if prefix == kinds::ROUTE_TABLE.prefix => ec2.route_tables.find(scope, id).is_some(),
+        prefix if prefix == kinds::SECURITY_GROUP.prefix => ec2.security_groups.find(scope, id).is_some(),
+        prefix if prefix == kinds::SECURITY_GROUP_RULE.prefix => {
+            ec2.security_group_rules.find(scope, id).is_some()
+        }
+        prefix if prefix == kinds::VPC_ENDPOINT.prefix => ec2.vpc_endpoints.find(scope, id).is_some(),
+        prefix if prefix == kinds::NETWORK_INTERFACE.prefix => {
+            ec2.network_interfaces.find(scope, id).is_some()
+        }
+        _ => ec2.network_acls.find(scope, id).is_some(),
     };
     if exists { Ok(()) } else { Err(kind.not_found(id)) }
 }

@@ -2,8 +2,8 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_policies.html>
 
 use super::errors::{limit_exceeded, malformed_policy};
+use super::role::in_account;
 use crate::cloud::call::Call;
-use crate::cloud::table::Scope;
 use crate::protocol::error::ServiceError;
 use crate::services::policy_document::{Document, Flaw, Principals, Statement, parse};
 
@@ -111,7 +111,7 @@ pub(crate) fn principal_exists(call: &Call<'_>, kind: &str, who: &str) -> bool {
         "AWS" => match who.splitn(6, ':').collect::<Vec<_>>().as_slice() {
             ["arn", "aws", "iam", "", _, "root"] | ["arn", "aws", "sts", "", _, _] => true,
             ["arn", "aws", "iam", "", account, resource] if *account == own => {
-                who == call.principal.arn || role_exists(call, own, resource)
+                who == call.principal.arn || in_account(call, own, resource).is_some()
             }
             ["arn", "aws", "iam", "", account, _] => account.len() == 12,
             _ => false,
@@ -123,11 +123,4 @@ pub(crate) fn principal_exists(call: &Call<'_>, kind: &str, who: &str) -> bool {
         "Federated" => who.starts_with("arn:aws:iam::") || who.contains('.'),
         _ => false,
     }
-}
-
-fn role_exists(call: &Call<'_>, account: &str, resource: &str) -> bool {
-    let Some(path_and_name) = resource.strip_prefix("role/") else { return false };
-    let name = path_and_name.rsplit('/').next().unwrap_or(path_and_name);
-    let role = call.tables.iam.roles.get(&Scope::new(account, ""), name);
-    role.is_some_and(|role| role.path.trim_start_matches('/').to_owned() + name == path_and_name)
 }

@@ -19,6 +19,7 @@ mod tags;
 mod tests;
 
 pub(crate) use self::documents::principal_exists;
+pub(crate) use self::role::in_account as find_role;
 
 use std::collections::BTreeMap;
 
@@ -116,6 +117,10 @@ impl Service for Iam {
 
     fn operation(&self, request: &Request) -> Result<&'static Operation, String> {
         by_action(OPERATIONS, request)
+    }
+
+    fn operations(&self) -> Vec<&'static str> {
+        OPERATIONS.iter().map(|operation| operation.name).collect()
     }
 
     /// Service-linked roles count as made by AWS.

@@ -19,6 +19,7 @@ use super::managed_policy::attachable;
 use super::pages::{Page, PageRequest};
 use super::tags::{self, Tags};
 use crate::cloud::call::{Call, Reply};
+use crate::cloud::table::Scope;
 use crate::protocol::error::ServiceError;
 use crate::protocol::response;
 
@@ -33,17 +34,17 @@ const LONGEST_SECONDS: u32 = 12 * HOUR_SECONDS;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Role {
     /// Its name, under which it is kept.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its path, from slash to slash.
     pub(crate) path: String,
     /// `AROA...`.
     pub(crate) id: String,
     /// Who may assume it: a document as it was given.
-    pub(super) trust_policy: String,
+    pub(crate) trust_policy: String,
     /// What people say about it.
     pub(super) description: Option<String>,
     /// The longest session.
-    pub(super) max_session_seconds: u32,
+    pub(crate) max_session_seconds: u32,
     /// The ARN of the policy that bounds its permissions.
     pub(super) boundary: Option<String>,
     /// Its tags.
@@ -99,9 +100,17 @@ fn unknown(name: &str) -> ServiceError {
     no_such_entity(format!("The role with name {name} cannot be found."))
 }
 
-/// A role as the call sees it.
+/// The role that a request names.
 pub(super) fn find<'c>(call: &'c Call<'_>, name: &str) -> Result<&'c Role, ServiceError> {
-    call.tables.iam.roles.get(&call.scope.global(), name).ok_or_else(|| unknown(name))
+    call.tables.iam.roles.find(&call.scope.global(), name).ok_or_else(|| unknown(name))
+}
+
+/// The role of an account that the last part of an ARN names: `role/`, path and name.
+pub(crate) fn in_account<'c>(call: &'c Call<'_>, account: &str, resource: &str) -> Option<&'c Role> {
+    let path_and_name = resource.strip_prefix("role/")?;
+    let name = path_and_name.rsplit('/').next().unwrap_or(path_and_name);
+    let role = call.tables.iam.roles.find(&Scope::new(account, ""), name)?;
+    (role.path.trim_start_matches('/').to_owned() + name == path_and_name).then_some(role)
 }
 
 /// A role to be changed; those of services are not.

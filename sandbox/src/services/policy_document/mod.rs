@@ -6,7 +6,7 @@ mod parse;
 mod pattern;
 
 pub(crate) use parse::{Flaw, parse};
-pub(crate) use pattern::matches;
+pub(crate) use pattern::{matches, matches_exactly};
 
 /// A policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,14 @@
-//! Wildcards of policies.
+//! Wildcards, as policies and the filters of EC2 have them.
 
-/// Whether a pattern matches a text: `*` stands for any characters, `?` for one; case does not matter.
+/// Whether a pattern of a policy matches a text: as [`matches_exactly`], but case does not matter.
 pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
+    matches_exactly(&pattern.to_lowercase(), &text.to_lowercase())
+}
+
+/// Whether a pattern matches a text: `*` stands for any characters, `?` for one.
+pub(crate) fn matches_exactly(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);
     // Where the last star stands, and up to where it has taken text in.
     let mut star: Option<(usize, usize)> = None;
@@ -44,6 +49,8 @@ mod tests {
             ("s3:*Object", "s3:GetObjectAcl", false),
             ("s3:Get?bject", "s3:GetObject", true),
             ("s3:Get?", "s3:Get", false),
+            ("*", "", true),
+            ("**t", "s3:Get", true),
             ("arn:aws:s3:::b/*x*y", "arn:aws:s3:::b/1x2x3y", true),
             ("", "", true),
             ("", "a", false),

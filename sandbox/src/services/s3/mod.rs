@@ -47,6 +47,10 @@ impl Service for S3 {
         routes::find(request)
     }
 
+    fn operations(&self) -> Vec<&'static str> {
+        routes::names().collect()
+    }
+
     fn blobs<'t>(&self, tables: &'t Tables) -> Vec<&'t str> {
         let objects = tables.s3.objects.all().filter_map(|(_, _, version)| version.blob());
         objects.chain(tables.s3.uploads.all().flat_map(|(_, _, upload)| upload.blobs())).collect()

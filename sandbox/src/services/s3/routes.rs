@@ -220,6 +220,11 @@ static ROUTES: &[Route] = &[
     ),
 ];
 
+/// The names of all operations.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().map(|route| route.operation.name)
+}
+
 /// The operation, or a description of the request if the sandbox does not have it.
 pub(super) fn find(request: &Request) -> Result<&'static Operation, String> {
     let target = Target::of(request);

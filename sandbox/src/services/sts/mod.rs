@@ -3,6 +3,11 @@
 
 mod assume_role;
 mod caller_identity;
+#[cfg(test)]
+mod tests;
+mod trust;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -30,7 +35,12 @@ pub(crate) struct Session {
     pub(crate) arn: String,
     /// `AROA...:SESSION`.
     pub(crate) assumed_role_id: String,
+    /// When its credentials end.
+    pub(crate) expires_at: Timestamp,
 }
+
+/// How long the sandbox knows that a key has expired, and does not take it for the key of its own user.
+const KNOWN_AS_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
 
 const OPERATIONS: &[Operation] = &[
     reads("GetCallerIdentity", caller_identity::get_caller_identity),
@@ -51,6 +61,15 @@ impl Service for Sts {
 
     fn operation(&self, request: &Request) -> Result<&'static Operation, String> {
         by_action(OPERATIONS, request)
+    }
+
+    fn operations(&self) -> Vec<&'static str> {
+        OPERATIONS.iter().map(|operation| operation.name).collect()
+    }
+
+    /// Forgets sessions that ended long ago.
+    fn settle(&self, tables: &mut Tables, now: Timestamp) {
+        tables.sts.sessions.remove_where(|_, session| session.expires_at + KNOWN_AS_EXPIRED <= now);
     }
 
     fn inventory(&self, _tables: &Tables, _now: Timestamp) -> Vec<Item> {

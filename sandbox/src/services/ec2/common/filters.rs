@@ -4,6 +4,7 @@
 use super::tags::Tags;
 use crate::protocol::error::ServiceError;
 use crate::protocol::params::Params;
+use crate::services::policy_document::matches_exactly;
 
 /// The filters of one request.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ impl Filters {
     /// Whether an object with these tags and these values per filter name is selected.
     pub(crate) fn select(&self, tags: Option<&Tags>, values_of: impl Fn(&str) -> Vec<String>) -> bool {
         self.filters.iter().all(|(name, patterns)| {
-            let fits = |value: &str| patterns.iter().any(|pattern| matches(pattern, value));
+            let fits = |value: &str| patterns.iter().any(|pattern| matches_exactly(pattern, value));
             if let Some(key) = name.strip_prefix("tag:") {
                 tags.and_then(|tags| tags.get(key)).is_some_and(|value| fits(value))
             } else if name == "tag-key" {
@@ -42,58 +43,5 @@ impl Filters {
                 values_of(name).iter().any(|value| fits(value))
             }
         })
-    }
-}
-
-/// Whether a text fits a pattern in which `*` stands for any text and `?` for any character.
-pub(crate) fn matches(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-    let (mut at_pattern, mut at_text) = (0, 0);
-    let mut last_star: Option<(usize, usize)> = None;
-    while at_text < text.len() {
-        match pattern.get(at_pattern) {
-            Some('*') => {
-                last_star = Some((at_pattern, at_text));
-                at_pattern += 1;
-            }
-            Some(&character) if character == '?' || character == text[at_text] => {
-                at_pattern += 1;
-                at_text += 1;
-            }
-            _ => match last_star {
-                // Let the last star take one more character, and try again from there.
-                Some((star, taken)) => {
-                    last_star = Some((star, taken + 1));
-                    at_pattern = star + 1;
-                    at_text = taken + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at_pattern..].iter().all(|&character| character == '*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn wildcards_stand_for_any_text_or_character() {
-        for (pattern, text, expected) in [
-            ("a", "a", true),
-            ("a", "b", false),
-            ("a*", "abc", true),
-            ("*c", "abc", true),
-            ("a*c*e", "abcde", true),
-            ("a*c*f", "abcde", false),
-            ("a?c", "abc", true),
-            ("a?c", "ac", false),
-            ("*", "", true),
-            ("", "a", false),
-            ("**a", "bba", true),
-        ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
-        }
     }
 }

@@ -152,8 +152,29 @@ impl Kind {
         ServiceError::new(400, self.not_found, (self.missing)(id))
     }
 
-    /// The object, or the error that it is not there.
+    /// The object that a request names, or the error that it is not there, which a new one may not seem to be.
     pub(crate) fn find<'a, T: Clone + Serialize + DeserializeOwned>(
+        &self,
+        table: &'a Table<T>,
+        scope: &Scope,
+        id: &str,
+    ) -> Result<&'a T, ServiceError> {
+        table.find(scope, id).ok_or_else(|| self.not_found(id))
+    }
+
+    /// As [`Kind::find`], to be changed.
+    pub(crate) fn find_mut<'a, T: Clone + Serialize + DeserializeOwned>(
+        &self,
+        table: &'a mut Table<T>,
+        scope: &Scope,
+        id: &str,
+    ) -> Result<&'a mut T, ServiceError> {
+        self.find(table, scope, id)?;
+        table.get_mut(scope, id).ok_or_else(|| self.not_found(id))
+    }
+
+    /// The object that the call itself made, or that its client token stands for: it is found however new it is.
+    pub(crate) fn made<'a, T: Clone + Serialize + DeserializeOwned>(
         &self,
         table: &'a Table<T>,
         scope: &Scope,

@@ -67,6 +67,24 @@ pub(crate) const RULES: Quota = Quota {
     text: "The maximum number of rules per security group has been reached.",
 };
 
+/// Every quota.
+const ALL: &[&Quota] = &[
+    &VPCS,
+    &INTERNET_GATEWAYS,
+    &ADDRESSES,
+    &NAT_GATEWAYS,
+    &SUBNETS,
+    &ROUTE_TABLES,
+    &VPC_ENDPOINTS,
+    &SECURITY_GROUPS,
+    &RULES,
+];
+
+/// The names of all quotas.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    ALL.iter().map(|quota| quota.name)
+}
+
 impl Quota {
     /// Refuses a creation when there are already as many as the quota allows.
     pub(crate) fn check(&self, call: &Call<'_>, existing: usize) -> Result<(), ServiceError> {

@@ -19,8 +19,9 @@ use super::common::query::Query;
 use super::common::{kinds, quotas, tags};
 use crate::cloud::call::{Call, Reply};
 use crate::cloud::table::Scope;
-use crate::cloud::tokens::TokenUse;
+use crate::cloud::tokens::{TokenUse, once};
 use crate::protocol::response;
+use crate::services::Tables;
 
 /// A route table with its routes and associations, which have no life of their own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -63,24 +64,18 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     let client_token = params.text("ClientToken");
     let given = tags::at_creation(params, &kinds::ROUTE_TABLE)?;
     params.finish()?;
-    let token = client_token.map(|token| TokenUse::new("ec2:CreateRouteTable", token, &params.canonical()));
-    let made = token.as_ref().map(|token| token.made(call)).transpose()?.flatten();
-    let id = match made.filter(|id| call.tables.ec2.route_tables.contains(&call.scope, id)) {
-        Some(id) => id,
-        None => {
-            let (ec2, scope) = (&call.tables.ec2, &call.scope);
-            kinds::VPC.find(&ec2.vpcs, scope, vpc_id)?;
-            let existing = ec2.route_tables.iter(scope).filter(|(_, table)| table.vpc_id == vpc_id).count();
-            quotas::ROUTE_TABLES.check(call, existing)?;
-            let id = make(call, vpc_id, false, Vec::new());
-            tags::put(call, &id, given);
-            if let Some(token) = token {
-                token.remember(call, &id);
-            }
-            id
-        }
-    };
-    let table = kinds::ROUTE_TABLE.find(&call.tables.ec2.route_tables, &call.scope, &id)?;
+    let token = TokenUse::of(params, "ec2:CreateRouteTable");
+    let exists = |tables: &Tables, scope: &Scope, id: &str| tables.ec2.route_tables.contains(scope, id);
+    let id = once(call, token, exists, |call| {
+        let (ec2, scope) = (&call.tables.ec2, &call.scope);
+        kinds::VPC.find(&ec2.vpcs, scope, vpc_id)?;
+        let existing = ec2.route_tables.iter(scope).filter(|(_, table)| table.vpc_id == vpc_id).count();
+        quotas::ROUTE_TABLES.check(call, existing)?;
+        let id = make(call, vpc_id, false, Vec::new());
+        tags::put(call, &id, given);
+        Ok(id)
+    })?;
+    let table = kinds::ROUTE_TABLE.made(&call.tables.ec2.route_tables, &call.scope, &id)?;
     let answer = wire(&id, table, &call.tables.ec2, call);
     Ok(response(serialize_create_route_table_response(&CreateRouteTableResult {
         client_token: client_token.map(str::to_owned),

@@ -129,14 +129,14 @@ fn check(call: &Call<'_>, id: &str, target: Target) -> Result<Target, ServiceErr
     let table = kinds::ROUTE_TABLE.find(&ec2.route_tables, scope, id)?;
     let (what, name, vpc_id) = match &target {
         Target::InternetGateway(gateway) => {
-            let found = ec2.internet_gateways.get(scope, gateway).ok_or_else(|| {
+            let found = ec2.internet_gateways.find(scope, gateway).ok_or_else(|| {
                 let text = format!("The gateway ID '{gateway}' does not exist");
                 ServiceError::new(400, "InvalidGatewayID.NotFound", text)
             })?;
             ("network gateway", gateway, found.vpc_id.as_deref())
         }
         Target::NatGateway(gateway) => {
-            let found = ec2.nat_gateways.get(scope, gateway);
+            let found = ec2.nat_gateways.find(scope, gateway);
             let found = found.filter(|found| found.state(call.now) != State::Deleted).ok_or_else(|| {
                 let text = format!("The natGateway ID '{gateway}' does not exist");
                 ServiceError::new(400, "InvalidNatGatewayID.NotFound", text)
@@ -166,7 +166,7 @@ fn is_local(call: &Call<'_>, id: &str, range: Ipv4Net) -> Result<bool, ServiceEr
 }
 
 fn table<'a>(call: &'a mut Call<'_>, id: &str) -> Result<&'a mut RouteTable, ServiceError> {
-    call.tables.ec2.route_tables.get_mut(&call.scope, id).ok_or_else(|| kinds::ROUTE_TABLE.not_found(id))
+    kinds::ROUTE_TABLE.find_mut(&mut call.tables.ec2.route_tables, &call.scope, id)
 }
 
 fn exists(range: Ipv4Net) -> ServiceError {

@@ -58,7 +58,6 @@ const FILTERS: &[&str] = &[
     "vpc-id",
 ];
 
-/// `CreateSecurityGroup`. Unlike AWS it takes names that begin with `sg-`, since the conformance checks use such names.
 pub(super) fn create(call: &mut Call<'_>) -> Reply {
     let params = call.params;
     let name = params.required("GroupName")?;
@@ -69,6 +68,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     kinds::VPC.find(&call.tables.ec2.vpcs, &call.scope, vpc_id)?;
     check_text("groupName", name)?;
     check_text("groupDescription", description)?;
+    if name.starts_with("sg-") {
+        return Err(invalid_value("Invalid security group name. Group names may not be in the format sg-*."));
+    }
     if name == DEFAULT {
         let text = format!("Cannot use reserved security group name: {DEFAULT}");
         return Err(invalid_value(text));

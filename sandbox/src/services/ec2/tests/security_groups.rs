@@ -35,6 +35,7 @@ fn names_are_unique_within_a_vpc_and_default_is_reserved() {
     assert_eq!(refused("a"), "InvalidGroup.Duplicate");
     assert_eq!(refused("A"), "InvalidGroup.Duplicate", "names are the same in any case");
     assert_eq!(refused("default"), "InvalidParameterValue");
+    assert_eq!(refused("sg-a"), "InvalidParameterValue", "a name does not look like an id");
     assert_eq!(refused("ä"), "InvalidParameterValue");
 }
 

@@ -16,7 +16,7 @@ pub(crate) fn modify(call: &mut Call<'_>) -> Reply {
     let hostnames: Option<bool> = params.parsed("EnableDnsHostnames.Value")?;
     let metrics: Option<bool> = params.parsed("EnableNetworkAddressUsageMetrics.Value")?;
     params.finish()?;
-    let vpc = call.tables.ec2.vpcs.get_mut(&call.scope, id).ok_or_else(|| kinds::VPC.not_found(id))?;
+    let vpc = kinds::VPC.find_mut(&mut call.tables.ec2.vpcs, &call.scope, id)?;
     match [support, hostnames, metrics].into_iter().flatten().count() {
         0 => return Err(ServiceError::new(400, "MissingParameter", "No attributes specified.")),
         1 => {}

@@ -8,9 +8,11 @@ use winterbaume_ec2_generated::wire::serialize_create_vpc_endpoint_response;
 use super::{EndpointKind, VpcEndpoint, services, wire};
 use crate::cloud::call::{Call, Reply};
 use crate::cloud::lifecycle::INTERFACE_ENDPOINT_PENDING;
-use crate::cloud::tokens::TokenUse;
+use crate::cloud::table::Scope;
+use crate::cloud::tokens::{TokenUse, once};
 use crate::protocol::error::ServiceError;
 use crate::protocol::response;
+use crate::services::Tables;
 use crate::services::ec2::common::{kinds, quotas, tags};
 use crate::services::ec2::network_interface::{self, Specification};
 use crate::services::ec2::{prefix_list, route_table, security_group};
@@ -61,21 +63,15 @@ pub(crate) fn create(call: &mut Call<'_>) -> Reply {
     if address_type != "ipv4" || record_type != "ipv4" {
         return Err(invalid("The sandbox's endpoints have the address type ipv4 only"));
     }
-    let token = client_token.map(|token| TokenUse::new("ec2:CreateVpcEndpoint", token, &params.canonical()));
-    let made = token.as_ref().map(|token| token.made(call)).transpose()?.flatten();
-    let id = match made.filter(|id| call.tables.ec2.vpc_endpoints.contains(&call.scope, id)) {
-        Some(id) => id,
-        None => {
-            let id = make(call, wanted)?;
-            tags::put(call, &id, given);
-            if let Some(token) = token {
-                token.remember(call, &id);
-            }
-            id
-        }
-    };
+    let token = TokenUse::of(params, "ec2:CreateVpcEndpoint");
+    let exists = |tables: &Tables, scope: &Scope, id: &str| tables.ec2.vpc_endpoints.contains(scope, id);
+    let id = once(call, token, exists, |call| {
+        let id = make(call, wanted)?;
+        tags::put(call, &id, given);
+        Ok(id)
+    })?;
     let ec2 = &call.tables.ec2;
-    let endpoint = kinds::VPC_ENDPOINT.find(&ec2.vpc_endpoints, &call.scope, &id)?;
+    let endpoint = kinds::VPC_ENDPOINT.made(&ec2.vpc_endpoints, &call.scope, &id)?;
     let is_new = endpoint.kind == EndpointKind::Interface && endpoint.created_at == call.now;
     let seen_at = if is_new { call.just_before() } else { call.now };
     let answer = wire(&id, endpoint, ec2, &call.scope, seen_at);
@@ -233,7 +229,7 @@ fn list_of(call: &Call<'_>, service_name: &str) -> String {
 
 /// Refuses a group that is not the VPC's.
 pub(super) fn check_group(call: &Call<'_>, id: &str, vpc_id: &str) -> Result<(), ServiceError> {
-    let group = call.tables.ec2.security_groups.get(&call.scope, id);
+    let group = call.tables.ec2.security_groups.find(&call.scope, id);
     if group.is_some_and(|group| group.vpc_id == vpc_id) {
         return Ok(());
     }

@@ -104,7 +104,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Reply {
     let (ec2, scope) = (&mut call.tables.ec2, &call.scope);
     let mut unsuccessful = Vec::new();
     for id in ids {
-        let Some(endpoint) = ec2.vpc_endpoints.get_mut(scope, id) else {
+        let Ok(endpoint) = kinds::VPC_ENDPOINT.find_mut(&mut ec2.vpc_endpoints, scope, id) else {
             unsuccessful.push(UnsuccessfulItem {
                 error: Some(UnsuccessfulItemError {
                     code: Some("InvalidVpcEndpoint.NotFound".to_owned()),

@@ -54,45 +54,21 @@ pub(super) fn common_prefix<'k>(key: &'k str, prefix: &str, delimiter: Option<&s
 }
 
 /// One entry of a page.
-enum Entry<'c> {
-    Object(&'c Version, &'c Content),
+pub(super) enum Entry<'c, T> {
+    /// What is listed by itself.
+    Own(T),
+    /// A common prefix, which stands for all keys that begin with it.
     Prefix(&'c str),
 }
 
-impl Entry<'_> {
-    fn place(&self) -> &str {
-        match self {
-            Self::Object(version, _) => &version.key,
-            Self::Prefix(prefix) => prefix,
-        }
-    }
-}
-
-/// What a page shows, and whether there is more.
-fn page<'c>(
-    call: &'c Call<'_>,
-    within: &'c str,
-    prefix: &str,
-    delimiter: Option<&str>,
-    after: Option<&str>,
+/// A page of what is left to list, each with its common prefix if it has one, and whether there is more.
+pub(super) fn page<'c, T>(
+    left: impl Iterator<Item = (Option<&'c str>, T)>,
     most: usize,
-) -> (Vec<Entry<'c>>, bool) {
-    let mut entries: Vec<Entry<'c>> = Vec::new();
-    let mut last_key: Option<&str> = None;
-    for (_, version) in call.tables.s3.objects.within(&call.scope.global(), within) {
-        let key = version.key.as_str();
-        // The first row of a key is its newest version; the others are history.
-        if last_key.replace(key) == Some(key) {
-            continue;
-        }
-        let Some(content) = &version.content else { continue };
-        let common = common_prefix(key, prefix, delimiter);
-        // A page that ended with a common prefix has passed all keys below it.
-        let is_passed = after.is_some_and(|after| key <= after || common == Some(after));
-        if is_passed {
-            continue;
-        }
-        let entry = common.map_or(Entry::Object(version, content), Entry::Prefix);
+) -> (Vec<Entry<'c, T>>, bool) {
+    let mut entries: Vec<Entry<'c, T>> = Vec::new();
+    for (common, own) in left {
+        let entry = common.map_or(Entry::Own(own), Entry::Prefix);
         if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry)
             && last == this
         {
@@ -104,6 +80,30 @@ fn page<'c>(
         entries.push(entry);
     }
     (entries, false)
+}
+
+/// The objects that come after a key, with their common prefixes.
+fn objects<'c>(
+    call: &'c Call<'_>,
+    within: &'c str,
+    prefix: &str,
+    delimiter: Option<&str>,
+    after: Option<&str>,
+) -> impl Iterator<Item = (Option<&'c str>, (&'c Version, &'c Content))> {
+    let mut last_key: Option<&str> = None;
+    let versions = call.tables.s3.objects.within(&call.scope.global(), within);
+    versions.filter_map(move |(_, version)| {
+        let key = version.key.as_str();
+        // The first row of a key is its newest version; the others are history.
+        if last_key.replace(key) == Some(key) {
+            return None;
+        }
+        let content = version.content.as_ref()?;
+        let common = common_prefix(key, prefix, delimiter);
+        // A page that ended with a common prefix has passed all keys below it.
+        let is_passed = after.is_some_and(|after| key <= after || common == Some(after));
+        (!is_passed).then_some((common, (version, content)))
+    })
 }
 
 pub(in crate::services::s3) fn list_objects_v2(call: &mut Call<'_>, input: &Input<'_>) -> Reply {
@@ -122,16 +122,19 @@ pub(in crate::services::s3) fn list_objects_v2(call: &mut Call<'_>, input: &Inpu
     let place = continuation.map(cursor).transpose()?;
     let after = place.as_deref().or(start_after);
     let within = format!("{}/{prefix}", input.bucket());
-    let (entries, is_more) = page(call, &within, prefix, delimiter, after, most);
+    let (entries, is_more) = page(objects(call, &within, prefix, delimiter, after), most);
     let is_truncated = is_more && most > 0;
-    let next = entries.last().filter(|_| is_truncated).map(|last| token(last.place()));
+    let next = entries.last().filter(|_| is_truncated).map(|last| match last {
+        Entry::Own((version, _)) => token(&version.key),
+        Entry::Prefix(prefix) => token(prefix),
+    });
     let owner = with_owner.then(|| bucket::owner(&call.scope.account));
     let mut contents = Vec::new();
     let mut prefixes = Vec::new();
     for entry in &entries {
         match entry {
             Entry::Prefix(prefix) => prefixes.push(CommonPrefix { prefix: Some(encoding.apply(prefix)) }),
-            Entry::Object(version, content) => contents.push(Object {
+            Entry::Own((version, content)) => contents.push(Object {
                 checksum_algorithm: Some(vec![content.checksum.algorithm.name().to_owned()]),
                 checksum_type: Some(content.checksum.kind().to_owned()),
                 e_tag: Some(format!("\"{}\"", content.etag)),

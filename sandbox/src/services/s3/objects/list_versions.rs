@@ -3,18 +3,12 @@
 use winterbaume_s3::model::{CommonPrefix, DeleteMarkerEntry, ListObjectVersionsOutput, ObjectVersion};
 
 use super::Version;
-use super::list::{Encoding, MOST, common_prefix};
+use super::list::{Encoding, Entry, MOST, common_prefix, page};
 use crate::cloud::call::{Call, Reply};
 use crate::services::s3::buckets::{bucket, named};
 use crate::services::s3::wire::answers::{document_time, xml};
 use crate::services::s3::wire::errors::invalid_argument;
 use crate::services::s3::wire::input::Input;
-
-/// One entry of a page.
-enum Entry<'c> {
-    Version { version: &'c Version, is_latest: bool },
-    Prefix(&'c str),
-}
 
 /// Where a page begins: after a key, or after one of its versions.
 struct After<'q> {
@@ -22,19 +16,18 @@ struct After<'q> {
     version: Option<&'q str>,
 }
 
-/// What a page shows, and whether there is more.
-fn page<'c>(
+/// The versions that come after a place, each with whether it is its key's latest, and with their common prefixes.
+fn versions<'c>(
     call: &'c Call<'_>,
     within: &'c str,
     prefix: &str,
     delimiter: Option<&str>,
     after: &After<'_>,
-    most: usize,
-) -> (Vec<Entry<'c>>, bool) {
-    let mut entries: Vec<Entry<'c>> = Vec::new();
+) -> impl Iterator<Item = (Option<&'c str>, (&'c Version, bool))> {
     let mut last_key: Option<&str> = None;
     let mut is_marker_passed = false;
-    for (_, version) in call.tables.s3.objects.within(&call.scope.global(), within) {
+    let versions = call.tables.s3.objects.within(&call.scope.global(), within);
+    versions.filter_map(move |(_, version)| {
         let key = version.key.as_str();
         let is_latest = last_key.replace(key) != Some(key);
         let common = common_prefix(key, prefix, delimiter);
@@ -50,21 +43,11 @@ fn page<'c>(
                 (false, _) => key < marker,
             };
             if is_below || is_before {
-                continue;
+                return None;
             }
         }
-        let entry = common.map_or(Entry::Version { version, is_latest }, Entry::Prefix);
-        if let (Some(Entry::Prefix(last)), Entry::Prefix(this)) = (entries.last(), &entry)
-            && last == this
-        {
-            continue;
-        }
-        if entries.len() == most {
-            return (entries, true);
-        }
-        entries.push(entry);
-    }
-    (entries, false)
+        Some((common, (version, is_latest)))
+    })
 }
 
 pub(in crate::services::s3) fn list_object_versions(call: &mut Call<'_>, input: &Input<'_>) -> Reply {
@@ -80,14 +63,12 @@ pub(in crate::services::s3) fn list_object_versions(call: &mut Call<'_>, input: 
         return Err(invalid_argument(text, "version-id-marker", version));
     }
     let within = format!("{}/{prefix}", input.bucket());
-    let (entries, is_more) = page(call, &within, prefix, delimiter, &after, most);
+    let (entries, is_more) = page(versions(call, &within, prefix, delimiter, &after), most);
     let is_truncated = is_more && most > 0;
     let (next_key, next_version) = match entries.last().filter(|_| is_truncated) {
         None => (None, None),
         Some(Entry::Prefix(prefix)) => (Some(encoding.apply(prefix)), None),
-        Some(Entry::Version { version, .. }) => {
-            (Some(encoding.apply(&version.key)), Some(version.id.clone()))
-        }
+        Some(Entry::Own((version, _))) => (Some(encoding.apply(&version.key)), Some(version.id.clone())),
     };
     let owner = bucket::owner(&call.scope.account);
     let (mut versions, mut markers, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
@@ -97,7 +78,7 @@ pub(in crate::services::s3) fn list_object_versions(call: &mut Call<'_>, input: 
                 prefixes.push(CommonPrefix { prefix: Some(encoding.apply(prefix)) });
                 continue;
             }
-            Entry::Version { version, is_latest } => (version, *is_latest),
+            Entry::Own((version, is_latest)) => (version, *is_latest),
         };
         let key = Some(encoding.apply(&version.key));
         let last_modified = Some(document_time(version.modified));
