@@ -50,6 +50,8 @@ struct Inner {
     failing_write: Option<(u64, Failure)>,
     /// Whether every write is refused.
     refuses: bool,
+    /// How much longer than usual a write takes.
+    slowness: Duration,
     violations: Vec<String>,
     /// What became durable when, for a reader of a failing case.
     story: Vec<(Instant, String)>,
@@ -66,6 +68,7 @@ impl Disk {
             writes: 0,
             failing_write: None,
             refuses: false,
+            slowness: Duration::ZERO,
             violations: Vec::new(),
             story: Vec::new(),
             watcher: None,
@@ -89,6 +92,7 @@ impl Disk {
             writes: 0,
             failing_write: None,
             refuses: false,
+            slowness: Duration::ZERO,
             violations: Vec::new(),
             story: inner.story.clone(),
             watcher: None,
@@ -131,6 +135,11 @@ impl Disk {
         inner.failing_write = Some((inner.writes + after + 1, failure));
     }
 
+    /// Lets every write take that much longer.
+    pub(crate) fn slow_down(&self, slowness: Duration) {
+        self.lock().slowness = slowness;
+    }
+
     /// Lets all further writes succeed.
     pub(crate) fn heal(&self) {
         let mut inner = self.lock();
@@ -171,8 +180,9 @@ impl Disk {
     ) -> Result<(), StoreError> {
         self.moments.pass(process, moments[0]).await;
         let number = self.lock().writes + 1;
-        tokio::time::sleep(self.dice.between(number, Duration::from_millis(1), Duration::from_millis(20)))
-            .await;
+        let usual = self.dice.between(number, Duration::from_millis(1), Duration::from_millis(20));
+        let slowness = self.lock().slowness;
+        tokio::time::sleep(usual + slowness).await;
         if !self.moments.is_alive(process) {
             std::future::pending::<()>().await;
         }

@@ -120,6 +120,17 @@ fn a_wait_tells_what_it_waits_for_at_each_look() {
 }
 
 #[test]
+fn a_wait_begins_when_the_id_is_durable_however_long_that_takes() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        stack.add(CLUSTER, |_| {});
+        // Longer than the pause between two looks: the witness objects to the second one.
+        rig.disk.slow_down(Duration::from_secs(120));
+        rig.up(&stack).await;
+    });
+}
+
+#[test]
 fn the_first_request_to_stop_finishes_what_is_in_flight() {
     simulate(async {
         let (rig, mut stack) = (Rig::strict(), StackSpec::default());
