@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Refresh(commands::refresh::RefreshArgs),
     Outputs(commands::outputs::OutputsArgs),
     Graph(commands::graph::GraphArgs),
+    History(commands::history::HistoryArgs),
     #[command(subcommand)]
     State(commands::state::StateCommand),
     Explain(commands::explain::ExplainArgs),
@@ -62,6 +63,7 @@ impl Command {
             Self::Refresh(args) => return args.output.error_form(),
             Self::Outputs(args) => args.output,
             Self::Graph(args) => args.output,
+            Self::History(args) => args.output(),
             Self::State(commands::state::StateCommand::List(args)) => args.output,
             Self::Explain(args) => args.output,
             #[cfg(feature = "sandbox")]

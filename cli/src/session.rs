@@ -223,7 +223,7 @@ impl Session {
 
 /// Why an operation whose steps ended like that did not do what it was asked for.
 fn report_error(report: &Report) -> Option<CommandError> {
-    let tally = render::summary::tally(report);
+    let tally = render::summary::tally(&report.counts, &report.steps);
     let steps = plural(report.steps.len(), "step");
     let again = format!("to go on: {}", same_command(std::env::args().skip(1)));
     match report.outcome {

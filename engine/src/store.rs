@@ -171,6 +171,13 @@ pub struct OperationRecord {
     pub steps: Vec<StepRecord>,
 }
 
+impl OperationRecord {
+    /// How long it took, in seconds by its clock, with the time in which it waited for approval.
+    pub fn seconds(&self) -> f64 {
+        self.ended_at.duration_since(self.operation.started_at).as_secs_f64()
+    }
+}
+
 /// One step in the history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {

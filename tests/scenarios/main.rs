@@ -11,6 +11,7 @@ mod conformance;
 mod credentials;
 mod drift;
 mod emulators;
+mod history;
 mod interruption;
 mod kill;
 mod lifecycle;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         configuration::trials(),
         credentials::trials(),
         state_failures::trials(),
+        history::trials(),
         interruption::trials(),
         output::trials(),
         sandbox_process::trials(),

@@ -9,6 +9,7 @@ pub(crate) mod completions;
 pub(crate) mod destroy;
 pub(crate) mod explain;
 pub(crate) mod graph;
+pub(crate) mod history;
 pub(crate) mod outputs;
 pub(crate) mod preview;
 pub(crate) mod refresh;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command, printer: Printer) -> Result<ExitCode, Comman
         Command::Refresh(args) => refresh::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),
         Command::Graph(args) => graph::run(&args, printer),
+        Command::History(args) => history::run(&args, printer),
         Command::State(command) => state::run(&command, printer),
         Command::Explain(args) => explain::run(&args, printer),
         #[cfg(feature = "sandbox")]

@@ -56,6 +56,8 @@ error_codes! {
     StackInvalid = "LS0109", Usage;
     /// A file that was asked for cannot be written.
     FileUnwritable = "LS0110", Failed;
+    /// `history show` was asked for an operation that there is not.
+    UnknownOperation = "LS0111", Usage;
 
     /// There are no AWS credentials.
     NoCredentials = "LS0201", Usage;

@@ -8,7 +8,7 @@ use lsinfra_engine::events::{EVENTS_VERSION, Event, EventKind, OperationOutcome,
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::{Action, Drift, PLAN_VERSION, Plan, PropertyChange, Reason, Rename, Step};
 use lsinfra_engine::snapshot::PhysicalId;
-use lsinfra_engine::store::StepRecord;
+use lsinfra_engine::store::{OperationRecord, StepRecord};
 use lsinfra_engine::{OperationInfo, OperationKind, Properties, Secret, Urn, Value};
 
 use crate::render::plan::NameFields;
@@ -391,4 +391,17 @@ pub(crate) fn report(outcome: OperationOutcome) -> Report {
         "vpc_id": "vpc-0123456789abcdef0"
     }));
     Report { outcome, counts: plan.counts(), steps, outputs, seconds: 62.2 }
+}
+
+/// The record of the operation of [`report`].
+pub(crate) fn record(outcome: OperationOutcome) -> OperationRecord {
+    let Report { counts, steps, .. } = report(outcome);
+    OperationRecord {
+        operation: info(OperationKind::Up),
+        ended_at: time(71.2),
+        outcome,
+        counts,
+        serial: 4,
+        steps,
+    }
 }

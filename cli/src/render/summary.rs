@@ -10,7 +10,7 @@ use lsinfra_engine::plan::{Action, PlanCounts};
 use lsinfra_engine::store::StepRecord;
 
 use crate::error::ErrorCode;
-use crate::render::{Canvas, Pace, Tone, counts_done, duration, plural};
+use crate::render::{Canvas, Pace, Paint, Tone, counts_done, duration, plural};
 
 /// How many resources are listed in one place before the rest is only counted.
 const LISTED: usize = 8;
@@ -30,13 +30,13 @@ pub(crate) struct Tally {
     pub(crate) unfinished: usize,
 }
 
-/// Counts a report's steps.
-pub(crate) fn tally(report: &Report) -> Tally {
+/// Counts the steps of an operation that planned `planned`.
+pub(crate) fn tally(planned: &PlanCounts, steps: &[StepRecord]) -> Tally {
     let mut tally = Tally {
-        done: PlanCounts { unchanged: report.counts.unchanged, ..PlanCounts::default() },
+        done: PlanCounts { unchanged: planned.unchanged, ..PlanCounts::default() },
         ..Tally::default()
     };
-    for step in &report.steps {
+    for step in steps {
         match &step.outcome {
             StepOutcome::Done { done: Some(done) } => count(&mut tally.done, *done, step.replacement),
             StepOutcome::Done { done: None } => tally.done.unchanged += 1,
@@ -68,30 +68,36 @@ fn count(counts: &mut PlanCounts, done: Action, replacement: bool) {
 /// The summary; `real_seconds` is how long the steps took by the wall's clock.
 pub(crate) fn summary(report: &Report, pace: Pace, real_seconds: f64, canvas: Canvas) -> String {
     let paint = canvas.paint;
-    let tally = tally(report);
+    let tally = tally(&report.counts, &report.steps);
     let word = match report.outcome {
         OperationOutcome::Succeeded => paint.paint(Tone::Good, "Done"),
         OperationOutcome::Failed => paint.paint(Tone::Bad, "Failed"),
         OperationOutcome::Interrupted => paint.paint(Tone::Change, "Interrupted"),
     };
-    let left: Vec<String> = [
-        (tally.failed, "failed", Tone::Bad),
-        (tally.unfinished, "not seen to end", Tone::Change),
-        (tally.not_started, "not started", Tone::Change),
-    ]
-    .into_iter()
-    .filter(|(count, ..)| *count > 0)
-    .map(|(count, words, tone)| paint.paint(tone, format!("{count} {words}")))
-    .collect();
-    let left = if left.is_empty() { String::new() } else { format!("; {}", left.join(", ")) };
     let mut time = duration::measured(pace.shown(report.seconds));
     if pace == Pace::Sandbox {
         time = format!("{time} of the sandbox's time ({} of yours)", duration::measured(real_seconds));
     }
-    let mut text = format!("\n{word}: {}{left}, in {time}\n", counts_done(&tally.done, paint));
+    let mut text = format!("\n{word}: {}, in {time}\n", tally_words(&tally, paint));
     text.push_str(&failures(&report.steps, canvas));
     text.push_str(&left_over(&report.steps, canvas));
     text
+}
+
+/// `2 created; 40 unchanged; 1 failed`.
+pub(crate) fn tally_words(tally: &Tally, paint: Paint) -> String {
+    let left = [
+        (tally.failed, "failed", Tone::Bad),
+        (tally.unfinished, "not seen to end", Tone::Change),
+        (tally.not_started, "not started", Tone::Change),
+    ];
+    let left: Vec<String> = left
+        .into_iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, words, tone)| paint.paint(tone, format!("{count} {words}")))
+        .collect();
+    let left = if left.is_empty() { String::new() } else { format!("; {}", left.join(", ")) };
+    format!("{}{left}", counts_done(&tally.done, paint))
 }
 
 fn failures(steps: &[StepRecord], canvas: Canvas) -> String {
@@ -132,7 +138,8 @@ fn failures(steps: &[StepRecord], canvas: Canvas) -> String {
     text
 }
 
-fn error_lines(error: &StepError, canvas: Canvas) -> String {
+/// The cloud's words about a failed step, with what its support asks for.
+pub(crate) fn error_lines(error: &StepError, canvas: Canvas) -> String {
     let mut text = String::new();
     for line in error.message.lines() {
         let _ = writeln!(text, "      {line}");
@@ -197,7 +204,7 @@ fn hint(code: ErrorCode) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{Paint, samples};
+    use crate::render::samples;
 
     const CANVAS: Canvas = Canvas { paint: Paint::PLAIN, columns: 110 };
 

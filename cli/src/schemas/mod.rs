@@ -7,6 +7,7 @@
 mod event;
 mod plan;
 
+use lsinfra_engine::events::OperationOutcome;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -43,6 +44,8 @@ fn published_schemas_are_what_the_types_give() {
     check::<answers::OperationAnswer>("operation", "Answer of up and destroy");
     check::<answers::OutputsAnswer>("outputs", "Answer of outputs");
     check::<answers::GraphAnswer>("graph", "Answer of graph");
+    check::<answers::HistoryAnswer>("history", "Answer of history");
+    check::<answers::HistoryShowAnswer>("history-show", "Answer of history show");
     check::<answers::StateListAnswer>("state-list", "Answer of state list");
     check::<answers::ExplainAnswer>("explain", "Answer of explain");
     #[cfg(feature = "sandbox")]
@@ -74,9 +77,15 @@ fn plans_have_the_published_form() {
 
 #[test]
 fn answers_as_they_are_written() {
-    let report = samples::report(lsinfra_engine::events::OperationOutcome::Interrupted);
+    let report = samples::report(OperationOutcome::Interrupted);
     insta::assert_json_snapshot!("operation", answers::OperationAnswer::new("langsmith/dev", &report));
     insta::assert_json_snapshot!("outputs", answers::OutputsAnswer::new("langsmith/dev", &report.outputs));
+    let records = [samples::record(OperationOutcome::Interrupted)];
+    insta::assert_json_snapshot!("history", answers::HistoryAnswer::new("langsmith/dev", &records));
+    insta::assert_json_snapshot!(
+        "history-show",
+        answers::HistoryShowAnswer::new("langsmith/dev", &records[0])
+    );
     let error =
         crate::error::CommandError::new(crate::error::ErrorCode::Locked, "another run holds the lock")
             .hint("wait for it to end");

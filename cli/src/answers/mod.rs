@@ -3,6 +3,8 @@
 //! Apart from the engine's types, so that the engine may change without breaking a script.
 //! `format_version` is raised when a reader must know of a change.
 
+mod history;
+
 use std::collections::BTreeMap;
 
 use lsinfra_engine::events::{EVENTS_VERSION, OperationOutcome, StepOutcome};
@@ -11,6 +13,8 @@ use lsinfra_engine::plan::PlanCounts;
 use lsinfra_engine::snapshot::{Role, Snapshot, Status};
 use lsinfra_engine::{Graph, Properties, Value};
 use serde::Serialize;
+
+pub(crate) use history::{HistoryAnswer, HistoryShowAnswer};
 
 use crate::error::{CommandError, ErrorCode};
 
@@ -277,6 +281,9 @@ struct StepAnswer {
     cloud_code: Option<String>,
     /// The cloud's request id.
     request_id: Option<String>,
+    /// When it was started, in seconds after the first step could be.
+    started_seconds: f64,
+    /// How long it took.
     seconds: f64,
 }
 
@@ -298,19 +305,24 @@ enum StepOutcomeAnswer {
 
 impl OperationAnswer {
     pub(crate) fn new(environment: &str, report: &Report) -> Self {
-        let outcome = match report.outcome {
-            OperationOutcome::Succeeded => Outcome::Succeeded,
-            OperationOutcome::Failed => Outcome::Failed,
-            OperationOutcome::Interrupted => Outcome::Interrupted,
-        };
         Self {
             format_version: FORMAT_VERSION,
             environment: environment.to_owned(),
-            outcome,
+            outcome: report.outcome.into(),
             planned: Counts::from(report.counts),
             steps: report.steps.iter().map(StepAnswer::from).collect(),
             outputs: plain(&report.outputs),
             seconds: report.seconds,
+        }
+    }
+}
+
+impl From<OperationOutcome> for Outcome {
+    fn from(outcome: OperationOutcome) -> Self {
+        match outcome {
+            OperationOutcome::Succeeded => Self::Succeeded,
+            OperationOutcome::Failed => Self::Failed,
+            OperationOutcome::Interrupted => Self::Interrupted,
         }
     }
 }
@@ -340,6 +352,7 @@ impl From<&lsinfra_engine::store::StepRecord> for StepAnswer {
             error: error.map(|error| error.message.clone()),
             cloud_code: error.and_then(|error| error.code.clone()),
             request_id: error.and_then(|error| error.request_id.clone()),
+            started_seconds: step.started_seconds,
             seconds: step.seconds,
         }
     }

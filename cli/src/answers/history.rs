@@ -1,0 +1,92 @@
+//! Answers of `history` and `history show`.
+
+use lsinfra_engine::store::OperationRecord;
+use serde::Serialize;
+
+use super::{Counts, FORMAT_VERSION, Outcome, StepAnswer};
+
+/// `history`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct HistoryAnswer {
+    format_version: u32,
+    /// `<stack>/<environment>`.
+    environment: String,
+    /// Newest first.
+    operations: Vec<RecordedOperation>,
+}
+
+/// `history show`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct HistoryShowAnswer {
+    format_version: u32,
+    /// `<stack>/<environment>`.
+    environment: String,
+    operation: RecordedOperation,
+    /// Each step of the plan, in the plan's order.
+    steps: Vec<StepAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct RecordedOperation {
+    /// The serial of the snapshot that it left.
+    serial: u64,
+    id: String,
+    /// Such as `up`.
+    command: &'static str,
+    /// Who ran it, as `user@host`.
+    by: String,
+    /// In RFC 3339, by the operation's clock: a sandbox has its own.
+    started_at: String,
+    ended_at: String,
+    /// From its beginning to its end, with the time in which it waited for approval.
+    seconds: f64,
+    outcome: Outcome,
+    /// What was planned.
+    planned: Counts,
+    tool_version: String,
+    /// SHA-256 of the configuration, in hexadecimal.
+    config_digest: String,
+}
+
+impl HistoryAnswer {
+    pub(crate) fn new(environment: &str, newest_first: &[OperationRecord]) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            environment: environment.to_owned(),
+            operations: newest_first.iter().map(RecordedOperation::from).collect(),
+        }
+    }
+}
+
+impl HistoryShowAnswer {
+    pub(crate) fn new(environment: &str, record: &OperationRecord) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            environment: environment.to_owned(),
+            operation: record.into(),
+            steps: record.steps.iter().map(StepAnswer::from).collect(),
+        }
+    }
+}
+
+impl From<&OperationRecord> for RecordedOperation {
+    fn from(record: &OperationRecord) -> Self {
+        let operation = &record.operation;
+        Self {
+            serial: record.serial,
+            id: operation.id.to_string(),
+            command: operation.kind.command(),
+            by: operation.by.clone(),
+            started_at: operation.started_at.to_string(),
+            ended_at: record.ended_at.to_string(),
+            seconds: record.seconds(),
+            outcome: record.outcome.into(),
+            planned: record.counts.into(),
+            tool_version: operation.tool_version.clone(),
+            config_digest: operation.config_digest.clone(),
+        }
+    }
+}
