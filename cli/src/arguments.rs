@@ -64,7 +64,7 @@ impl Command {
             Self::Outputs(args) => args.output,
             Self::Graph(args) => args.output,
             Self::History(args) => args.output(),
-            Self::State(commands::state::StateCommand::List(args)) => args.output,
+            Self::State(command) => command.output(),
             Self::Explain(args) => args.output,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(commands::sandbox::SandboxCommand::Status(args)) => args.output,

@@ -8,6 +8,7 @@ use lsinfra_engine::store::{StateStore, Stored};
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
 use crate::environment::{load_config, name};
 use crate::error::{CommandError, ErrorCode};
+use crate::printer::Printer;
 use crate::session::runtime;
 use crate::state_place;
 
@@ -18,7 +19,7 @@ pub(crate) struct Recorded {
     /// The state.
     pub(crate) snapshot: Snapshot,
     /// Whether an operation was interrupted and not gone on with.
-    pub(crate) unfinished: bool,
+    unfinished: bool,
 }
 
 impl Recorded {
@@ -38,6 +39,13 @@ impl Recorded {
             return Err(CommandError::new(ErrorCode::NoState, message).hint(hint));
         };
         Ok(Self { environment, snapshot, unfinished })
+    }
+
+    /// Says so if an operation was interrupted: what is recorded is not what will be.
+    pub(crate) fn note_unfinished(&self, printer: Printer) {
+        if self.unfinished {
+            printer.note("note: an operation was interrupted; the next `up` or `destroy` finishes it\n");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lsinfra_engine::Urn;
+use lsinfra_engine::{Record, Snapshot, Urn};
 
 use crate::error::{CommandError, ErrorCode};
 use crate::suggest;
@@ -16,6 +16,19 @@ const BOUNDARIES: [char; 2] = ['/', ':'];
 /// [`ErrorCode::UnknownResource`] for a name that means none, or several.
 pub(crate) fn resolve(names: &[String], known: &BTreeSet<Urn>) -> Result<BTreeSet<Urn>, CommandError> {
     names.iter().map(|name| resolve_one(name, known)).collect()
+}
+
+/// The recorded resource that `name` means.
+///
+/// # Errors
+/// As [`resolve`].
+pub(crate) fn recorded<'a>(
+    name: &str,
+    snapshot: &'a Snapshot,
+) -> Result<(&'a Urn, &'a Record), CommandError> {
+    let known = snapshot.resources.keys().cloned().collect();
+    let urn = resolve_one(name, &known)?;
+    snapshot.resources.get_key_value(&urn).ok_or_else(|| unknown(name, &known))
 }
 
 fn resolve_one(name: &str, known: &BTreeSet<Urn>) -> Result<Urn, CommandError> {

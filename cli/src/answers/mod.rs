@@ -4,17 +4,18 @@
 //! `format_version` is raised when a reader must know of a change.
 
 mod history;
+mod state;
 
 use std::collections::BTreeMap;
 
 use lsinfra_engine::events::{EVENTS_VERSION, OperationOutcome, StepOutcome};
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::PlanCounts;
-use lsinfra_engine::snapshot::{Role, Snapshot, Status};
 use lsinfra_engine::{Graph, Properties, Value};
 use serde::Serialize;
 
 pub(crate) use history::{HistoryAnswer, HistoryShowAnswer};
+pub(crate) use state::{StateListAnswer, StateShowAnswer};
 
 use crate::error::{CommandError, ErrorCode};
 
@@ -122,101 +123,6 @@ impl OutputsAnswer {
 fn plain(outputs: &Properties) -> BTreeMap<String, serde_json::Value> {
     let plain = |value: &Value| value.to_plain_json().unwrap_or(serde_json::Value::Null);
     outputs.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
-}
-
-/// `state list`.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(crate) struct StateListAnswer {
-    format_version: u32,
-    /// `<stack>/<environment>`.
-    environment: String,
-    /// Which environment's objects these are, for good.
-    lineage: String,
-    /// How often the state was written.
-    serial: u64,
-    objects: Vec<RecordedObject>,
-}
-
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct RecordedObject {
-    urn: String,
-    #[serde(rename = "type")]
-    resource_type: String,
-    name: String,
-    /// Which of the resource's objects it is, from 1.
-    generation: u32,
-    /// The id under which the cloud knows it, null while it is not known.
-    physical_id: Option<String>,
-    role: ObjectRole,
-    status: ObjectStatus,
-    protected: bool,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-enum ObjectRole {
-    /// Under creation.
-    Incoming,
-    /// The one that the URN means.
-    Current,
-    /// Replaced, to be deleted.
-    Superseded,
-    /// Kept after its resource was deleted.
-    Retained,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-enum ObjectStatus {
-    /// Nothing is unfinished.
-    Ready,
-    /// Its creation was not seen to end.
-    Creating,
-    /// The cloud gave it up.
-    CreationFailed,
-    /// An update was not seen to end.
-    Updating,
-    /// Its deletion was not seen to end.
-    Deleting,
-}
-
-impl StateListAnswer {
-    pub(crate) fn new(snapshot: &Snapshot) -> Self {
-        let objects = snapshot.resources.iter().flat_map(|(urn, record)| {
-            record.objects.iter().map(|object| RecordedObject {
-                urn: urn.to_string(),
-                resource_type: urn.resource_type().to_owned(),
-                name: urn.name().to_owned(),
-                generation: object.generation,
-                physical_id: object.physical_id.as_ref().map(ToString::to_string),
-                role: match object.role {
-                    Role::Incoming => ObjectRole::Incoming,
-                    Role::Current => ObjectRole::Current,
-                    Role::Superseded => ObjectRole::Superseded,
-                    Role::Retained => ObjectRole::Retained,
-                },
-                status: match object.status {
-                    Status::Ready => ObjectStatus::Ready,
-                    Status::Creating => ObjectStatus::Creating,
-                    Status::CreationFailed { .. } => ObjectStatus::CreationFailed,
-                    Status::Updating => ObjectStatus::Updating,
-                    Status::Deleting { .. } => ObjectStatus::Deleting,
-                },
-                protected: object.options.protect,
-            })
-        });
-        Self {
-            format_version: FORMAT_VERSION,
-            environment: snapshot.environment.clone(),
-            lineage: snapshot.lineage.to_string(),
-            serial: snapshot.serial,
-            objects: objects.collect(),
-        }
-    }
 }
 
 /// `up` and `destroy`: how the operation ended.

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use lsinfra_engine::events::{EVENTS_VERSION, Event, EventKind, OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::{Action, Drift, PLAN_VERSION, Plan, PropertyChange, Reason, Rename, Step};
-use lsinfra_engine::snapshot::PhysicalId;
+use lsinfra_engine::snapshot::{Object, Owner, PhysicalId, Record, RecordedOptions, Role, Status};
 use lsinfra_engine::store::{OperationRecord, StepRecord};
-use lsinfra_engine::{OperationInfo, OperationKind, Properties, Secret, Urn, Value};
+use lsinfra_engine::{OperationInfo, OperationKind, Properties, Secret, Timeouts, Urn, Value};
 
 use crate::render::plan::NameFields;
 
@@ -403,5 +403,58 @@ pub(crate) fn record(outcome: OperationOutcome) -> OperationRecord {
         counts,
         serial: 4,
         steps,
+    }
+}
+
+/// A recorded resource in which everything that can be shown occurs.
+pub(crate) fn recorded() -> (Urn, Record) {
+    let connection = value(serde_json::json!({"account": "111122223333", "region": "us-west-2"}));
+    let failed = Status::CreationFailed { reason: "no capacity".to_owned() };
+    let current = Object {
+        inputs: [
+            ("cidr_block".to_owned(), "10.0.0.0/16".into()),
+            ("tags".to_owned(), value(serde_json::json!({"Name": "main", "owner": "platform"}))),
+            ("token".to_owned(), Value::Secret(Secret::plain("never shown"))),
+        ]
+        .into(),
+        observed: Some(properties(serde_json::json!({"cidr_block": "10.0.0.0/16", "tags": {}}))),
+        outputs: properties(serde_json::json!({"id": "vpc-0aa", "zones": ["a", "b"], "peer": null})),
+        connection,
+        dependencies: [urn("dns/aws:route53:Zone/parent"), urn("aws:ec2:Eip/nat")].into(),
+        options: RecordedOptions {
+            protect: true,
+            retain_on_delete: true,
+            deleted_with: Some(urn("aws:ec2:Eip/nat")),
+            timeouts: Timeouts { create: Some(std::time::Duration::from_secs(900)), ..Timeouts::default() },
+        },
+        owner: Owner { urn: urn("aws:ec2:Vpc/old"), client_token: String::new() },
+        changed_at: time(40.0),
+        ..object(1, Role::Current, Status::Updating, Some("vpc-0aa"))
+    };
+    let incoming = object(2, Role::Incoming, failed, Some("vpc-0bb"));
+    let objects = [current, incoming].map(std::sync::Arc::new).to_vec();
+    (
+        urn("network/aws:ec2:Vpc/main"),
+        Record { schema_version: 1, last_generation: 2, last_name_generation: 1, objects },
+    )
+}
+
+/// An object without inputs, outputs and dependencies.
+pub(crate) fn object(generation: u32, role: Role, status: Status, id: Option<&str>) -> Object {
+    Object {
+        generation,
+        name_generation: 1,
+        role,
+        status,
+        physical_id: id.map(PhysicalId::new),
+        inputs: Properties::new(),
+        observed: None,
+        outputs: Properties::new(),
+        connection: Value::Null,
+        dependencies: BTreeSet::new(),
+        options: RecordedOptions::default(),
+        owner: Owner { urn: urn("network/aws:ec2:Vpc/main"), client_token: String::new() },
+        created_at: time(0.0),
+        changed_at: time(0.0),
     }
 }

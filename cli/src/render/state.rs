@@ -1,12 +1,14 @@
-//! Recorded resources as a list.
+//! Recorded resources: as a list, and everything of one.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
 
-use lsinfra_engine::snapshot::{Object, Role, Snapshot, Status};
+use lsinfra_engine::snapshot::{Object, Record, RecordedOptions, Role, Snapshot, Status};
+use lsinfra_engine::{Timeouts, Urn};
 
+use crate::render::history::moment;
 use crate::render::tree::{Component, short_name};
-use crate::render::{Canvas, Tone, plural};
+use crate::render::{Canvas, Tone, duration, outputs, plural, value};
 
 /// The component tree, each resource with its objects.
 pub(crate) fn list(snapshot: &Snapshot, canvas: Canvas) -> String {
@@ -46,6 +48,101 @@ pub(crate) fn list(snapshot: &Snapshot, canvas: Canvas) -> String {
     text
 }
 
+/// Everything recorded of one resource.
+pub(crate) fn resource(urn: &Urn, record: &Record, canvas: Canvas) -> String {
+    let paint = canvas.paint;
+    let mut text = format!("{}\n", paint.paint(Tone::Strong, urn));
+    let mut line = |name: &str, value: &str| {
+        let _ = writeln!(text, "  {}{}  {value}", paint.paint(Tone::Faint, name), padding(name));
+    };
+    line("schema version", &record.schema_version.to_string());
+    line("last generation", &record.last_generation.to_string());
+    for object in &record.objects {
+        text.push('\n');
+        text.push_str(&whole_object(urn, object, canvas));
+    }
+    text
+}
+
+fn whole_object(urn: &Urn, object: &Object, canvas: Canvas) -> String {
+    let paint = canvas.paint;
+    let role = match object.role {
+        Role::Incoming => "incoming",
+        Role::Current => "current",
+        Role::Superseded => "superseded",
+        Role::Retained => "retained",
+    };
+    let heading = paint.paint(Tone::Strong, format!("Generation {}: {role}", object.generation));
+    let status = match &object.status {
+        Status::CreationFailed { reason } => format!("creation failed: {reason}"),
+        other => status_words(other).unwrap_or("ready").to_owned(),
+    };
+    let mut lines = vec![
+        ("status", vec![status]),
+        ("id", vec![object.physical_id.as_ref().map_or("(not known)".to_owned(), ToString::to_string)]),
+        ("created", vec![moment(object.created_at)]),
+        ("changed", vec![moment(object.changed_at)]),
+        ("name generation", vec![object.name_generation.to_string()]),
+        ("connection", vec![value::whole(&object.connection)]),
+        ("depends on", object.dependencies.iter().map(ToString::to_string).collect()),
+        ("options", options_words(&object.options)),
+    ];
+    if object.owner.urn != *urn {
+        lines.push(("tagged as", vec![object.owner.urn.to_string()]));
+    }
+    let mut text = format!("{heading}\n");
+    for (name, values) in lines {
+        for (index, value) in values.iter().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            let _ = writeln!(text, "  {}{}  {value}", paint.paint(Tone::Faint, name), padding(name));
+        }
+    }
+    let observed = object.observed.as_ref();
+    let parts =
+        [("inputs", Some(&object.inputs)), ("observed", observed), ("outputs", Some(&object.outputs))];
+    for (name, properties) in parts {
+        let Some(properties) = properties.filter(|properties| !properties.is_empty()) else { continue };
+        let _ = writeln!(text, "  {}", paint.paint(Tone::Faint, name));
+        for line in outputs::outputs(properties, canvas).lines() {
+            let _ = writeln!(text, "    {line}");
+        }
+    }
+    text
+}
+
+fn padding(name: &str) -> String {
+    " ".repeat("last generation".len().saturating_sub(name.len()))
+}
+
+fn options_words(options: &RecordedOptions) -> Vec<String> {
+    let Timeouts { create, update, delete } = options.timeouts;
+    let timeout = |name: &str, timeout: Option<std::time::Duration>| {
+        Some(format!("{name} timeout {}", duration::measured(timeout?.as_secs_f64())))
+    };
+    [
+        options.protect.then(|| "protect".to_owned()),
+        options.retain_on_delete.then(|| "retain on delete".to_owned()),
+        options.deleted_with.as_ref().map(|urn| format!("deleted with {urn}")),
+        timeout("create", create),
+        timeout("update", update),
+        timeout("delete", delete),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What is unfinished, if something is.
+fn status_words(status: &Status) -> Option<&'static str> {
+    match status {
+        Status::Ready => None,
+        Status::Creating => Some("creation not seen to end"),
+        Status::CreationFailed { .. } => Some("creation failed"),
+        Status::Updating => Some("update not seen to end"),
+        Status::Deleting { .. } => Some("deletion not seen to end"),
+    }
+}
+
 fn object_words(object: &Object, canvas: Canvas) -> String {
     let id = object.physical_id.as_ref().map(ToString::to_string).unwrap_or_default();
     let mut remarks: Vec<&str> = Vec::new();
@@ -55,13 +152,7 @@ fn object_words(object: &Object, canvas: Canvas) -> String {
         Role::Superseded => remarks.push("replaced, to be deleted"),
         Role::Retained => remarks.push("retained"),
     }
-    match &object.status {
-        Status::Ready => {}
-        Status::Creating => remarks.push("creation not seen to end"),
-        Status::CreationFailed { .. } => remarks.push("creation failed"),
-        Status::Updating => remarks.push("update not seen to end"),
-        Status::Deleting { .. } => remarks.push("deletion not seen to end"),
-    }
+    remarks.extend(status_words(&object.status));
     if object.options.protect {
         remarks.push("protected");
     }
@@ -76,29 +167,12 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use lsinfra_engine::snapshot::{Owner, PhysicalId, Record, RecordedOptions};
-    use lsinfra_engine::{Properties, Value};
-
     use super::*;
     use crate::render::{Paint, samples};
 
     fn object(generation: u32, role: Role, status: Status, id: Option<&str>, protect: bool) -> Arc<Object> {
-        Arc::new(Object {
-            generation,
-            name_generation: 1,
-            role,
-            status,
-            physical_id: id.map(PhysicalId::new),
-            inputs: Properties::new(),
-            observed: None,
-            outputs: Properties::new(),
-            connection: Value::Null,
-            dependencies: Default::default(),
-            options: RecordedOptions { protect, ..RecordedOptions::default() },
-            owner: Owner { urn: samples::urn("aws:ec2:Vpc/main"), client_token: String::new() },
-            created_at: samples::time(0.0),
-            changed_at: samples::time(0.0),
-        })
+        let options = RecordedOptions { protect, ..RecordedOptions::default() };
+        Arc::new(Object { options, ..samples::object(generation, role, status, id) })
     }
 
     #[test]
@@ -134,5 +208,11 @@ mod tests {
             vec![object(1, Role::Retained, Status::Ready, Some("archive"), false)],
         );
         insta::assert_snapshot!("full", list(&snapshot, canvas));
+    }
+
+    #[test]
+    fn everything_of_a_resource() {
+        let (urn, record) = samples::recorded();
+        insta::assert_snapshot!(resource(&urn, &record, Canvas { paint: Paint::PLAIN, columns: 100 }));
     }
 }

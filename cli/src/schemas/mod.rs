@@ -47,6 +47,7 @@ fn published_schemas_are_what_the_types_give() {
     check::<answers::HistoryAnswer>("history", "Answer of history");
     check::<answers::HistoryShowAnswer>("history-show", "Answer of history show");
     check::<answers::StateListAnswer>("state-list", "Answer of state list");
+    check::<answers::StateShowAnswer>("state-show", "Answer of state show");
     check::<answers::ExplainAnswer>("explain", "Answer of explain");
     #[cfg(feature = "sandbox")]
     check::<answers::SandboxStatusAnswer>("sandbox-status", "Answer of sandbox status");
@@ -80,6 +81,8 @@ fn answers_as_they_are_written() {
     let report = samples::report(OperationOutcome::Interrupted);
     insta::assert_json_snapshot!("operation", answers::OperationAnswer::new("langsmith/dev", &report));
     insta::assert_json_snapshot!("outputs", answers::OutputsAnswer::new("langsmith/dev", &report.outputs));
+    let (urn, record) = samples::recorded();
+    insta::assert_json_snapshot!("state-show", answers::StateShowAnswer::new("langsmith/dev", &urn, &record));
     let records = [samples::record(OperationOutcome::Interrupted)];
     insta::assert_json_snapshot!("history", answers::HistoryAnswer::new("langsmith/dev", &records));
     insta::assert_json_snapshot!(

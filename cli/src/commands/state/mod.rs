@@ -1,0 +1,36 @@
+//! `lsinfra state`: one file per command.
+
+mod list;
+mod show;
+
+use clap::Subcommand;
+
+use crate::arguments::OutputArgs;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::printer::Printer;
+
+/// Look at what is recorded of an environment.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+}
+
+impl StateCommand {
+    /// The form of the answer.
+    pub(crate) fn output(&self) -> OutputArgs {
+        match self {
+            Self::List(args) => args.output,
+            Self::Show(args) => args.output,
+        }
+    }
+}
+
+/// Runs one of its commands.
+pub(crate) fn run(command: &StateCommand, printer: Printer) -> Result<ExitCode, CommandError> {
+    match command {
+        StateCommand::List(args) => list::run(args, printer),
+        StateCommand::Show(args) => show::run(args, printer),
+    }
+}
