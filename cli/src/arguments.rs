@@ -252,6 +252,15 @@ pub(crate) struct ChangeArgs {
     pub(crate) parallelism: usize,
 }
 
+/// How what is recorded is changed by hand.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Operation")]
+pub(crate) struct EditArgs {
+    /// Go ahead without asking.
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+}
+
 fn parallelism(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1000) => Ok(number),

@@ -40,7 +40,7 @@ impl Approval {
 /// # Errors
 /// [`ErrorCode::NotInteractive`].
 pub(crate) fn require_terminal(kind: OperationKind) -> Result<(), CommandError> {
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+    if is_terminal() {
         return Ok(());
     }
     let command = kind.command();
@@ -49,6 +49,23 @@ pub(crate) fn require_terminal(kind: OperationKind) -> Result<(), CommandError> 
     Err(CommandError::new(ErrorCode::NotInteractive, message)
         .hint(format!("look first with `lsinfra {preview} --save-plan FILE`, then give --plan FILE"))
         .hint("or give --yes to go ahead with whatever the plan of that moment says"))
+}
+
+/// As [`require_terminal`], for a command that changes only what is recorded.
+///
+/// # Errors
+/// [`ErrorCode::NotInteractive`].
+pub(crate) fn require_terminal_to_edit(kind: OperationKind) -> Result<(), CommandError> {
+    if is_terminal() {
+        return Ok(());
+    }
+    let message = format!("`{}` asks before it acts, and there is no terminal to ask at", kind.command());
+    Err(CommandError::new(ErrorCode::NotInteractive, message)
+        .hint("nothing was changed; give --yes to go ahead"))
+}
+
+fn is_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 /// Asks, and waits for the answer or for a signal.

@@ -22,6 +22,7 @@ mod session;
 mod signals;
 mod state_place;
 mod suggest;
+mod surgery;
 mod targets;
 
 #[cfg(test)]

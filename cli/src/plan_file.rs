@@ -56,11 +56,11 @@ pub(crate) fn check_made_for(
     if planned != kind {
         let message = format!("the plan was made for `{}`, not for `{}`", planned.command(), kind.command());
         let hint = match planned {
-            // Only what `refresh --output json` wrote can be such a plan.
-            OperationKind::Refresh => MAKE_ANEW.to_owned(),
             OperationKind::Up | OperationKind::Destroy => {
                 format!("carry it out with `lsinfra {} --plan FILE`", planned.command())
             }
+            // Only what `refresh --output json` wrote can be such a plan.
+            _ => MAKE_ANEW.to_owned(),
         };
         return Err(CommandError::new(ErrorCode::PlanUnusable, message).hint(hint));
     }

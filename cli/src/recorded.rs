@@ -34,9 +34,7 @@ impl Recorded {
         let stored = runtime()?.block_on(store.load())?;
         let unfinished = !stored.journal.is_empty();
         let Some(snapshot) = with_journal(stored)? else {
-            let message = format!("nothing is recorded for {environment} in {}", store.location());
-            let hint = "`lsinfra up` creates it; check --sandbox and --state if it should be there";
-            return Err(CommandError::new(ErrorCode::NoState, message).hint(hint));
+            return Err(no_state(&environment));
         };
         Ok(Self { environment, snapshot, unfinished })
     }
@@ -47,6 +45,12 @@ impl Recorded {
             printer.note("note: an operation was interrupted; the next `up` or `destroy` finishes it\n");
         }
     }
+}
+
+/// Nothing is recorded of an environment.
+pub(crate) fn no_state(environment: &str) -> CommandError {
+    CommandError::new(ErrorCode::NoState, format!("nothing is recorded for {environment}"))
+        .hint("`lsinfra up` creates it; check --sandbox and --state if it should be there")
 }
 
 /// What a store holds, as one snapshot; `None` if there was no operation yet.

@@ -101,7 +101,7 @@ impl Session {
         let graph = match run.kind {
             // What stays keeps its outputs.
             OperationKind::Destroy => Graph::new([], environment.graph.outputs().clone())?,
-            OperationKind::Up | OperationKind::Refresh => environment.graph.clone(),
+            _ => environment.graph.clone(),
         };
         let operation = info(run.kind, &environment, &connection);
         let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder(&operation)) };
@@ -304,7 +304,8 @@ fn name_fields(graph: &Graph, connection: &Connection) -> NameFields {
         .collect()
 }
 
-fn info(kind: OperationKind, environment: &Environment, connection: &Connection) -> OperationInfo {
+/// Who runs what, now.
+pub(crate) fn info(kind: OperationKind, environment: &Environment, connection: &Connection) -> OperationInfo {
     OperationInfo {
         id: uuid::Uuid::now_v7(),
         kind,
@@ -315,7 +316,8 @@ fn info(kind: OperationKind, environment: &Environment, connection: &Connection)
     }
 }
 
-fn holder(operation: &OperationInfo) -> LockHolder {
+/// Who wants the lock for that.
+pub(crate) fn holder(operation: &OperationInfo) -> LockHolder {
     LockHolder {
         operation: operation.id,
         command: operation.kind.command().to_owned(),

@@ -25,6 +25,7 @@ pub mod secret;
 pub mod snapshot;
 pub mod stack;
 pub mod store;
+pub mod surgery;
 pub mod urn;
 pub mod value;
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::events::{OperationOutcome, StepOutcome};
 use crate::journal::{Entry, OperationInfo};
 use crate::plan::{Action, PlanCounts};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Edit, Snapshot};
 use crate::urn::Urn;
 
 /// The store of one environment.
@@ -31,6 +31,23 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Locked`] if another run holds it.
     async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError>;
+
+    /// As [`load`](Self::load), but hands out an unsound snapshot, too: for those who put it right. A
+    /// store that cannot refuses it as ever.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    async fn load_unsound(&self) -> Result<Stored, StoreError> {
+        self.load().await
+    }
+
+    /// As [`lock`](Self::lock), but hands out an unsound snapshot, too.
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    async fn lock_unsound(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        self.lock(holder).await
+    }
 
     /// The operations recorded so far, oldest first.
     ///
@@ -169,6 +186,8 @@ pub struct OperationRecord {
     pub serial: u64,
     /// Each step.
     pub steps: Vec<StepRecord>,
+    /// What was changed by hand of what is recorded.
+    pub edits: Vec<Edit>,
 }
 
 impl OperationRecord {

@@ -1,7 +1,7 @@
 //! Surgery: looking at what is recorded and changing it by hand, without touching the cloud.
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions};
+use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, hold};
 
 use crate::scenario;
 
@@ -9,7 +9,14 @@ use crate::scenario;
 const VPC: &str = "network/aws:ec2:Vpc/main";
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![scenario("state_show_tells_everything_of_a_resource", show)]
+    vec![
+        scenario("state_show_tells_everything_of_a_resource", show),
+        scenario("state_rm_forgets_and_touches_nothing_outside", rm),
+        scenario("state_rm_keeps_what_others_need", rm_needed),
+        scenario("state_mv_there_and_back_leaves_nothing_to_do", mv),
+        scenario("state_mv_refuses_what_cannot_be", mv_refused),
+        scenario("surgery_asks_and_leaves_a_locked_environment_alone", asks),
+    ]
 }
 
 /// An environment that is up.
@@ -42,4 +49,122 @@ fn show() {
         "{}",
         unknown.transcript()
     );
+}
+
+/// The state's files as they are, without the lock.
+fn files(project: &Project) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut files = project.files(".lsinfra/sandbox-state");
+    files.retain(|(path, _)| !path.ends_with("lock"));
+    files
+}
+
+fn state_list(project: &Project) -> Recorded {
+    Recorded::ask(project.sandboxed(&["state", "list"]))
+}
+
+fn rm() {
+    let (project, sandbox) = up();
+    let before = state_list(&project);
+    let gateway = before.id("aws:ec2:VpcEndpoint", "s3").to_owned();
+    sandbox.take_calls();
+    let ended = project.sandboxed(&["state", "rm", "VpcEndpoint/s3", "--yes"]).succeed();
+    for said in [gateway.as_str(), "go on existing and cost", "still declared: the next `up` creates another"]
+    {
+        assert!(ended.stderr.contains(said), "{said}: {}", ended.transcript());
+    }
+    assert_eq!(sandbox.take_calls().len(), 0);
+    let after = state_list(&project);
+    assert_eq!((after.serial, after.objects.len()), (before.serial + 1, before.objects.len() - 1));
+    assert!(sandbox.account().iter().any(|item| item.id == gateway), "it was deleted");
+
+    let history = project.sandboxed(&["history", "--limit", "1", "--output", "json"]).succeed().json();
+    let newest = &history["operations"][0];
+    assert_eq!((&newest["command"], &newest["serial"]), (&"state rm".into(), &after.serial.into()));
+    let serial = after.serial.to_string();
+    let shown = project.sandboxed(&["history", "show", &serial, "--output", "json"]).succeed().json();
+    assert_eq!(shown["edits"][0]["edit"], "forgotten");
+    assert_eq!(shown["edits"][0]["physical_ids"][0], gateway.as_str());
+
+    // What is planned is what was said, and is never taken for what is there already.
+    let plan = project.sandboxed(&["preview", "--output", "json"]).succeed().json();
+    let steps = plan["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 1, "{plan}");
+    assert_eq!((&steps[0]["action"], &steps[0]["generation"]), (&"create".into(), &2.into()));
+}
+
+fn rm_needed() {
+    let (project, sandbox) = up();
+    let before = files(&project);
+    sandbox.take_calls();
+    let refused = project.sandboxed(&["state", "rm", VPC, "--yes"]).run().expect_code(2);
+    for said in ["LS0313", "network/aws:ec2:Subnet/private-1 needs network/aws:ec2:Vpc/main"] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
+    }
+    let unknown = project.sandboxed(&["state", "rm", "Vpc/other", "--yes"]).run().expect_code(2);
+    assert!(unknown.stderr.contains("LS0104"), "{}", unknown.transcript());
+    assert!(files(&project) == before, "something was written");
+    assert_eq!(sandbox.take_calls().len(), 0);
+}
+
+fn mv() {
+    let (project, sandbox) = up();
+    let before = state_list(&project);
+    sandbox.take_calls();
+    let other = "elsewhere/aws:ec2:Vpc/other";
+    let answer =
+        project.sandboxed(&["state", "mv", "Vpc/main", other, "--yes", "--output", "json"]).succeed().json();
+    assert_eq!(answer["serial"], before.serial + 1);
+    assert_eq!(answer["edits"][0]["to"], other);
+    let moved = state_list(&project);
+    assert_eq!(moved.id("aws:ec2:Vpc", "other"), before.id("aws:ec2:Vpc", "main"));
+    let subnet =
+        project.sandboxed(&["state", "show", "Subnet/private-1", "--output", "json"]).succeed().json();
+    assert_eq!(subnet["objects"][0]["dependencies"][0], other);
+    project.sandboxed(&["preview", "--exit-code"]).run().expect_code(3);
+
+    project.sandboxed(&["state", "mv", other, VPC, "--yes"]).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+}
+
+fn mv_refused() {
+    let (project, _sandbox) = up();
+    let before = files(&project);
+    let impossible = [
+        ("main", "hint: give the whole URN"),
+        ("network/aws:ec2:Subnet/private-1", "is recorded already"),
+        ("network/aws:ec2:Vpc/other", "is of another type"),
+    ];
+    for (to, said) in impossible {
+        let refused =
+            project.sandboxed(&["state", "mv", "Subnet/private-2", to, "--yes"]).run().expect_code(2);
+        assert!(
+            refused.stderr.contains("LS0314") && refused.stderr.contains(said),
+            "{}",
+            refused.transcript()
+        );
+    }
+    assert!(files(&project) == before, "something was written");
+}
+
+fn asks() {
+    let (project, sandbox) = up();
+    let before = files(&project);
+    let commands =
+        [&["state", "rm", "VpcEndpoint/s3"][..], &["state", "mv", VPC, "network/aws:ec2:Vpc/other"]];
+    for command in commands {
+        let ended = project.sandboxed(command).run().expect_code(2);
+        assert!(ended.stderr.contains("LS0103") && ended.stderr.contains("--yes"), "{}", ended.transcript());
+    }
+    assert!(files(&project) == before, "something was written");
+
+    sandbox.set_faults(&hold(1));
+    let mut running = project.sandboxed(&["destroy", "--yes"]).start();
+    running.wait_for_hold(&sandbox).unwrap();
+    for command in commands {
+        let ended = project.sandboxed(command).args(["--yes"]).run().expect_code(4);
+        assert!(ended.stderr.contains("LS0301"), "{}", ended.transcript());
+    }
+    sandbox.control().release().unwrap();
+    running.wait().expect_code(0);
 }

@@ -3,7 +3,7 @@
 use lsinfra_engine::store::OperationRecord;
 use serde::Serialize;
 
-use super::{Counts, FORMAT_VERSION, Outcome, StepAnswer};
+use super::{Counts, EditAnswer, FORMAT_VERSION, Outcome, StepAnswer};
 
 /// `history`.
 #[derive(Debug, Serialize)]
@@ -26,6 +26,8 @@ pub(crate) struct HistoryShowAnswer {
     operation: RecordedOperation,
     /// Each step of the plan, in the plan's order.
     steps: Vec<StepAnswer>,
+    /// What was changed by hand of what is recorded.
+    edits: Vec<EditAnswer>,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,6 +70,7 @@ impl HistoryShowAnswer {
             environment: environment.to_owned(),
             operation: record.into(),
             steps: record.steps.iter().map(StepAnswer::from).collect(),
+            edits: record.edits.iter().map(EditAnswer::from).collect(),
         }
     }
 }

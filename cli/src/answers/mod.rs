@@ -3,6 +3,7 @@
 //! Apart from the engine's types, so that the engine may change without breaking a script.
 //! `format_version` is raised when a reader must know of a change.
 
+mod edit;
 mod history;
 mod state;
 
@@ -14,6 +15,7 @@ use lsinfra_engine::plan::PlanCounts;
 use lsinfra_engine::{Graph, Properties, Value};
 use serde::Serialize;
 
+pub(crate) use edit::{EditAnswer, StateEditAnswer};
 pub(crate) use history::{HistoryAnswer, HistoryShowAnswer};
 pub(crate) use state::{StateListAnswer, StateShowAnswer};
 

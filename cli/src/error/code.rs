@@ -94,6 +94,10 @@ error_codes! {
     Migration = "LS0311", Failed;
     /// Nothing is recorded for the environment.
     NoState = "LS0312", Failed;
+    /// Recorded resources depend on what was to be forgotten.
+    StillNeeded = "LS0313", Usage;
+    /// A resource cannot go on under that URN.
+    RenameImpossible = "LS0314", Usage;
 
     /// Inputs are invalid.
     InputsInvalid = "LS0401", Usage;

@@ -3,6 +3,7 @@
 use lsinfra_engine::GraphError;
 use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
+use lsinfra_engine::snapshot::EditError;
 use lsinfra_engine::store::{Home, StoreError};
 use lsinfra_stacks::config::{ConfigError, InvalidConfig, Problem};
 use lsinfra_stacks::langsmith::StackError;
@@ -115,6 +116,27 @@ impl From<OperationError> for CommandError {
             OperationError::StalePlan { .. } => Self::new(ErrorCode::StalePlan, message)
                 .hint("make a new plan with `preview --save-plan` and have it approved"),
             OperationError::ReadOnly => Self::new(ErrorCode::Internal, message),
+        }
+    }
+}
+
+impl From<EditError> for CommandError {
+    fn from(error: EditError) -> Self {
+        let message = error.to_string();
+        match error {
+            EditError::NotRecorded { .. } => Self::new(ErrorCode::UnknownResource, message),
+            EditError::StillNeeded { dependants } => {
+                let message = "other recorded resources depend on what is to be forgotten";
+                let details =
+                    dependants.iter().map(|(dependant, needed)| format!("{dependant} needs {needed}"));
+                Self::new(ErrorCode::StillNeeded, message)
+                    .details(details)
+                    .hint("forget them in the same command, or let the stack no longer use it, then `up`")
+            }
+            EditError::OtherType { .. } => Self::new(ErrorCode::RenameImpossible, message)
+                .hint("an object cannot become another type's: the types of both URNs must be the same"),
+            EditError::Taken { .. } => Self::new(ErrorCode::RenameImpossible, message)
+                .hint("`lsinfra state show` tells what is recorded there"),
         }
     }
 }

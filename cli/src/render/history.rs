@@ -8,7 +8,7 @@ use lsinfra_engine::store::{OperationRecord, StepRecord};
 
 use crate::error::ErrorCode;
 use crate::render::summary::{error_lines, tally, tally_words};
-use crate::render::{Canvas, Tone, Verb, counts_planned, duration, label, participle};
+use crate::render::{Canvas, Tone, Verb, counts_planned, duration, edit, label, participle, plural};
 
 /// The columns of the longest step's bar.
 const BAR_COLUMNS: f64 = 20.0;
@@ -16,7 +16,7 @@ const BAR_COLUMNS: f64 = 20.0;
 /// A line per operation, in the order given.
 pub(crate) fn list(records: &[OperationRecord], canvas: Canvas) -> String {
     let paint = canvas.paint;
-    let heading = ["serial", "began", "command", "outcome", "time", "by", "steps"];
+    let heading = ["serial", "began", "command", "outcome", "time", "by", "done"];
     let cells: Vec<[String; 6]> = records
         .iter()
         .map(|record| {
@@ -56,7 +56,11 @@ pub(crate) fn list(records: &[OperationRecord], canvas: Canvas) -> String {
                 _ => write!(text, "{cell}{padding}  "),
             };
         }
-        let _ = writeln!(text, "{}", tally_words(&tally(&record.counts, &record.steps), paint));
+        let done = match record.edits.len() {
+            0 => tally_words(&tally(&record.counts, &record.steps), paint),
+            edits => plural(edits, "edit"),
+        };
+        let _ = writeln!(text, "{done}");
     }
     text
 }
@@ -81,6 +85,10 @@ pub(crate) fn operation(environment: &str, record: &OperationRecord, canvas: Can
         let _ = writeln!(text, "{}{}  {value}", paint.paint(Tone::Faint, name), " ".repeat(13 - name.len()));
     }
     text.push_str(&steps(&record.steps, canvas));
+    if !record.edits.is_empty() {
+        let _ = writeln!(text, "\n{}", paint.paint(Tone::Strong, "Edits"));
+        text.push_str(&edit::edits(&record.edits, canvas));
+    }
     text
 }
 
@@ -171,13 +179,23 @@ mod tests {
     fn operations() {
         let older = OperationRecord { serial: 3, ..samples::record(OperationOutcome::Succeeded) };
         let newer = OperationRecord { serial: 112, ..samples::record(OperationOutcome::Interrupted) };
-        insta::assert_snapshot!(list(&[newer, older], CANVAS));
+        let surgery = OperationRecord {
+            serial: 113,
+            operation: samples::info(lsinfra_engine::OperationKind::StateRemove),
+            outcome: OperationOutcome::Succeeded,
+            counts: Default::default(),
+            steps: Vec::new(),
+            edits: samples::edits(),
+            ..newer.clone()
+        };
+        insta::assert_snapshot!(list(&[surgery, newer, older], CANVAS));
         assert_eq!(list(&[], CANVAS), "");
     }
 
     #[test]
     fn one_operation() {
-        let record = samples::record(OperationOutcome::Interrupted);
+        let edits = samples::edits();
+        let record = OperationRecord { edits, ..samples::record(OperationOutcome::Interrupted) };
         insta::assert_snapshot!(operation("langsmith/dev", &record, CANVAS));
     }
 }

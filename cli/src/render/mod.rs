@@ -5,6 +5,7 @@
 
 pub(crate) mod difference;
 pub(crate) mod duration;
+pub(crate) mod edit;
 pub(crate) mod graph;
 pub(crate) mod history;
 mod label;

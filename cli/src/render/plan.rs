@@ -32,7 +32,7 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) 
         let environment = paint.paint(Tone::Strong, &plan.environment);
         let _ = match plan.operation.kind {
             OperationKind::Destroy => writeln!(text, "{environment}: there is nothing to destroy"),
-            OperationKind::Up | OperationKind::Refresh => {
+            _ => {
                 let resources = plural(plan.unchanged, "resource");
                 writeln!(text, "{environment} is up to date: {resources}, nothing to do")
             }
@@ -40,9 +40,9 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) 
         return text;
     }
     let heading = match plan.operation.kind {
-        OperationKind::Up => "Plan for",
         OperationKind::Destroy => "Plan to destroy",
         OperationKind::Refresh => "Plan to refresh",
+        _ => "Plan for",
     };
     let _ = writeln!(text, "{}\n", paint.paint(Tone::Strong, format!("{heading} {}", plan.environment)));
     text.push_str(&steps(plan, names, canvas));

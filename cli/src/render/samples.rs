@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use lsinfra_engine::events::{EVENTS_VERSION, Event, EventKind, OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::{Action, Drift, PLAN_VERSION, Plan, PropertyChange, Reason, Rename, Step};
-use lsinfra_engine::snapshot::{Object, Owner, PhysicalId, Record, RecordedOptions, Role, Status};
+use lsinfra_engine::snapshot::{Edit, Object, Owner, PhysicalId, Record, RecordedOptions, Role, Status};
 use lsinfra_engine::store::{OperationRecord, StepRecord};
 use lsinfra_engine::{OperationInfo, OperationKind, Properties, Secret, Timeouts, Urn, Value};
 
@@ -403,6 +403,7 @@ pub(crate) fn record(outcome: OperationOutcome) -> OperationRecord {
         counts,
         serial: 4,
         steps,
+        edits: Vec::new(),
     }
 }
 
@@ -435,7 +436,7 @@ pub(crate) fn recorded() -> (Urn, Record) {
     let objects = [current, incoming].map(std::sync::Arc::new).to_vec();
     (
         urn("network/aws:ec2:Vpc/main"),
-        Record { schema_version: 1, last_generation: 2, last_name_generation: 1, objects },
+        Record { schema_version: 1, last_generation: 2, last_name_generation: 1, forgotten: false, objects },
     )
 }
 
@@ -457,4 +458,18 @@ pub(crate) fn object(generation: u32, role: Role, status: Status, id: Option<&st
         created_at: time(0.0),
         changed_at: time(0.0),
     }
+}
+
+/// An edit of every kind.
+pub(crate) fn edits() -> Vec<Edit> {
+    let vpc = || urn("network/aws:ec2:Vpc/main");
+    let physical_ids = || vec![PhysicalId::new("vpc-0aa"), PhysicalId::new("vpc-0bb")];
+    vec![
+        Edit::Added { urn: urn("aws:ec2:Eip/nat"), physical_ids: Vec::new() },
+        Edit::Changed { urn: urn("data/aws:s3:Bucket/blobs") },
+        Edit::Forgotten { urn: vpc(), physical_ids: physical_ids() },
+        Edit::Renamed { from: vpc(), to: urn("network/aws:ec2:Vpc/other") },
+        Edit::Replaced { part: "outputs".to_owned() },
+        Edit::Repaired { urn: vpc(), finding: "network/aws:ec2:Vpc/main depends on nothing".to_owned() },
+    ]
 }

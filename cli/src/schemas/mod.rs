@@ -48,6 +48,7 @@ fn published_schemas_are_what_the_types_give() {
     check::<answers::HistoryShowAnswer>("history-show", "Answer of history show");
     check::<answers::StateListAnswer>("state-list", "Answer of state list");
     check::<answers::StateShowAnswer>("state-show", "Answer of state show");
+    check::<answers::StateEditAnswer>("state-edit", "Answer of state rm, state mv and state push");
     check::<answers::ExplainAnswer>("explain", "Answer of explain");
     #[cfg(feature = "sandbox")]
     check::<answers::SandboxStatusAnswer>("sandbox-status", "Answer of sandbox status");
@@ -83,6 +84,10 @@ fn answers_as_they_are_written() {
     insta::assert_json_snapshot!("outputs", answers::OutputsAnswer::new("langsmith/dev", &report.outputs));
     let (urn, record) = samples::recorded();
     insta::assert_json_snapshot!("state-show", answers::StateShowAnswer::new("langsmith/dev", &urn, &record));
+    insta::assert_json_snapshot!(
+        "state-edit",
+        answers::StateEditAnswer::new("langsmith/dev", Some(4), &samples::edits())
+    );
     let records = [samples::record(OperationOutcome::Interrupted)];
     insta::assert_json_snapshot!("history", answers::HistoryAnswer::new("langsmith/dev", &records));
     insta::assert_json_snapshot!(

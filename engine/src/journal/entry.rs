@@ -21,6 +21,14 @@ pub enum OperationKind {
     Destroy,
     /// Record what is observed and change nothing.
     Refresh,
+    /// Forget resources, and leave their objects alone.
+    StateRemove,
+    /// Let a resource go on under another URN.
+    StateMove,
+    /// Put right what is unsound in what is recorded.
+    StateRepair,
+    /// Record what a file says.
+    StatePush,
 }
 
 impl OperationKind {
@@ -30,6 +38,10 @@ impl OperationKind {
             Self::Up => "up",
             Self::Destroy => "destroy",
             Self::Refresh => "refresh",
+            Self::StateRemove => "state rm",
+            Self::StateMove => "state mv",
+            Self::StateRepair => "state repair",
+            Self::StatePush => "state push",
         }
     }
 }

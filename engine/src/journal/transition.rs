@@ -35,7 +35,7 @@ pub fn replay<'a>(
     entries.into_iter().try_for_each(|entry| snapshot.apply(entry))
 }
 
-/// Drops records that hold no object and that no object depends on, and dependencies on resources
+/// Drops records that hold no object, have none forgotten and that no object depends on, and dependencies on resources
 /// that never came to be. Done when a snapshot is saved.
 pub fn prune(snapshot: &mut Snapshot) {
     let recorded: std::collections::HashSet<Urn> = snapshot.resources.keys().cloned().collect();
@@ -50,7 +50,9 @@ pub fn prune(snapshot: &mut Snapshot) {
         .flat_map(|record| &record.objects)
         .flat_map(|object| object.dependencies.iter().cloned())
         .collect();
-    snapshot.resources.retain(|urn, record| !record.objects.is_empty() || needed.contains(urn));
+    snapshot
+        .resources
+        .retain(|urn, record| !record.objects.is_empty() || record.forgotten || needed.contains(urn));
 }
 
 impl Snapshot {
@@ -70,7 +72,7 @@ impl Snapshot {
                 self.outputs.clone_from(outputs);
                 Ok(())
             }
-            Entry::Renamed { from, to } => self.rename(from, to),
+            Entry::Renamed { from, to } => self.apply_rename(from, to),
             Entry::Recorded { urn, schema_version, object } => {
                 let target = Target { entry: "Recorded", urn, generation: object.generation };
                 let record = self.record(&target)?;
@@ -272,7 +274,7 @@ impl Snapshot {
         *learned = f64::midpoint(*learned, seconds);
     }
 
-    fn rename(&mut self, from: &Urn, to: &Urn) -> Result<(), IllegalTransition> {
+    fn apply_rename(&mut self, from: &Urn, to: &Urn) -> Result<(), IllegalTransition> {
         let target = Target { entry: "Renamed", urn: from, generation: 0 };
         if self.resources.contains_key(to) {
             return Err(target.illegal("the new URN is taken"));

@@ -155,18 +155,7 @@ impl Operation {
     }
 
     fn open(&mut self, journal: &[Entry]) -> Result<(), OperationError> {
-        if self.snapshot.home != self.request.home {
-            return Err(OperationError::WrongHome {
-                recorded: self.snapshot.home.clone(),
-                requested: self.request.home.clone(),
-            });
-        }
-        if self.snapshot.environment != self.request.environment {
-            return Err(OperationError::WrongEnvironment {
-                recorded: self.snapshot.environment.clone(),
-                requested: self.request.environment.clone(),
-            });
-        }
+        check_belongs(&self.snapshot, &self.request.environment, &self.request.home)?;
         replay(&mut self.snapshot, journal)?;
         self.migrations = migrate(&self.engine, &self.snapshot)?;
         replay(&mut self.snapshot, &self.migrations)?;
@@ -402,6 +391,7 @@ impl Operation {
             counts: report.counts,
             serial: self.snapshot.serial,
             steps: report.steps.clone(),
+            edits: Vec::new(),
         };
         session.save(&self.snapshot, Some(&record)).await?;
         self.has_journal = false;
@@ -418,6 +408,22 @@ impl Operation {
             None => Ok(()),
         }
     }
+}
+
+/// Refuses a snapshot of another environment, or of objects that live elsewhere.
+///
+/// # Errors
+/// [`OperationError::WrongHome`], [`OperationError::WrongEnvironment`].
+pub fn check_belongs(snapshot: &Snapshot, environment: &str, home: &Home) -> Result<(), OperationError> {
+    if snapshot.home != *home {
+        let (recorded, requested) = (snapshot.home.clone(), home.clone());
+        return Err(OperationError::WrongHome { recorded, requested });
+    }
+    if snapshot.environment != environment {
+        let (recorded, requested) = (snapshot.environment.clone(), environment.to_owned());
+        return Err(OperationError::WrongEnvironment { recorded, requested });
+    }
+    Ok(())
 }
 
 /// What brings recorded values to the providers' schema versions, as entries.

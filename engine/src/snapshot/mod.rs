@@ -3,8 +3,11 @@
 //! Owns the types in memory. Their form on disk belongs to the state crate; how they change belongs
 //! to the journal's transition function.
 
+mod edit;
 mod integrity;
 mod object;
+#[cfg(test)]
+mod samples;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use uuid::Uuid;
 
+pub use edit::{Edit, EditError};
 pub use integrity::{IntegrityProblem, check_integrity};
 pub use object::{Generation, Object, Owner, PhysicalId, RecordedOptions, Role, Status};
 
@@ -74,6 +78,9 @@ pub struct Record {
     pub last_generation: Generation,
     /// The last generation of the physical name that was given out.
     pub last_name_generation: Generation,
+    /// Whether objects were forgotten that go on existing: then the record stays, so that neither
+    /// their generations nor their tags are given out again.
+    pub forgotten: bool,
     /// The physical objects, oldest first: at most one current and one incoming.
     pub objects: Vec<Arc<Object>>,
 }

@@ -102,7 +102,9 @@ pub(crate) struct StoredOperation<'a> {
 
 stored_enum! {
     /// [`OperationKind`] on disk.
-    StoredOperationKind of OperationKind { Up, Destroy, Refresh }
+    StoredOperationKind of OperationKind {
+        Up, Destroy, Refresh, StateRemove, StateMove, StateRepair, StatePush
+    }
 }
 
 /// [`Change`] on disk.

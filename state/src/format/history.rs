@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use lsinfra_engine::Urn;
 use lsinfra_engine::events::{OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::plan::{Action, PlanCounts};
+use lsinfra_engine::snapshot::Edit;
 use lsinfra_engine::store::{OperationRecord, StepRecord};
+use lsinfra_engine::{PhysicalId, Urn};
 use serde::{Deserialize, Serialize};
 
 use super::{Document, FORMAT_VERSION, StoredOperation, StoredSeconds, stored_enum};
@@ -23,6 +24,8 @@ pub(crate) struct StoredOperationRecord<'a> {
     outcome: StoredOperationOutcome,
     counts: StoredCounts,
     steps: Vec<StoredStep<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    edits: Vec<StoredEdit<'a>>,
 }
 
 stored_enum! {
@@ -85,6 +88,18 @@ struct StoredStepError<'a> {
     request_id: Option<Cow<'a, str>>,
 }
 
+/// [`Edit`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum StoredEdit<'a> {
+    Added { urn: Cow<'a, Urn>, physical_ids: Vec<Cow<'a, str>> },
+    Changed { urn: Cow<'a, Urn> },
+    Forgotten { urn: Cow<'a, Urn>, physical_ids: Vec<Cow<'a, str>> },
+    Renamed { from: Cow<'a, Urn>, to: Cow<'a, Urn> },
+    Replaced { part: Cow<'a, str> },
+    Repaired { urn: Cow<'a, Urn>, finding: Cow<'a, str> },
+}
+
 impl Document for StoredOperationRecord<'static> {
     const FORMAT: &'static str = "lsinfra-operation";
 
@@ -104,6 +119,7 @@ impl<'a> From<&'a OperationRecord> for StoredOperationRecord<'a> {
             outcome: record.outcome.into(),
             counts: record.counts.into(),
             steps: record.steps.iter().map(StoredStep::from).collect(),
+            edits: record.edits.iter().map(StoredEdit::from).collect(),
         }
     }
 }
@@ -117,6 +133,7 @@ impl From<StoredOperationRecord<'_>> for OperationRecord {
             counts: stored.counts.into(),
             serial: stored.serial,
             steps: stored.steps.into_iter().map(StepRecord::from).collect(),
+            edits: stored.edits.into_iter().map(Edit::from).collect(),
         }
     }
 }
@@ -203,6 +220,49 @@ impl From<StoredStepError<'_>> for StepError {
             message: stored.message.into_owned(),
             code: stored.code.map(Cow::into_owned),
             request_id: stored.request_id.map(Cow::into_owned),
+        }
+    }
+}
+
+impl<'a> From<&'a Edit> for StoredEdit<'a> {
+    fn from(edit: &'a Edit) -> Self {
+        use Cow::Borrowed;
+        let ids = |ids: &'a [PhysicalId]| ids.iter().map(|id| id.as_str().into()).collect();
+        match edit {
+            Edit::Added { urn, physical_ids } => {
+                Self::Added { urn: Borrowed(urn), physical_ids: ids(physical_ids) }
+            }
+            Edit::Changed { urn } => Self::Changed { urn: Borrowed(urn) },
+            Edit::Forgotten { urn, physical_ids } => {
+                Self::Forgotten { urn: Borrowed(urn), physical_ids: ids(physical_ids) }
+            }
+            Edit::Renamed { from, to } => Self::Renamed { from: Borrowed(from), to: Borrowed(to) },
+            Edit::Replaced { part } => Self::Replaced { part: part.as_str().into() },
+            Edit::Repaired { urn, finding } => {
+                Self::Repaired { urn: Borrowed(urn), finding: finding.as_str().into() }
+            }
+        }
+    }
+}
+
+impl From<StoredEdit<'_>> for Edit {
+    fn from(stored: StoredEdit<'_>) -> Self {
+        let ids = |ids: Vec<Cow<'_, str>>| ids.into_iter().map(PhysicalId::new).collect();
+        match stored {
+            StoredEdit::Added { urn, physical_ids } => {
+                Self::Added { urn: urn.into_owned(), physical_ids: ids(physical_ids) }
+            }
+            StoredEdit::Changed { urn } => Self::Changed { urn: urn.into_owned() },
+            StoredEdit::Forgotten { urn, physical_ids } => {
+                Self::Forgotten { urn: urn.into_owned(), physical_ids: ids(physical_ids) }
+            }
+            StoredEdit::Renamed { from, to } => {
+                Self::Renamed { from: from.into_owned(), to: to.into_owned() }
+            }
+            StoredEdit::Replaced { part } => Self::Replaced { part: part.into_owned() },
+            StoredEdit::Repaired { urn, finding } => {
+                Self::Repaired { urn: urn.into_owned(), finding: finding.into_owned() }
+            }
         }
     }
 }

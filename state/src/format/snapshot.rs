@@ -42,6 +42,8 @@ struct StoredResource<'a> {
     schema_version: u32,
     last_generation: Generation,
     last_name_generation: Generation,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    forgotten: bool,
     objects: Vec<StoredObject<'a>>,
 }
 
@@ -89,6 +91,7 @@ impl<'a> StoredSnapshot<'a> {
                     schema_version: record.schema_version,
                     last_generation: record.last_generation,
                     last_name_generation: record.last_name_generation,
+                    forgotten: record.forgotten,
                     objects: record.objects.iter().map(|object| object.as_ref().into()).collect(),
                 })
                 .collect(),
@@ -111,6 +114,7 @@ impl<'a> StoredSnapshot<'a> {
                 schema_version: resource.schema_version,
                 last_generation: resource.last_generation,
                 last_name_generation: resource.last_name_generation,
+                forgotten: resource.forgotten,
                 objects: resource.objects.into_iter().map(|object| Arc::new(object.into())).collect(),
             };
             match resources.entry(resource.urn.into_owned()) {

@@ -37,6 +37,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use lsinfra_engine::SecretKey;
 use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
+use lsinfra_engine::surgery::Soundness;
 
 pub use layout::{EnvironmentNameError, environments};
 pub use statistics::{Statistics, measure_durable_write_seconds};
@@ -88,12 +89,21 @@ impl StateStore for LocalStore {
     }
 
     async fn load(&self) -> Result<Stored, StoreError> {
-        Ok(snapshot::read_contents(&self.disk, &self.layout)?.stored)
+        Ok(snapshot::read_contents(&self.disk, &self.layout, Soundness::Required)?.stored)
+    }
+
+    async fn load_unsound(&self) -> Result<Stored, StoreError> {
+        Ok(snapshot::read_contents(&self.disk, &self.layout, Soundness::Waived)?.stored)
     }
 
     async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
         let Self { layout, disk } = self.clone();
-        Ok(Box::new(session::LocalSession::begin(disk, layout, holder)?))
+        Ok(Box::new(session::LocalSession::begin(disk, layout, holder, Soundness::Required)?))
+    }
+
+    async fn lock_unsound(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        let Self { layout, disk } = self.clone();
+        Ok(Box::new(session::LocalSession::begin(disk, layout, holder, Soundness::Waived)?))
     }
 
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StoreError, Stored};
+use lsinfra_engine::surgery::Soundness;
 use lsinfra_engine::{Entry, Snapshot};
 
 use super::disk::Disk;
@@ -24,10 +25,15 @@ pub(super) struct LocalSession {
 impl LocalSession {
     /// Locks the folder, making it if need be, and reads what is there. What a crash left half done
     /// is put right.
-    pub(super) fn begin(disk: Disk, layout: Layout, holder: &LockHolder) -> Result<Self, StoreError> {
+    pub(super) fn begin(
+        disk: Disk,
+        layout: Layout,
+        holder: &LockHolder,
+        soundness: Soundness,
+    ) -> Result<Self, StoreError> {
         disk.create_folder(layout.folder())?;
         let lock = Lock::acquire(&disk, &layout, holder)?;
-        let contents = read_contents(&disk, &layout)?;
+        let contents = read_contents(&disk, &layout, soundness)?;
         let journal = JournalWriter::open(&disk, &layout, contents.journal.as_deref(), &contents.pending)?;
         Ok(Self { stored: contents.stored, journal, layout, disk, lock })
     }

@@ -3,6 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::snapshot::check_integrity;
 use lsinfra_engine::store::{StoreError, Stored};
+use lsinfra_engine::surgery::Soundness;
 
 use super::disk::{Disk, io_error};
 use super::journal::{Pending, read_journal};
@@ -19,16 +20,20 @@ pub(super) struct Contents {
     pub(super) pending: Pending,
 }
 
-/// Reads snapshot and journal, with or without the lock.
+/// Reads snapshot and journal, with or without the lock, whether an unsound snapshot is refused or not.
 ///
 /// The journal first: a run that saves a snapshot in between takes in every batch that was read, so
 /// that both fit together whatever happens at the same time.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) fn read_contents(disk: &Disk, layout: &Layout) -> Result<Contents, StoreError> {
+pub(super) fn read_contents(
+    disk: &Disk,
+    layout: &Layout,
+    soundness: Soundness,
+) -> Result<Contents, StoreError> {
     let journal = disk.read(&layout.journal())?;
-    let snapshot = read_snapshot(disk, layout)?;
+    let snapshot = read_snapshot(disk, layout, soundness)?;
     let last_batch = snapshot.as_ref().map_or(0, |(_, last_batch)| *last_batch);
     let mut pending = read_journal(layout, journal.as_deref().unwrap_or_default(), last_batch)?;
     let entries = std::mem::take(&mut pending.entries);
@@ -37,7 +42,11 @@ pub(super) fn read_contents(disk: &Disk, layout: &Layout) -> Result<Contents, St
 }
 
 /// The snapshot, and the last batch of the journal that it has taken in.
-fn read_snapshot(disk: &Disk, layout: &Layout) -> Result<Option<(Snapshot, u64)>, StoreError> {
+fn read_snapshot(
+    disk: &Disk,
+    layout: &Layout,
+    soundness: Soundness,
+) -> Result<Option<(Snapshot, u64)>, StoreError> {
     let Some(text) = disk.read(&layout.snapshot())? else {
         if layout.previous_snapshot().exists() {
             return Err(damaged(layout, "it is missing"));
@@ -55,7 +64,9 @@ fn read_snapshot(disk: &Disk, layout: &Layout) -> Result<Option<(Snapshot, u64)>
     let last_batch = stored.last_batch();
     let snapshot =
         stored.into_snapshot().map_err(|urn| damaged(layout, &format!("{urn} is recorded twice")))?;
-    if let Some(problems) = unsound(&snapshot) {
+    if soundness == Soundness::Required
+        && let Some(problems) = unsound(&snapshot)
+    {
         return Err(damaged(layout, &problems));
     }
     Ok(Some((snapshot, last_batch)))

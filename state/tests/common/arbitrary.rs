@@ -136,7 +136,13 @@ fn record(name: String) -> impl Strategy<Value = Record> {
                 })
                 .collect();
             let last_generation = u32::try_from(objects.len()).unwrap() + ahead;
-            Record { schema_version, last_generation, last_name_generation: ahead, objects }
+            Record {
+                schema_version,
+                last_generation,
+                last_name_generation: ahead,
+                forgotten: ahead > 2,
+                objects,
+            }
         },
     )
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use lsinfra_engine::events::{OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::journal::Change;
 use lsinfra_engine::plan::{Action, PlanCounts};
+use lsinfra_engine::snapshot::Edit;
 use lsinfra_engine::store::{LockHolder, OperationRecord, StepRecord};
 use lsinfra_engine::{
     Entry, Generation, Object, OperationInfo, OperationKind, Owner, PhysicalId, Properties, Record,
@@ -137,6 +138,7 @@ pub(crate) fn snapshot(serial: u64) -> Snapshot {
             schema_version: 1,
             last_generation: 4,
             last_name_generation: 2,
+            forgotten: name == "d",
             objects: objects.into_iter().map(Arc::new).collect(),
         };
         snapshot.resources.insert(urn(name), record);
@@ -213,5 +215,19 @@ pub(crate) fn record(serial: u64) -> OperationRecord {
         counts: PlanCounts { create: 1, unchanged: 5, ..PlanCounts::default() },
         serial,
         steps: steps.collect(),
+        edits: edits(),
     }
+}
+
+/// One edit of every kind.
+fn edits() -> Vec<Edit> {
+    let (urn, physical_ids) = (urn("a"), vec![PhysicalId::new("subnet-1")]);
+    vec![
+        Edit::Added { urn: urn.clone(), physical_ids: physical_ids.clone() },
+        Edit::Changed { urn: urn.clone() },
+        Edit::Forgotten { urn: urn.clone(), physical_ids },
+        Edit::Renamed { from: urn.clone(), to: self::urn("b") },
+        Edit::Replaced { part: "outputs".to_owned() },
+        Edit::Repaired { urn, finding: "it has a generation ahead".to_owned() },
+    ]
 }

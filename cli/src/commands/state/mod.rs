@@ -1,6 +1,8 @@
 //! `lsinfra state`: one file per command.
 
 mod list;
+mod mv;
+mod rm;
 mod show;
 
 use clap::Subcommand;
@@ -10,11 +12,13 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 
-/// Look at what is recorded of an environment.
+/// Look at what is recorded of an environment, and change it by hand.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateCommand {
     List(list::ListArgs),
     Show(show::ShowArgs),
+    Rm(rm::RmArgs),
+    Mv(mv::MvArgs),
 }
 
 impl StateCommand {
@@ -23,6 +27,8 @@ impl StateCommand {
         match self {
             Self::List(args) => args.output,
             Self::Show(args) => args.output,
+            Self::Rm(args) => args.output,
+            Self::Mv(args) => args.output,
         }
     }
 }
@@ -32,5 +38,7 @@ pub(crate) fn run(command: &StateCommand, printer: Printer) -> Result<ExitCode, 
     match command {
         StateCommand::List(args) => list::run(args, printer),
         StateCommand::Show(args) => show::run(args, printer),
+        StateCommand::Rm(args) => rm::run(args, printer),
+        StateCommand::Mv(args) => mv::run(args, printer),
     }
 }

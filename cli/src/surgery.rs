@@ -1,0 +1,158 @@
+//! Surgery from the command line: what the commands share that change what is recorded by hand.
+//!
+//! Owns the order of things: usage, configuration, the lock, what would change, the question, and only
+//! then what writes. Nothing here calls the cloud.
+
+use lsinfra_engine::cancel::CancelStage;
+use lsinfra_engine::clock::Clock;
+use lsinfra_engine::snapshot::{Edit, Snapshot};
+use lsinfra_engine::surgery::{Soundness, Surgery};
+use lsinfra_engine::{OperationInfo, OperationKind};
+
+use crate::answers::StateEditAnswer;
+use crate::arguments::{EnvironmentArgs, OutputArgs, PlaceArgs};
+use crate::confirm::{self, Approval};
+use crate::connection::Connection;
+use crate::environment::Environment;
+use crate::error::CommandError;
+use crate::printer::Printer;
+use crate::recorded::no_state;
+use crate::session::{holder, info, runtime};
+use crate::{render, signals, state_place};
+
+/// What a command asks of surgery.
+#[derive(Clone, Copy)]
+pub(crate) struct Cut<'a> {
+    /// What it does.
+    pub(crate) kind: OperationKind,
+    /// Which environment.
+    pub(crate) environment: &'a EnvironmentArgs,
+    /// Where it is.
+    pub(crate) place: &'a PlaceArgs,
+    /// Whether it goes ahead without asking.
+    pub(crate) yes: bool,
+    /// Whether what is stored must be sound.
+    pub(crate) soundness: Soundness,
+}
+
+/// What a command finds in what is recorded, and would change.
+pub(crate) struct Proposal {
+    /// What will be recorded.
+    pub(crate) snapshot: Snapshot,
+    /// How that comes about; nothing is saved and nobody asked if there is no edit.
+    pub(crate) edits: Vec<Edit>,
+    /// What has to be known before it is approved, a line each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What a command works with, once the environment is locked.
+pub(crate) struct Patient<'a> {
+    /// The environment as it is configured.
+    pub(crate) environment: &'a Environment,
+    /// The locked state.
+    pub(crate) surgery: &'a Surgery,
+}
+
+impl Patient<'_> {
+    /// What is recorded.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoState`](crate::error::ErrorCode::NoState) if there was no operation yet.
+    pub(crate) fn snapshot(&self) -> Result<&Snapshot, CommandError> {
+        self.surgery.snapshot().ok_or_else(|| no_state(&self.environment.name))
+    }
+}
+
+/// What came of it.
+pub(crate) struct Outcome {
+    /// `<stack>/<environment>`.
+    pub(crate) environment: String,
+    /// The serial of the new snapshot, if something was changed.
+    pub(crate) serial: Option<u64>,
+    /// What was changed.
+    pub(crate) edits: Vec<Edit>,
+}
+
+impl Outcome {
+    /// Writes the answer of a command that is done with that.
+    pub(crate) fn answer(&self, output: OutputArgs, printer: Printer) {
+        if output.is_json() {
+            printer.json(&StateEditAnswer::new(&self.environment, self.serial, &self.edits));
+        }
+    }
+}
+
+/// Locks, has the change proposed, shows it, has it approved, and saves it.
+///
+/// # Errors
+/// [`CommandError`]; nothing was changed then.
+pub(crate) fn carry_out(
+    cut: &Cut<'_>,
+    printer: Printer,
+    propose: impl FnOnce(&Patient<'_>) -> Result<Proposal, CommandError>,
+) -> Result<Outcome, CommandError> {
+    let environment = Environment::load(cut.environment)?;
+    let store = state_place::store(cut.place, &environment.name)?;
+    let connection = Connection::offline(&environment.config, cut.place.sandbox());
+    let operation = info(cut.kind, &environment, &connection);
+    runtime()?.block_on(async {
+        let mut cancellation = signals::stages(printer)?;
+        let holder = holder(&operation);
+        let begin = Surgery::begin(&store, &holder, &environment.name, &connection.home, cut.soundness);
+        let mut surgery = tokio::select! {
+            surgery = begin => surgery?,
+            () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
+        };
+        let patient = Patient { environment: &environment, surgery: &surgery };
+        let changed = match propose(&patient) {
+            Ok(proposal) => {
+                let asked = ask(cut, &environment.name, &proposal, cancellation, printer).await;
+                match asked {
+                    Ok(()) => save(&mut surgery, operation, proposal, &connection.clock, printer).await,
+                    Err(error) => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        };
+        let released = surgery.release().await;
+        let (serial, edits) = changed?;
+        released?;
+        Ok(Outcome { environment: environment.name, serial, edits })
+    })
+}
+
+async fn ask(
+    cut: &Cut<'_>,
+    environment: &str,
+    proposal: &Proposal,
+    cancellation: lsinfra_engine::cancel::Cancellation,
+    printer: Printer,
+) -> Result<(), CommandError> {
+    let canvas = printer.notes_canvas();
+    printer.note(&render::edit::edits(&proposal.edits, canvas));
+    for note in &proposal.notes {
+        printer.note(&format!("note: {note}\n"));
+    }
+    if cut.yes || proposal.edits.is_empty() {
+        return Ok(());
+    }
+    confirm::require_terminal_to_edit(cut.kind)?;
+    let question = format!("\nChange what is recorded of {environment} like this?");
+    confirm::ask(&question, Approval::Yes, cancellation, printer).await
+}
+
+async fn save(
+    surgery: &mut Surgery,
+    operation: OperationInfo,
+    proposal: Proposal,
+    clock: &Clock,
+    printer: Printer,
+) -> Result<(Option<u64>, Vec<Edit>), CommandError> {
+    if proposal.edits.is_empty() {
+        printer.note("nothing to change\n");
+        return Ok((None, Vec::new()));
+    }
+    let serial = surgery.save(proposal.snapshot, operation, proposal.edits.clone(), clock).await?;
+    printer.note(&format!("saved as serial {serial}\n"));
+    Ok((Some(serial), proposal.edits))
+}

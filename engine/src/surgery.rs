@@ -1,0 +1,113 @@
+//! Surgery: one change by hand of what is recorded, from the lock to the saved snapshot.
+//!
+//! Owns the order of things, as `operation` does for what changes the cloud; nothing is called here.
+
+use crate::clock::Clock;
+use crate::events::OperationOutcome;
+use crate::journal::{OperationInfo, prune, replay};
+use crate::operation::{OperationError, check_belongs};
+use crate::plan::PlanCounts;
+use crate::snapshot::{Edit, Snapshot};
+use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore};
+
+/// A locked environment whose record is changed by hand.
+pub struct Surgery {
+    session: Box<dyn Session>,
+    snapshot: Option<Snapshot>,
+    has_journal: bool,
+}
+
+/// Whether a snapshot that is unsound is handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Soundness {
+    /// It is refused, as by every operation.
+    Required,
+    /// It is handed out, to be put right.
+    Waived,
+}
+
+impl Surgery {
+    /// Locks the environment and takes the journal of an interrupted operation in.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`], [`OperationError::IllegalTransition`], or that the state belongs
+    /// elsewhere.
+    pub async fn begin(
+        store: &dyn StateStore,
+        holder: &LockHolder,
+        environment: &str,
+        home: &Home,
+        soundness: Soundness,
+    ) -> Result<Self, OperationError> {
+        let session = match soundness {
+            Soundness::Required => store.lock(holder).await?,
+            Soundness::Waived => store.lock_unsound(holder).await?,
+        };
+        let stored = session.stored().clone();
+        let mut surgery =
+            Self { session, snapshot: stored.snapshot, has_journal: !stored.journal.is_empty() };
+        let opened = match &mut surgery.snapshot {
+            None => Ok(()),
+            Some(snapshot) => check_belongs(snapshot, environment, home)
+                .and_then(|()| Ok(replay(snapshot, &stored.journal)?)),
+        };
+        match opened {
+            Ok(()) => Ok(surgery),
+            Err(error) => {
+                // The first error is what the user must see; the lock heals by itself.
+                let _ = surgery.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What is recorded, with the journal taken in; `None` if there was no operation yet.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
+    }
+
+    /// Whether an operation was interrupted and not gone on with.
+    pub fn has_journal(&self) -> bool {
+        self.has_journal
+    }
+
+    /// Saves `snapshot` as the next serial, and adds the edits that led to it to the history. Returns
+    /// the serial.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`]; nothing was changed then.
+    pub async fn save(
+        &mut self,
+        mut snapshot: Snapshot,
+        operation: OperationInfo,
+        edits: Vec<Edit>,
+        clock: &Clock,
+    ) -> Result<u64, OperationError> {
+        prune(&mut snapshot);
+        snapshot.serial = self.snapshot.as_ref().map_or(0, |stored| stored.serial) + 1;
+        // Nobody approved what a plan would do to what is recorded from now on.
+        snapshot.approval = None;
+        let serial = snapshot.serial;
+        let record = OperationRecord {
+            operation,
+            ended_at: clock.now(),
+            outcome: OperationOutcome::Succeeded,
+            counts: PlanCounts::default(),
+            serial,
+            steps: Vec::new(),
+            edits,
+        };
+        self.session.save(&snapshot, Some(&record)).await?;
+        self.snapshot = Some(snapshot);
+        self.has_journal = false;
+        Ok(serial)
+    }
+
+    /// Gives the lock back. To be called however it ended.
+    ///
+    /// # Errors
+    /// [`OperationError::Store`].
+    pub async fn release(self) -> Result<(), OperationError> {
+        Ok(self.session.release().await?)
+    }
+}
