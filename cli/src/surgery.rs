@@ -22,7 +22,7 @@ use crate::{render, signals, state_place};
 
 /// What a command asks of surgery.
 #[derive(Clone, Copy)]
-pub(crate) struct Cut<'a> {
+pub(crate) struct Run<'a> {
     /// What it does.
     pub(crate) kind: OperationKind,
     /// Which environment.
@@ -46,14 +46,16 @@ pub(crate) struct Proposal {
 }
 
 /// What a command works with, once the environment is locked.
-pub(crate) struct Patient<'a> {
+pub(crate) struct Locked<'a> {
     /// The environment as it is configured.
     pub(crate) environment: &'a Environment,
+    /// The way to the resource types; nothing is called through it.
+    pub(crate) connection: &'a Connection,
     /// The locked state.
     pub(crate) surgery: &'a Surgery,
 }
 
-impl Patient<'_> {
+impl Locked<'_> {
     /// What is recorded.
     ///
     /// # Errors
@@ -87,26 +89,26 @@ impl Outcome {
 /// # Errors
 /// [`CommandError`]; nothing was changed then.
 pub(crate) fn carry_out(
-    cut: &Cut<'_>,
+    run: &Run<'_>,
     printer: Printer,
-    propose: impl FnOnce(&Patient<'_>) -> Result<Proposal, CommandError>,
+    propose: impl FnOnce(&Locked<'_>) -> Result<Proposal, CommandError>,
 ) -> Result<Outcome, CommandError> {
-    let environment = Environment::load(cut.environment)?;
-    let store = state_place::store(cut.place, &environment.name)?;
-    let connection = Connection::offline(&environment.config, cut.place.sandbox());
-    let operation = info(cut.kind, &environment, &connection);
+    let environment = Environment::load(run.environment)?;
+    let store = state_place::store(run.place, &environment.name)?;
+    let connection = Connection::offline(&environment.config, run.place.sandbox());
+    let operation = info(run.kind, &environment, &connection);
     runtime()?.block_on(async {
         let mut cancellation = signals::stages(printer)?;
         let holder = holder(&operation);
-        let begin = Surgery::begin(&store, &holder, &environment.name, &connection.home, cut.soundness);
+        let begin = Surgery::begin(&store, &holder, &environment.name, &connection.home, run.soundness);
         let mut surgery = tokio::select! {
             surgery = begin => surgery?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
-        let patient = Patient { environment: &environment, surgery: &surgery };
-        let changed = match propose(&patient) {
+        let locked = Locked { environment: &environment, connection: &connection, surgery: &surgery };
+        let changed = match propose(&locked) {
             Ok(proposal) => {
-                let asked = ask(cut, &environment.name, &proposal, cancellation, printer).await;
+                let asked = ask(run, &environment.name, &proposal, cancellation, printer).await;
                 match asked {
                     Ok(()) => save(&mut surgery, operation, proposal, &connection.clock, printer).await,
                     Err(error) => Err(error),
@@ -122,7 +124,7 @@ pub(crate) fn carry_out(
 }
 
 async fn ask(
-    cut: &Cut<'_>,
+    run: &Run<'_>,
     environment: &str,
     proposal: &Proposal,
     cancellation: lsinfra_engine::cancel::Cancellation,
@@ -133,10 +135,10 @@ async fn ask(
     for note in &proposal.notes {
         printer.note(&format!("note: {note}\n"));
     }
-    if cut.yes || proposal.edits.is_empty() {
+    if run.yes || proposal.edits.is_empty() {
         return Ok(());
     }
-    confirm::require_terminal_to_edit(cut.kind)?;
+    confirm::require_terminal_to_edit(run.kind)?;
     let question = format!("\nChange what is recorded of {environment} like this?");
     confirm::ask(&question, Approval::Yes, cancellation, printer).await
 }

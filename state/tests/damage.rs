@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::samples::{every_entry, record, snapshot, urn};
+use common::samples::{every_entry, holder, record, snapshot, urn};
 use common::{files, load, lock, run, text};
 use lsinfra_engine::store::{StateStore, StoreError};
 use lsinfra_state::LocalStore;
@@ -104,6 +104,10 @@ fn unsound_snapshots_are_damage() {
     });
     let reason = damaged(folder.path(), "snapshot.json");
     assert!(reason.contains(&format!("depends on {b}, which is not recorded")), "{reason}");
+    // Only who comes to put it right is let in.
+    let store = LocalStore::open(folder.path());
+    assert!(run(store.load_unsound()).unwrap().snapshot.is_some());
+    drop(run(store.lock_unsound(&holder("state repair"))).unwrap());
     std::fs::write(&path, &sound).unwrap();
     edit(&path, |text| {
         text.replace(

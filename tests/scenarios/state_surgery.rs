@@ -1,12 +1,17 @@
 //! Surgery: looking at what is recorded and changing it by hand, without touching the cloud.
 
+use std::collections::BTreeSet;
+
 use libtest_mimic::Trial;
 use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, hold};
+use serde_json::{Value, json};
 
 use crate::scenario;
 
 /// The resource that the scenarios look at.
 const VPC: &str = "network/aws:ec2:Vpc/main";
+/// One that depends on it and that nothing depends on.
+const ENDPOINT: &str = "network/aws:ec2:VpcEndpoint/s3";
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -15,6 +20,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("state_rm_keeps_what_others_need", rm_needed),
         scenario("state_mv_there_and_back_leaves_nothing_to_do", mv),
         scenario("state_mv_refuses_what_cannot_be", mv_refused),
+        scenario("state_repair_puts_right_what_loses_nothing", repaired),
+        scenario("state_repair_finds_each_of_a_seeded_set_of_violations", seeded),
         scenario("surgery_asks_and_leaves_a_locked_environment_alone", asks),
     ]
 }
@@ -167,4 +174,121 @@ fn asks() {
     }
     sandbox.control().release().unwrap();
     running.wait().expect_code(0);
+}
+
+/// Changes the stored snapshot as somebody with an editor would.
+fn edit_snapshot(project: &Project, change: impl FnOnce(&mut Value)) {
+    let file = project.path().join(".lsinfra/sandbox-state/langsmith/dev/snapshot.json");
+    let mut snapshot: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    change(&mut snapshot);
+    std::fs::write(&file, snapshot.to_string()).unwrap();
+}
+
+/// What is stored of a resource.
+fn stored<'a>(snapshot: &'a mut Value, urn: &str) -> &'a mut Value {
+    let resources = snapshot["resources"].as_array_mut().unwrap();
+    resources.iter_mut().find(|resource| resource["urn"] == urn).unwrap()
+}
+
+/// The kinds of finding that `state repair` answers with, and whether each was repaired.
+fn findings(answer: &Value) -> BTreeSet<(String, bool)> {
+    let findings = answer["findings"].as_array().unwrap().iter();
+    findings.map(|one| (one["kind"].as_str().unwrap().to_owned(), one["repaired"] == true)).collect()
+}
+
+fn repaired() {
+    let (project, sandbox) = up();
+    let sound = project.sandboxed(&["state", "repair"]).succeed();
+    assert!(sound.stdout.is_empty() && sound.stderr.contains("is sound"), "{}", sound.transcript());
+    edit_snapshot(&project, |snapshot| {
+        stored(snapshot, VPC)["last_generation"] = 0.into();
+        let object = &mut stored(snapshot, ENDPOINT)["objects"][0];
+        object["dependencies"].as_array_mut().unwrap().push("aws:ec2:Vpc/gone".into());
+    });
+    let before = files(&project);
+    sandbox.take_calls();
+    let refused = project.sandboxed(&["preview"]).run().expect_code(1);
+    assert!(
+        refused.stderr.contains("LS0303") && refused.stderr.contains("lsinfra state repair"),
+        "{}",
+        refused.transcript()
+    );
+    let asked = project.sandboxed(&["state", "repair"]).run().expect_code(2);
+    assert!(asked.stderr.contains("LS0103"), "{}", asked.transcript());
+    assert!(files(&project) == before, "something was written");
+
+    let answer = project.sandboxed(&["state", "repair", "--yes", "--output", "json"]).succeed().json();
+    let expected = [("dangling_dependency".to_owned(), true), ("generation_ahead".to_owned(), true)];
+    assert_eq!(findings(&answer), expected.into());
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+    let again = project.sandboxed(&["state", "repair", "--yes"]).succeed();
+    assert!(again.stderr.contains("is sound"), "{}", again.transcript());
+    let history = project.sandboxed(&["history", "--limit", "1"]).succeed();
+    assert!(
+        history.stdout.contains("state repair") && history.stdout.contains("2 edits"),
+        "{}",
+        history.stdout
+    );
+}
+
+fn seeded() {
+    let (project, _sandbox) = up();
+    let violations: [(&str, fn(&mut Value)); 9] = [
+        ("dangling_dependency", |snapshot| {
+            stored(snapshot, ENDPOINT)["objects"][0]["dependencies"] = json!(["aws:ec2:Vpc/gone"]);
+        }),
+        ("duplicate_generation", |snapshot| {
+            let objects = stored(snapshot, VPC)["objects"].as_array_mut().unwrap();
+            let mut copy = objects[0].clone();
+            copy["role"] = "superseded".into();
+            objects.push(copy);
+        }),
+        ("duplicate_role", |snapshot| {
+            let resource = stored(snapshot, VPC);
+            resource["last_generation"] = 2.into();
+            let mut copy = resource["objects"][0].clone();
+            copy["generation"] = 2.into();
+            resource["objects"].as_array_mut().unwrap().push(copy);
+        }),
+        ("generation_ahead", |snapshot| stored(snapshot, VPC)["last_generation"] = 0.into()),
+        ("shared_physical_id", |snapshot| {
+            let id =
+                stored(snapshot, "network/aws:ec2:Subnet/private-1")["objects"][0]["physical_id"].clone();
+            stored(snapshot, "network/aws:ec2:Subnet/private-2")["objects"][0]["physical_id"] = id;
+        }),
+        ("impossible_status", |snapshot| {
+            stored(snapshot, VPC)["objects"][0]["status"] = "creating".into();
+        }),
+        ("missing_id", |snapshot| {
+            stored(snapshot, VPC)["objects"][0].as_object_mut().unwrap().remove("physical_id");
+        }),
+        ("dependency_cycle", |snapshot| {
+            stored(snapshot, VPC)["objects"][0]["dependencies"] = json!([ENDPOINT]);
+        }),
+        ("unknown_type", |snapshot| stored(snapshot, ENDPOINT)["urn"] = "network/aws:ec2:Other/s3".into()),
+    ];
+    let file = project.path().join(".lsinfra/sandbox-state/langsmith/dev/snapshot.json");
+    let sound = std::fs::read(&file).unwrap();
+    for (kind, violate) in violations {
+        std::fs::write(&file, &sound).unwrap();
+        edit_snapshot(&project, violate);
+        let before = files(&project);
+        let repairable = ["dangling_dependency", "generation_ahead"].contains(&kind);
+        let repair = project.sandboxed(&["state", "repair", "--yes", "--output", "json"]).run();
+        let answer = repair.expect_code(if repairable { 0 } else { 1 }).json();
+        assert_eq!(findings(&answer), [(kind.to_owned(), repairable)].into(), "{answer}");
+        if repairable {
+            // Back to the serial that is edited next.
+            std::fs::remove_dir_all(file.parent().unwrap().join("history")).unwrap();
+        } else {
+            assert!(files(&project) == before, "{kind}: something was written");
+            let text = project.sandboxed(&["state", "repair"]).run().expect_code(1);
+            assert!(
+                text.stdout.contains("hint: ") && text.stderr.contains("1 finding left"),
+                "{}",
+                text.transcript()
+            );
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod edit;
 mod history;
+mod repair;
 mod state;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 pub(crate) use edit::{EditAnswer, StateEditAnswer};
 pub(crate) use history::{HistoryAnswer, HistoryShowAnswer};
+pub(crate) use repair::StateRepairAnswer;
 pub(crate) use state::{StateListAnswer, StateShowAnswer};
 
 use crate::error::{CommandError, ErrorCode};

@@ -43,7 +43,8 @@ impl From<StoreError> for CommandError {
                 Self::new(ErrorCode::StateUnavailable, message).because(source).hint(hint)
             }
             StoreError::Damaged { .. } => Self::new(ErrorCode::StateDamaged, message)
-                .hint("nothing was overwritten: keep a copy of the folder before you change anything in it"),
+                .hint("nothing was overwritten: keep a copy of the folder before you change anything in it")
+                .hint("`lsinfra state repair` tells what each problem means, if all of it can be read"),
             StoreError::NewerFormat { .. } => Self::new(ErrorCode::StateNewer, message)
                 .hint("use the version of lsinfra that wrote it, or a later one"),
             StoreError::SerialMoved { .. } => {

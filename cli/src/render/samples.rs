@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use lsinfra_engine::events::{EVENTS_VERSION, Event, EventKind, OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::{Action, Drift, PLAN_VERSION, Plan, PropertyChange, Reason, Rename, Step};
-use lsinfra_engine::snapshot::{Edit, Object, Owner, PhysicalId, Record, RecordedOptions, Role, Status};
+use lsinfra_engine::snapshot::{
+    Edit, Finding, IntegrityProblem, Object, Owner, PhysicalId, Record, RecordedOptions, Role, Status,
+};
 use lsinfra_engine::store::{OperationRecord, StepRecord};
 use lsinfra_engine::{OperationInfo, OperationKind, Properties, Secret, Timeouts, Urn, Value};
 
@@ -471,5 +473,35 @@ pub(crate) fn edits() -> Vec<Edit> {
         Edit::Renamed { from: vpc(), to: urn("network/aws:ec2:Vpc/other") },
         Edit::Replaced { part: "outputs".to_owned() },
         Edit::Repaired { urn: vpc(), finding: "network/aws:ec2:Vpc/main depends on nothing".to_owned() },
+    ]
+}
+
+/// A finding of every kind.
+pub(crate) fn findings() -> Vec<Finding> {
+    let (vpc, subnet) = (urn("network/aws:ec2:Vpc/main"), urn("network/aws:ec2:Subnet/private-1"));
+    let generation = 1;
+    vec![
+        Finding::Unsound(IntegrityProblem::DanglingDependency {
+            urn: subnet.clone(),
+            generation,
+            dependency: vpc.clone(),
+        }),
+        Finding::Unsound(IntegrityProblem::DuplicateGeneration { urn: vpc.clone(), generation }),
+        Finding::Unsound(IntegrityProblem::DuplicateRole { urn: vpc.clone(), role: Role::Current }),
+        Finding::Unsound(IntegrityProblem::GenerationAhead { urn: vpc.clone(), generation: 3, last: 2 }),
+        Finding::Unsound(IntegrityProblem::SharedPhysicalId {
+            first: subnet.clone(),
+            second: urn("network/aws:ec2:Subnet/private-2"),
+            physical_id: "subnet-0aa".to_owned(),
+        }),
+        Finding::ImpossibleStatus {
+            urn: vpc.clone(),
+            generation,
+            role: Role::Retained,
+            status: Status::Creating,
+        },
+        Finding::MissingId { urn: vpc.clone(), generation },
+        Finding::DependencyCycle { path: vec![vpc.clone(), subnet] },
+        Finding::UnknownType { urn: vpc },
     ]
 }

@@ -49,6 +49,7 @@ fn published_schemas_are_what_the_types_give() {
     check::<answers::StateListAnswer>("state-list", "Answer of state list");
     check::<answers::StateShowAnswer>("state-show", "Answer of state show");
     check::<answers::StateEditAnswer>("state-edit", "Answer of state rm, state mv and state push");
+    check::<answers::StateRepairAnswer>("state-repair", "Answer of state repair");
     check::<answers::ExplainAnswer>("explain", "Answer of explain");
     #[cfg(feature = "sandbox")]
     check::<answers::SandboxStatusAnswer>("sandbox-status", "Answer of sandbox status");
@@ -87,6 +88,11 @@ fn answers_as_they_are_written() {
     insta::assert_json_snapshot!(
         "state-edit",
         answers::StateEditAnswer::new("langsmith/dev", Some(4), &samples::edits())
+    );
+    let found = samples::findings();
+    insta::assert_json_snapshot!(
+        "state-repair",
+        answers::StateRepairAnswer::new("langsmith/dev", Some(4), &found[..2], &found[1..2])
     );
     let records = [samples::record(OperationOutcome::Interrupted)];
     insta::assert_json_snapshot!("history", answers::HistoryAnswer::new("langsmith/dev", &records));

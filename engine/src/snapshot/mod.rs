@@ -3,6 +3,7 @@
 //! Owns the types in memory. Their form on disk belongs to the state crate; how they change belongs
 //! to the journal's transition function.
 
+mod diagnosis;
 mod edit;
 mod integrity;
 mod object;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use uuid::Uuid;
 
+pub use diagnosis::{Finding, diagnose, repair};
 pub use edit::{Edit, EditError};
 pub use integrity::{IntegrityProblem, check_integrity};
 pub use object::{Generation, Object, Owner, PhysicalId, RecordedOptions, Role, Status};

@@ -2,6 +2,7 @@
 
 mod list;
 mod mv;
+mod repair;
 mod rm;
 mod show;
 
@@ -19,6 +20,7 @@ pub(crate) enum StateCommand {
     Show(show::ShowArgs),
     Rm(rm::RmArgs),
     Mv(mv::MvArgs),
+    Repair(repair::RepairArgs),
 }
 
 impl StateCommand {
@@ -29,6 +31,7 @@ impl StateCommand {
             Self::Show(args) => args.output,
             Self::Rm(args) => args.output,
             Self::Mv(args) => args.output,
+            Self::Repair(args) => args.output,
         }
     }
 }
@@ -40,5 +43,6 @@ pub(crate) fn run(command: &StateCommand, printer: Printer) -> Result<ExitCode, 
         StateCommand::Show(args) => show::run(args, printer),
         StateCommand::Rm(args) => rm::run(args, printer),
         StateCommand::Mv(args) => mv::run(args, printer),
+        StateCommand::Repair(args) => repair::run(args, printer),
     }
 }

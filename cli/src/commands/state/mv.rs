@@ -8,7 +8,7 @@ use crate::arguments::{EditArgs, EnvironmentArgs, OutputArgs, PlaceArgs};
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
-use crate::surgery::{Cut, Patient, Proposal, carry_out};
+use crate::surgery::{Locked, Proposal, Run, carry_out};
 use crate::targets;
 
 /// Let a resource go on under another URN, without touching its objects.
@@ -42,24 +42,24 @@ pub(super) fn run(args: &MvArgs, printer: Printer) -> Result<ExitCode, CommandEr
         CommandError::new(ErrorCode::RenameImpossible, error.to_string())
             .hint("give the whole URN, such as network/aws:ec2:Vpc/main")
     })?;
-    let cut = Cut {
+    let run = Run {
         kind: OperationKind::StateMove,
         environment: &args.environment,
         place: &args.place,
         yes: args.edit.yes,
         soundness: Soundness::Required,
     };
-    let outcome = carry_out(&cut, printer, |patient| propose(&args.from, &to, patient))?;
+    let outcome = carry_out(&run, printer, |locked| propose(&args.from, &to, locked))?;
     outcome.answer(args.output, printer);
     Ok(ExitCode::Done)
 }
 
-fn propose(from: &str, to: &Urn, patient: &Patient<'_>) -> Result<Proposal, CommandError> {
-    let recorded = patient.snapshot()?;
+fn propose(from: &str, to: &Urn, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
+    let recorded = locked.snapshot()?;
     let (from, _) = targets::recorded(from, recorded)?;
     let mut snapshot = recorded.clone();
     let edits = vec![snapshot.rename(from, to)?];
-    let graph = &patient.environment.graph;
+    let graph = &locked.environment.graph;
     let mut notes = Vec::new();
     if graph.get(to).is_none() {
         notes.push(format!("{to} is not declared: the next `up` deletes what is recorded of it"));

@@ -9,7 +9,7 @@ use crate::arguments::{EditArgs, EnvironmentArgs, OutputArgs, PlaceArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
-use crate::surgery::{Cut, Patient, Proposal, carry_out};
+use crate::surgery::{Locked, Proposal, Run, carry_out};
 use crate::targets;
 
 /// Forget resources, and leave their objects alone.
@@ -38,20 +38,20 @@ pub(crate) struct RmArgs {
 
 /// Forgets them.
 pub(super) fn run(args: &RmArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let cut = Cut {
+    let run = Run {
         kind: OperationKind::StateRemove,
         environment: &args.environment,
         place: &args.place,
         yes: args.edit.yes,
         soundness: Soundness::Required,
     };
-    let outcome = carry_out(&cut, printer, |patient| propose(&args.urns, patient))?;
+    let outcome = carry_out(&run, printer, |locked| propose(&args.urns, locked))?;
     outcome.answer(args.output, printer);
     Ok(ExitCode::Done)
 }
 
-fn propose(names: &[String], patient: &Patient<'_>) -> Result<Proposal, CommandError> {
-    let recorded = patient.snapshot()?;
+fn propose(names: &[String], locked: &Locked<'_>) -> Result<Proposal, CommandError> {
+    let recorded = locked.snapshot()?;
     let urns = targets::resolve(names, &recorded.resources.keys().cloned().collect())?;
     let mut snapshot = recorded.clone();
     let edits = snapshot.forget(&urns)?;
@@ -66,7 +66,7 @@ fn propose(names: &[String], patient: &Patient<'_>) -> Result<Proposal, CommandE
     notes.extend(urns.iter().filter(|urn| may_be_there(recorded, urn)).map(|urn| {
         format!("{urn}: its creation was not seen to end, and nobody will look any more for what it left")
     }));
-    let declared = urns.iter().filter(|urn| patient.environment.graph.get(urn).is_some());
+    let declared = urns.iter().filter(|urn| locked.environment.graph.get(urn).is_some());
     notes.extend(declared.map(|urn| {
         format!("{urn} is still declared: the next `up` creates another one beside the object that is there")
     }));
