@@ -64,7 +64,10 @@ impl Command {
             Self::Outputs(args) => args.output,
             Self::Graph(args) => args.output,
             Self::History(args) => args.output(),
-            Self::State(command) => command.output(),
+            Self::State(command) => match command.output() {
+                Some(output) => output,
+                None => return ErrorForm::Nothing,
+            },
             Self::Explain(args) => args.output,
             #[cfg(feature = "sandbox")]
             Self::Sandbox(commands::sandbox::SandboxCommand::Status(args)) => args.output,

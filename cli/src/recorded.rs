@@ -4,6 +4,7 @@ use lsinfra_engine::Snapshot;
 use lsinfra_engine::journal::replay;
 use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::store::{StateStore, Stored};
+use lsinfra_engine::surgery::Soundness;
 
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
 use crate::environment::{load_config, name};
@@ -28,10 +29,33 @@ impl Recorded {
     /// # Errors
     /// [`ErrorCode::NoState`] if there was no operation yet; the configuration's and the store's.
     pub(crate) fn load(environment: &EnvironmentArgs, place: &PlaceArgs) -> Result<Self, CommandError> {
+        Self::load_with(environment, place, Soundness::Required)
+    }
+
+    /// Reads it, sound or not.
+    ///
+    /// # Errors
+    /// As [`Recorded::load`].
+    pub(crate) fn load_unsound(
+        environment: &EnvironmentArgs,
+        place: &PlaceArgs,
+    ) -> Result<Self, CommandError> {
+        Self::load_with(environment, place, Soundness::Waived)
+    }
+
+    fn load_with(
+        environment: &EnvironmentArgs,
+        place: &PlaceArgs,
+        soundness: Soundness,
+    ) -> Result<Self, CommandError> {
         let (config, _) = load_config(environment)?;
         let environment = name(&config);
         let store = state_place::store(place, &environment)?;
-        let stored = runtime()?.block_on(store.load())?;
+        let runtime = runtime()?;
+        let stored = match soundness {
+            Soundness::Required => runtime.block_on(store.load())?,
+            Soundness::Waived => runtime.block_on(store.load_unsound())?,
+        };
         let unfinished = !stored.journal.is_empty();
         let Some(snapshot) = with_journal(stored)? else {
             return Err(no_state(&environment));

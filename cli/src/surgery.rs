@@ -5,6 +5,7 @@
 
 use lsinfra_engine::cancel::CancelStage;
 use lsinfra_engine::clock::Clock;
+use lsinfra_engine::schema::Kind;
 use lsinfra_engine::snapshot::{Edit, Snapshot};
 use lsinfra_engine::surgery::{Soundness, Surgery};
 use lsinfra_engine::{OperationInfo, OperationKind};
@@ -19,6 +20,10 @@ use crate::printer::Printer;
 use crate::recorded::no_state;
 use crate::session::{holder, info, runtime};
 use crate::{render, signals, state_place};
+
+/// What has to be known before anything is forgotten.
+pub(crate) const FORGOTTEN_NOTE: &str =
+    "what is forgotten goes on existing and costs what it costs; no later `destroy` deletes it";
 
 /// What a command asks of surgery.
 #[derive(Clone, Copy)]
@@ -62,6 +67,11 @@ impl Locked<'_> {
     /// [`ErrorCode::NoState`](crate::error::ErrorCode::NoState) if there was no operation yet.
     pub(crate) fn snapshot(&self) -> Result<&Snapshot, CommandError> {
         self.surgery.snapshot().ok_or_else(|| no_state(&self.environment.name))
+    }
+
+    /// What a resource type is to the engine, if it is known.
+    pub(crate) fn kind_of(&self, resource_type: &str) -> Option<Kind> {
+        Some(self.connection.providers.get(resource_type)?.schema().kind)
     }
 }
 

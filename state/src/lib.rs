@@ -6,7 +6,9 @@
 //! Start reading at [`LocalStore`]. It is for Unix: it relies on `rename` over an open file, on
 //! advisory locks of whole files, and on permission bits.
 
+mod document;
 mod format;
 mod local;
 
+pub use document::{decode_snapshot, encode_snapshot};
 pub use local::{EnvironmentNameError, LocalStore, Statistics, environments, measure_durable_write_seconds};

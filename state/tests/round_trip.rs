@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use common::samples::{SECRET, every_entry, properties, record, snapshot};
 use common::{arbitrary, files, load, lock, run};
-use lsinfra_engine::store::{OperationRecord, StateStore, Stored};
+use lsinfra_engine::store::{OperationRecord, StateStore, StoreError, Stored};
 use lsinfra_engine::{Entry, SecretKey, Snapshot, Status};
-use lsinfra_state::LocalStore;
+use lsinfra_state::{LocalStore, decode_snapshot, encode_snapshot};
 use proptest::prelude::*;
 
 #[test]
@@ -245,4 +245,19 @@ fn a_batch_is_one_write_and_one_sync_of_constant_size() {
         let length = std::fs::metadata(folder.path().join("journal.jsonl")).unwrap().len();
         assert_eq!(length, 8 * costs.first().unwrap());
     });
+}
+
+#[test]
+fn a_snapshot_goes_out_and_comes_back_as_a_document() {
+    let document = encode_snapshot(&snapshot(1)).unwrap();
+    assert_eq!(decode_snapshot(document.as_bytes(), "file").unwrap(), snapshot(1));
+    for version in [1, 2] {
+        let stored = std::fs::read(fixtures(version).join("snapshot.json")).unwrap();
+        assert_eq!(decode_snapshot(&stored, "file").unwrap().lineage, snapshot(1).lineage);
+    }
+    let newer = document.replacen("\"format_version\": 2", "\"format_version\": 3", 1);
+    let error = decode_snapshot(newer.as_bytes(), "file").unwrap_err();
+    assert!(matches!(error, StoreError::NewerFormat { location, found: 3, .. } if location == "file"));
+    let error = decode_snapshot(&document.as_bytes()[..100], "file").unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { location, .. } if location == "file"));
 }

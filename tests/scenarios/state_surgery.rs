@@ -22,6 +22,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("state_mv_refuses_what_cannot_be", mv_refused),
         scenario("state_repair_puts_right_what_loses_nothing", repaired),
         scenario("state_repair_finds_each_of_a_seeded_set_of_violations", seeded),
+        scenario("state_pull_and_push_there_and_back", pull_and_push),
+        scenario("state_push_refuses_what_is_not_the_next_of_this_environment", push_refused),
+        scenario("state_push_waits_for_an_interrupted_operation", push_unfinished),
         scenario("surgery_asks_and_leaves_a_locked_environment_alone", asks),
     ]
 }
@@ -75,7 +78,8 @@ fn rm() {
     let gateway = before.id("aws:ec2:VpcEndpoint", "s3").to_owned();
     sandbox.take_calls();
     let ended = project.sandboxed(&["state", "rm", "VpcEndpoint/s3", "--yes"]).succeed();
-    for said in [gateway.as_str(), "go on existing and cost", "still declared: the next `up` creates another"]
+    for said in
+        [gateway.as_str(), "goes on existing and costs", "still declared: the next `up` creates another"]
     {
         assert!(ended.stderr.contains(said), "{said}: {}", ended.transcript());
     }
@@ -291,4 +295,107 @@ fn seeded() {
             );
         }
     }
+}
+
+/// The snapshot as `state pull` writes it.
+fn pull(project: &Project) -> Value {
+    project.sandboxed(&["state", "pull"]).succeed().json()
+}
+
+fn write(project: &Project, snapshot: &Value) {
+    std::fs::write(project.path().join("state.json"), snapshot.to_string()).unwrap();
+}
+
+fn push(project: &Project) -> lsinfra_tests::Invocation {
+    project.sandboxed(&["state", "push", "state.json", "--yes", "--output", "json"])
+}
+
+fn pull_and_push() {
+    let (project, sandbox) = up();
+    sandbox.take_calls();
+    let pulled = pull(&project);
+    write(&project, &pulled);
+    let before = files(&project);
+    let same = push(&project).succeed();
+    assert!(same.stderr.contains("nothing to change"), "{}", same.transcript());
+    assert!(files(&project) == before, "something was written");
+
+    let mut edited = pulled.clone();
+    edited["resources"].as_array_mut().unwrap().retain(|resource| resource["urn"] != ENDPOINT);
+    write(&project, &edited);
+    let asked = project.sandboxed(&["state", "push", "state.json"]).run().expect_code(2);
+    assert!(asked.stderr.contains("LS0103") && asked.stderr.contains("forget"), "{}", asked.transcript());
+    assert!(files(&project) == before, "something was written");
+    let pushed = push(&project).succeed();
+    assert!(pushed.stderr.contains("goes on existing and costs"), "{}", pushed.transcript());
+    let answer = pushed.json();
+    assert_eq!(
+        (&answer["edits"][0]["edit"], &answer["edits"][0]["urn"]),
+        (&"forgotten".into(), &ENDPOINT.into())
+    );
+    assert_eq!(answer["serial"].as_u64(), pulled["serial"].as_u64().map(|serial| serial + 1));
+
+    // An older one, since it is asked for.
+    write(&project, &pulled);
+    push(&project).args(["--force"]).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+
+    // What is unsound can be pulled, put right and pushed.
+    edit_snapshot(&project, |snapshot| {
+        let copy = stored(snapshot, VPC)["objects"][0].clone();
+        stored(snapshot, VPC)["objects"].as_array_mut().unwrap().push(copy);
+    });
+    project.sandboxed(&["preview"]).run().expect_code(1);
+    let mut unsound = pull(&project);
+    stored(&mut unsound, VPC)["objects"].as_array_mut().unwrap().truncate(1);
+    write(&project, &unsound);
+    push(&project).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+}
+
+fn push_refused() {
+    let (project, _sandbox) = up();
+    let (pulled, before) = (pull(&project), files(&project));
+    let refusals: [(&str, i32, fn(&mut Value)); 9] = [
+        ("LS0315", 2, |snapshot| *snapshot = json!({"format": "lsinfra-snapshot", "format_version": 2})),
+        ("LS0315", 2, |snapshot| snapshot["resources"][0]["objects"][0]["role"] = "other".into()),
+        ("LS0315", 2, |snapshot| {
+            snapshot["resources"].as_array_mut().unwrap().retain(|resource| resource["urn"] != VPC);
+        }),
+        ("LS0304", 1, |snapshot| snapshot["format_version"] = 1_000_000.into()),
+        ("LS0306", 1, |snapshot| snapshot["lineage"] = "00000000-0000-0000-0000-000000000001".into()),
+        ("LS0307", 2, |snapshot| snapshot["home"]["account"] = "999999999999".into()),
+        ("LS0308", 2, |snapshot| snapshot["environment"] = "langsmith/other".into()),
+        ("LS0316", 1, |snapshot| snapshot["serial"] = 1.into()),
+        ("LS0316", 1, |snapshot| snapshot["serial"] = 99.into()),
+    ];
+    for (code, exit_code, change) in refusals {
+        let mut changed = pulled.clone();
+        change(&mut changed);
+        write(&project, &changed);
+        let refused = push(&project).run().expect_code(exit_code);
+        assert_eq!(refused.json()["error"]["code"], code, "{}", refused.transcript());
+        assert!(files(&project) == before, "{code}: something was written");
+    }
+    std::fs::remove_file(project.path().join("state.json")).unwrap();
+    assert_eq!(push(&project).run().expect_code(2).json()["error"]["code"], "LS0315");
+}
+
+fn push_unfinished() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    sandbox.set_faults(&hold(20));
+    let mut running = project.sandboxed(&["up", "--yes"]).start();
+    running.wait_for_hold(&sandbox).unwrap();
+    running.kill();
+    let pulled = project.sandboxed(&["state", "pull"]).succeed();
+    assert!(pulled.stderr.contains("was interrupted"), "{}", pulled.transcript());
+    // The journal is in it.
+    assert!(!pulled.json()["resources"].as_array().unwrap().is_empty());
+    write(&project, &pulled.json());
+    let before = files(&project);
+    assert_eq!(push(&project).run().expect_code(1).json()["error"]["code"], "LS0317");
+    assert!(files(&project) == before, "something was written");
+    lsinfra_tests::go_on(&project, &sandbox);
 }

@@ -98,6 +98,12 @@ error_codes! {
     StillNeeded = "LS0313", Usage;
     /// A resource cannot go on under that URN.
     RenameImpossible = "LS0314", Usage;
+    /// A file that was to be recorded is no snapshot, or an unsound one.
+    SnapshotUnusable = "LS0315", Usage;
+    /// A file that was to be recorded was made from another serial.
+    SerialDiffers = "LS0316", Failed;
+    /// An interrupted operation must be finished first.
+    OperationUnfinished = "LS0317", Failed;
 
     /// Inputs are invalid.
     InputsInvalid = "LS0401", Usage;

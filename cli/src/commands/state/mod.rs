@@ -2,6 +2,8 @@
 
 mod list;
 mod mv;
+mod pull;
+mod push;
 mod repair;
 mod rm;
 mod show;
@@ -21,18 +23,22 @@ pub(crate) enum StateCommand {
     Rm(rm::RmArgs),
     Mv(mv::MvArgs),
     Repair(repair::RepairArgs),
+    Pull(pull::PullArgs),
+    Push(push::PushArgs),
 }
 
 impl StateCommand {
-    /// The form of the answer.
-    pub(crate) fn output(&self) -> OutputArgs {
-        match self {
+    /// The form of the answer, if there is a choice.
+    pub(crate) fn output(&self) -> Option<OutputArgs> {
+        Some(match self {
             Self::List(args) => args.output,
             Self::Show(args) => args.output,
             Self::Rm(args) => args.output,
             Self::Mv(args) => args.output,
             Self::Repair(args) => args.output,
-        }
+            Self::Pull(_) => return None,
+            Self::Push(args) => args.output,
+        })
     }
 }
 
@@ -44,5 +50,7 @@ pub(crate) fn run(command: &StateCommand, printer: Printer) -> Result<ExitCode, 
         StateCommand::Rm(args) => rm::run(args, printer),
         StateCommand::Mv(args) => mv::run(args, printer),
         StateCommand::Repair(args) => repair::run(args, printer),
+        StateCommand::Pull(args) => pull::run(args, printer),
+        StateCommand::Push(args) => push::run(args, printer),
     }
 }

@@ -63,9 +63,7 @@ pub(super) fn run(args: &RepairArgs, printer: Printer) -> Result<ExitCode, Comma
 
 /// What to do, what was found, and what of it is left then.
 fn propose(locked: &Locked<'_>) -> Result<(Proposal, Vec<Finding>, Vec<Finding>), CommandError> {
-    let kind_of = |resource_type: &str| {
-        locked.connection.providers.get(resource_type).map(|provider| provider.schema().kind)
-    };
+    let kind_of = |resource_type: &str| locked.kind_of(resource_type);
     let mut snapshot = locked.snapshot()?.clone();
     let found = diagnose(&snapshot, kind_of);
     let edits = repair(&mut snapshot);

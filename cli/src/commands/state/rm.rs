@@ -9,7 +9,7 @@ use crate::arguments::{EditArgs, EnvironmentArgs, OutputArgs, PlaceArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
-use crate::surgery::{Locked, Proposal, Run, carry_out};
+use crate::surgery::{FORGOTTEN_NOTE, Locked, Proposal, Run, carry_out};
 use crate::targets;
 
 /// Forget resources, and leave their objects alone.
@@ -59,9 +59,7 @@ fn propose(names: &[String], locked: &Locked<'_>) -> Result<Proposal, CommandErr
     let has_objects =
         |edit: &Edit| matches!(edit, Edit::Forgotten { physical_ids, .. } if !physical_ids.is_empty());
     if edits.iter().any(has_objects) {
-        notes.push(
-            "the objects go on existing and cost what they cost; no later `destroy` deletes them".to_owned(),
-        );
+        notes.push(FORGOTTEN_NOTE.to_owned());
     }
     notes.extend(urns.iter().filter(|urn| may_be_there(recorded, urn)).map(|urn| {
         format!("{urn}: its creation was not seen to end, and nobody will look any more for what it left")
