@@ -160,9 +160,15 @@ fn mv_refused() {
 
 fn asks() {
     let (project, sandbox) = up();
+    let mut pulled = pull(&project);
+    pulled["outputs"] = json!({});
+    write(&project, &pulled);
     let before = files(&project);
-    let commands =
-        [&["state", "rm", "VpcEndpoint/s3"][..], &["state", "mv", VPC, "network/aws:ec2:Vpc/other"]];
+    let commands = [
+        &["state", "rm", "VpcEndpoint/s3"][..],
+        &["state", "mv", VPC, "network/aws:ec2:Vpc/other"],
+        &["state", "push", "state.json"],
+    ];
     for command in commands {
         let ended = project.sandboxed(command).run().expect_code(2);
         assert!(ended.stderr.contains("LS0103") && ended.stderr.contains("--yes"), "{}", ended.transcript());
@@ -187,6 +193,9 @@ fn edit_snapshot(project: &Project, change: impl FnOnce(&mut Value)) {
     change(&mut snapshot);
     std::fs::write(&file, snapshot.to_string()).unwrap();
 }
+
+/// Makes a sound snapshot into something else.
+type Violate = fn(&mut Value);
 
 /// What is stored of a resource.
 fn stored<'a>(snapshot: &'a mut Value, urn: &str) -> &'a mut Value {
@@ -238,7 +247,7 @@ fn repaired() {
 
 fn seeded() {
     let (project, _sandbox) = up();
-    let violations: [(&str, fn(&mut Value)); 9] = [
+    let violations: [(&str, Violate); 9] = [
         ("dangling_dependency", |snapshot| {
             stored(snapshot, ENDPOINT)["objects"][0]["dependencies"] = json!(["aws:ec2:Vpc/gone"]);
         }),
@@ -335,6 +344,9 @@ fn pull_and_push() {
     );
     assert_eq!(answer["serial"].as_u64(), pulled["serial"].as_u64().map(|serial| serial + 1));
 
+    // Its generation stays out of use.
+    assert_eq!(stored(&mut pull(&project), ENDPOINT)["forgotten"], true);
+
     // An older one, since it is asked for.
     write(&project, &pulled);
     push(&project).args(["--force"]).succeed();
@@ -357,7 +369,7 @@ fn pull_and_push() {
 fn push_refused() {
     let (project, _sandbox) = up();
     let (pulled, before) = (pull(&project), files(&project));
-    let refusals: [(&str, i32, fn(&mut Value)); 9] = [
+    let refusals: [(&str, i32, Violate); 9] = [
         ("LS0315", 2, |snapshot| *snapshot = json!({"format": "lsinfra-snapshot", "format_version": 2})),
         ("LS0315", 2, |snapshot| snapshot["resources"][0]["objects"][0]["role"] = "other".into()),
         ("LS0315", 2, |snapshot| {

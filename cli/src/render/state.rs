@@ -37,11 +37,13 @@ pub(crate) fn list(snapshot: &Snapshot, canvas: Canvas) -> String {
         },
     );
     let mut text = text.into_inner();
+    // A record without objects is no resource any more.
+    let resources = snapshot.resources.values().filter(|record| !record.objects.is_empty()).count();
     let _ = writeln!(
         text,
         "{}{} in {}, serial {}",
         if text.is_empty() { "" } else { "\n" },
-        plural(snapshot.resources.len(), "resource"),
+        plural(resources, "resource"),
         snapshot.environment,
         snapshot.serial
     );

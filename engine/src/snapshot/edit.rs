@@ -89,7 +89,9 @@ impl Snapshot {
     /// # Errors
     /// [`EditError::NotRecorded`], [`EditError::StillNeeded`]; the snapshot is unchanged then.
     pub fn forget(&mut self, urns: &BTreeSet<Urn>) -> Result<Vec<Edit>, EditError> {
-        if let Some(urn) = urns.iter().find(|urn| !self.resources.contains_key(*urn)) {
+        let is_recorded =
+            |urn: &&Urn| self.resources.get(*urn).is_some_and(|record| !record.objects.is_empty());
+        if let Some(urn) = urns.iter().find(|urn| !is_recorded(urn)) {
             return Err(EditError::NotRecorded { urn: urn.clone() });
         }
         let staying = self.resources.iter().filter(|(urn, _)| !urns.contains(*urn));
@@ -107,12 +109,18 @@ impl Snapshot {
         for urn in urns {
             let Some(record) = self.resources.get_mut(urn) else { continue };
             edits.push(Edit::Forgotten { urn: urn.clone(), physical_ids: physical_ids(record) });
-            // The objects that go on existing carry their generations in their tags: no other object of
-            // this resource may ever be taken for one of them.
-            record.forgotten |= !record.objects.is_empty();
-            record.objects.clear();
+            *record = remains(record);
         }
         Ok(edits)
+    }
+
+    /// Keeps of the resources of `other` that are not recorded here what must not be given out again.
+    pub fn keep_remains(&mut self, other: &Self) {
+        for (urn, record) in &other.resources {
+            if !self.resources.contains_key(urn) && (record.forgotten || !record.objects.is_empty()) {
+                self.resources.insert(urn.clone(), remains(record));
+            }
+        }
     }
 
     /// Lets a resource go on under another URN of the same type.
@@ -137,15 +145,17 @@ impl Snapshot {
     /// approval) does not count.
     pub fn edits_to(&self, other: &Self) -> Vec<Edit> {
         let mut edits = Vec::new();
-        for (urn, record) in &self.resources {
-            match other.resources.get(urn) {
-                None => edits.push(Edit::Forgotten { urn: urn.clone(), physical_ids: physical_ids(record) }),
-                Some(kept) if kept != record => edits.push(Edit::Changed { urn: urn.clone() }),
-                Some(_) => {}
+        let objects =
+            |snapshot: &Self, urn: &Urn| snapshot.resources.get(urn).map_or(0, |one| one.objects.len());
+        for (urn, record) in self.resources.iter().filter(|(_, record)| !record.objects.is_empty()) {
+            if objects(other, urn) == 0 {
+                edits.push(Edit::Forgotten { urn: urn.clone(), physical_ids: physical_ids(record) });
+            } else if other.resources.get(urn) != Some(record) {
+                edits.push(Edit::Changed { urn: urn.clone() });
             }
         }
-        for (urn, record) in &other.resources {
-            if !self.resources.contains_key(urn) {
+        for (urn, record) in other.resources.iter().filter(|(_, record)| !record.objects.is_empty()) {
+            if objects(self, urn) == 0 {
                 edits.push(Edit::Added { urn: urn.clone(), physical_ids: physical_ids(record) });
             }
         }
@@ -158,6 +168,12 @@ impl Snapshot {
         edits.extend(replaced.map(|(part, _)| Edit::Replaced { part: part.to_owned() }));
         edits
     }
+}
+
+/// What stays of a forgotten resource. The objects that go on existing carry their generations in their
+/// tags: no other object of the resource may ever be taken for one of them.
+fn remains(record: &Record) -> Record {
+    Record { objects: Vec::new(), forgotten: true, ..record.clone() }
 }
 
 fn physical_ids(record: &Record) -> Vec<PhysicalId> {
@@ -232,16 +248,20 @@ mod tests {
     #[test]
     fn every_difference_is_an_edit() {
         let (before, mut after) = (snapshot(), snapshot());
-        after.forget(&[urn("a"), urn("b")].into()).unwrap();
+        std::sync::Arc::make_mut(&mut after.resources[&urn("b")].objects[0]).dependencies.clear();
+        after.forget(&[urn("a")].into()).unwrap();
         after.resources.shift_remove(&urn("c"));
         let added = crate::snapshot::samples::record(vec![object("d", 1, Role::Current, Status::Ready)]);
         after.resources.insert(urn("d"), added);
         after.outputs.insert("url".to_owned(), "x".into());
         after.serial = 99;
+        // What stays of the forgotten ones is no edit, and neither is a serial.
+        after.keep_remains(&before);
+        assert_eq!(after.resources[&urn("c")].last_generation, 1);
         assert_eq!(
             before.edits_to(&after),
             [
-                Edit::Changed { urn: urn("a") },
+                Edit::Forgotten { urn: urn("a"), physical_ids: vec![PhysicalId::new("a-1")] },
                 Edit::Changed { urn: urn("b") },
                 Edit::Forgotten { urn: urn("c"), physical_ids: vec![PhysicalId::new("c-1")] },
                 Edit::Added { urn: urn("d"), physical_ids: vec![PhysicalId::new("d-1")] },

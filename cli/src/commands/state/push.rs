@@ -75,7 +75,7 @@ fn read(file: &Path) -> Result<Snapshot, CommandError> {
     })
 }
 
-fn propose(args: &PushArgs, pushed: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
+fn propose(args: &PushArgs, mut pushed: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
     let file = args.file.display();
     check_belongs(&pushed, &locked.environment.name, &locked.connection.home)?;
     if locked.surgery.has_journal() {
@@ -117,6 +117,7 @@ fn propose(args: &PushArgs, pushed: Snapshot, locked: &Locked<'_>) -> Result<Pro
         return Err(CommandError::new(ErrorCode::SnapshotUnusable, message)
             .details(unsound.iter().map(ToString::to_string)));
     }
+    pushed.keep_remains(stored);
     let edits = stored.edits_to(&pushed);
     let mut notes: Vec<String> = doubtful.iter().map(ToString::to_string).collect();
     if edits.iter().any(|edit| matches!(edit, Edit::Forgotten { .. })) {
