@@ -96,11 +96,17 @@ fn rm() {
     assert_eq!(shown["edits"][0]["edit"], "forgotten");
     assert_eq!(shown["edits"][0]["physical_ids"][0], gateway.as_str());
 
-    // What is planned is what was said, and is never taken for what is there already.
+    // What is planned is what was said, and is never taken for what is there already: AWS has the last word
+    // on whether there can be two.
     let plan = project.sandboxed(&["preview", "--output", "json"]).succeed().json();
     let steps = plan["steps"].as_array().unwrap();
     assert_eq!(steps.len(), 1, "{plan}");
     assert_eq!((&steps[0]["action"], &steps[0]["generation"]), (&"create".into(), &2.into()));
+    let there = sandbox.account().len();
+    let again = project.sandboxed(&["up", "--yes"]).run().expect_code(1);
+    assert!(again.stderr.contains("RouteAlreadyExists"), "{}", again.transcript());
+    assert_eq!(sandbox.account().len(), there);
+    assert_eq!(state_list(&project).objects.len(), after.objects.len());
 }
 
 fn rm_needed() {

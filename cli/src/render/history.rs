@@ -81,7 +81,11 @@ pub(crate) fn operation(environment: &str, record: &OperationRecord, canvas: Can
         ("lsinfra", operation.tool_version.clone()),
         ("configuration", format!("SHA-256 {}", operation.config_digest)),
     ];
-    for (name, value) in lines {
+    // Surgery plans nothing.
+    let has_plan = record.edits.is_empty() || !record.steps.is_empty();
+    for (name, value) in
+        lines.into_iter().filter(|(name, _)| has_plan || !matches!(*name, "planned" | "done"))
+    {
         let _ = writeln!(text, "{}{}  {value}", paint.paint(Tone::Faint, name), " ".repeat(13 - name.len()));
     }
     text.push_str(&steps(&record.steps, canvas));
@@ -195,7 +199,10 @@ mod tests {
     #[test]
     fn one_operation() {
         let edits = samples::edits();
-        let record = OperationRecord { edits, ..samples::record(OperationOutcome::Interrupted) };
+        let surgery = OperationRecord { edits, ..samples::record(OperationOutcome::Succeeded) };
+        let surgery = OperationRecord { steps: Vec::new(), ..surgery };
+        insta::assert_snapshot!("surgery", operation("langsmith/dev", &surgery, CANVAS));
+        let record = samples::record(OperationOutcome::Interrupted);
         insta::assert_snapshot!(operation("langsmith/dev", &record, CANVAS));
     }
 }

@@ -66,7 +66,7 @@ fn propose(names: &[String], locked: &Locked<'_>) -> Result<Proposal, CommandErr
     }));
     let declared = urns.iter().filter(|urn| locked.environment.graph.get(urn).is_some());
     notes.extend(declared.map(|urn| {
-        format!("{urn} is still declared: the next `up` creates another one beside the object that is there")
+        format!("{urn} is still declared: the next `up` creates another one beside it, or fails if there can be only one")
     }));
     Ok(Proposal { snapshot, edits, notes })
 }
