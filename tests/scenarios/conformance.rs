@@ -13,7 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let needed = || Ok((python()?, conformance_scripts()?));
     vec![
         scenario_with("conformance_of_operations", needed(), |(python, scripts)| {
-            let modules = ["ec2", "ec2ids", "iam", "s3", "sts"];
+            let modules = ["dynamodb", "ec2", "ec2ids", "iam", "s3", "sts"];
             check(&ask(&python, &scripts, "conformance.py", &modules, None), NOT_IN_USE);
         }),
         scenario_with("conformance_of_refusals_and_client_tokens", needed(), |(python, scripts)| {
@@ -35,6 +35,12 @@ const NOT_IN_USE: &[&str] = &[
     "volumes",
     "ebs_encryption",
     "assume_role_with_web_identity",
+    "dynamodb.transact_write_items",
+    // It looks for items that `transact_write_items` has put.
+    "dynamodb.query+scan",
+    "dynamodb.update_time_to_live",
+    // Deletion protection is in use; the row goes on to provisioned throughput, which is not.
+    "dynamodb.update_table",
 ];
 
 /// The same for the rows of `semantics.py`.
@@ -55,7 +61,7 @@ const REFUSALS_NOT_IN_USE: &[&str] = &[
     "idem.eks",
     "acm.",
     "secretsmanager",
-    "dynamodb",
+    "dynamodb.transact_write_items",
     // A new sandbox account has no default VPC, so the row counts none.
     "default VPC",
     // A key that is no account's id belongs to the account that the sandbox was started with, as it does with moto.
@@ -143,6 +149,7 @@ fn transitions(python: &Path, scripts: &Path) {
         ("nat delete", "answer:accepted > deleting > deleted"),
         ("vpc endpoint create", "answer:pending > pending > available"),
         ("vpc endpoint delete", "answer:200 > deleting > InvalidVpcEndpointId.NotFound"),
+        ("dynamodb create", "answer:CREATING > CREATING > ACTIVE"),
     ] {
         let line = output.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{output}"));
         assert!(line.trim_end().ends_with(states), "{line}");
