@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario_with("conformance_of_transitions", needed(), |(python, scripts)| {
             transitions(&python, &scripts)
         }),
+        scenario_with("conformance_of_races", needed(), |(python, scripts)| races(&python, &scripts)),
     ]
 }
 
@@ -137,6 +138,21 @@ fn check(rows: &[Row], not_in_use: &[&str]) {
         assert!(other.iter().any(|row| row.name.contains(part)), "{part:?} is in use: take it off the list");
     }
     eprintln!("{} rows right, {} about what is not in use", right.len(), other.len());
+}
+
+/// Of twenty writers at once with one condition exactly one succeeds, every time: what locks stand on.
+fn races(python: &Path, scripts: &Path) {
+    let output = run(python, &scripts.join("races.py"), &["50"], None);
+    for (what, rounds) in [
+        ("s3 PUT If-None-Match: *", 50),
+        ("s3 PUT If-Match: <etag>", 50),
+        ("dynamodb put attribute_not_exists", 50),
+        ("ec2 CreateSecurityGroup same name", 50),
+        ("iam CreateRole same name", 50),
+    ] {
+        let line = output.lines().find(|line| line.starts_with(what)).unwrap_or_else(|| panic!("{output}"));
+        assert!(line.contains(&format!(" {rounds}/{rounds} right")), "{line}");
+    }
 }
 
 /// Lifecycles at a pace at which the script's eight looks, a quarter of a second apart, see them whole.
