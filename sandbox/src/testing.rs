@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::cloud::Cloud;
@@ -81,7 +82,7 @@ impl TestCloud {
 
     /// Carries out any request.
     pub(crate) fn request(&mut self, request: &Request) -> Option<Response> {
-        let admitted = self.cloud.admit(request).unwrap();
+        let admitted = self.cloud.admit(request);
         self.cloud.carry_out(&admitted, request).unwrap()
     }
 
@@ -101,18 +102,8 @@ impl TestCloud {
         let mut form = vec![("Action", action), ("Version", "1")];
         form.extend(params);
         let query = form.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let request = Request {
-            credentials: CredentialScope {
-                access_key: access_key.to_owned(),
-                region: "us-east-1".to_owned(),
-                service: service.to_owned(),
-            },
-            method: Method::POST,
-            path: "/".to_owned(),
-            query,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-        };
+        let mut request = Request { query, ..post(service) };
+        request.credentials.access_key = access_key.to_owned();
         let Some(response) = self.request(&request) else { return Answer::Nothing };
         let body = String::from_utf8(response.body().to_vec()).unwrap();
         if response.status().is_success() {
@@ -120,6 +111,20 @@ impl TestCloud {
         } else {
             Answer::Refused(text(&body, "Code"), body)
         }
+    }
+
+    /// Carries out a call of an awsJson service in us-east-1; `target` is `TARGET.Operation`.
+    pub(crate) fn json(
+        &mut self,
+        service: &str,
+        target: &str,
+        body: &Value,
+    ) -> Option<http::Response<Value>> {
+        let mut request = Request { body: Bytes::from(body.to_string()), ..post(service) };
+        request.headers.insert("x-amz-target", target.parse().unwrap());
+        request.headers.insert("content-type", "application/x-amz-json-1.0".parse().unwrap());
+        let response = self.request(&request)?;
+        Some(response.map(|body| serde_json::from_slice(&body).unwrap()))
     }
 
     /// The body of an EC2 call that must succeed.
@@ -158,6 +163,22 @@ impl TestCloud {
     /// An address's allocation id.
     pub(crate) fn address(&mut self) -> String {
         text(&self.ec2("AllocateAddress", &[]), "allocationId")
+    }
+}
+
+/// A request to a service in us-east-1 that asks for nothing yet.
+fn post(service: &str) -> Request {
+    Request {
+        credentials: CredentialScope {
+            access_key: "AKIATEST".to_owned(),
+            region: "us-east-1".to_owned(),
+            service: service.to_owned(),
+        },
+        method: Method::POST,
+        path: "/".to_owned(),
+        query: Vec::new(),
+        headers: HeaderMap::new(),
+        body: Bytes::new(),
     }
 }
 

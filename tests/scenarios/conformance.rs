@@ -13,7 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let needed = || Ok((python()?, conformance_scripts()?));
     vec![
         scenario_with("conformance_of_operations", needed(), |(python, scripts)| {
-            let modules = ["ec2", "ec2ids", "iam", "s3", "sts"];
+            let modules = ["dynamodb", "ec2", "ec2ids", "iam", "s3", "sts"];
             let report = ask(&python, &scripts, "conformance.py", &modules);
             check(&report, NOT_IN_USE, OPERATIONS_ROWS);
             let shapes = report.remarks.iter().filter_map(|remark| remark.strip_prefix("#    "));
@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario_with("conformance_of_transitions", needed(), |(python, scripts)| {
             transitions(&python, &scripts)
         }),
+        scenario_with("conformance_of_races", needed(), |(python, scripts)| races(&python, &scripts)),
     ]
 }
 
@@ -38,6 +39,12 @@ const NOT_IN_USE: &[&str] = &[
     "volumes",
     "ebs_encryption",
     "assume_role_with_web_identity",
+    "dynamodb.transact_write_items",
+    // It looks for items that `transact_write_items` has put.
+    "dynamodb.query+scan",
+    "dynamodb.update_time_to_live",
+    // Deletion protection is in use; the row goes on to provisioned throughput, which is not.
+    "dynamodb.update_table",
 ];
 
 /// The same for the rows of `semantics.py`.
@@ -58,7 +65,7 @@ const REFUSALS_NOT_IN_USE: &[&str] = &[
     "idem.eks",
     "acm.",
     "secretsmanager",
-    "dynamodb",
+    "dynamodb.transact_write_items",
     // A new sandbox account has no default VPC, so the row counts none.
     "default VPC",
     // A key that is no account's id belongs to the account that the sandbox was started with, as it does with moto.
@@ -198,6 +205,21 @@ fn check(Report { rows, remarks }: &Report, not_in_use: &[&str], at_least: usize
     eprintln!("{} rows right, {} about what is not in use", right.len(), other.len());
 }
 
+/// Of twenty writers at once with one condition exactly one succeeds, every time: what locks stand on.
+fn races(python: &Path, scripts: &Path) {
+    let output = run(python, scripts, "races.py", &["50"], None);
+    for (what, rounds) in [
+        ("s3 PUT If-None-Match: *", 50),
+        ("s3 PUT If-Match: <etag>", 50),
+        ("dynamodb put attribute_not_exists", 50),
+        ("ec2 CreateSecurityGroup same name", 50),
+        ("iam CreateRole same name", 50),
+    ] {
+        let line = output.lines().find(|line| line.starts_with(what)).unwrap_or_else(|| panic!("{output}"));
+        assert!(line.contains(&format!(" {rounds}/{rounds} right")), "{line}");
+    }
+}
+
 /// Lifecycles at a pace at which the script's eight looks, a quarter of a second apart, see them whole.
 fn transitions(python: &Path, scripts: &Path) {
     let output = run(python, scripts, "transitions.py", &[], Some(100));
@@ -208,6 +230,7 @@ fn transitions(python: &Path, scripts: &Path) {
         ("nat delete", "answer:accepted > deleting > deleted"),
         ("vpc endpoint create", "answer:pending > pending > available"),
         ("vpc endpoint delete", "answer:200 > deleting > InvalidVpcEndpointId.NotFound"),
+        ("dynamodb create", "answer:CREATING > CREATING > ACTIVE"),
     ] {
         let line = output.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{output}"));
         assert!(line.trim_end().ends_with(states), "{line}");

@@ -12,6 +12,7 @@ use super::table::Scope;
 use crate::options::Pace;
 use crate::protocol::Response;
 use crate::protocol::error::ServiceError;
+use crate::protocol::json::document::Document;
 use crate::protocol::params::Params;
 use crate::protocol::request::Request;
 use crate::services::Tables;
@@ -46,6 +47,8 @@ pub(crate) struct Call<'a> {
     pub(crate) request: &'a Request,
     /// The parameters of the Query protocols; empty for others.
     pub(crate) params: &'a Params,
+    /// The parameters of the JSON protocols; empty for others.
+    pub(crate) document: &'a Document,
     /// Account and region.
     pub(crate) scope: Scope,
     /// Who asks.

@@ -20,3 +20,9 @@ pub(crate) const INTERFACE_ENDPOINT_PENDING: Duration = Duration::from_secs(60);
 pub(crate) const INTERFACE_ENDPOINT_DELETING: Duration = Duration::from_secs(60);
 /// A VPC from `pending` to `available`.
 pub(crate) const VPC_PENDING: Duration = Duration::from_secs(1);
+/// A DynamoDB table from `CREATING` to `ACTIVE`, and other changes of tables: AWS gives no times.
+pub(crate) const DYNAMODB_TABLE_CREATING: Duration = Duration::from_secs(8);
+/// A DynamoDB table from `UPDATING` to `ACTIVE`.
+pub(crate) const DYNAMODB_TABLE_UPDATING: Duration = Duration::from_secs(2);
+/// A DynamoDB table from `DELETING` to gone.
+pub(crate) const DYNAMODB_TABLE_DELETING: Duration = Duration::from_secs(5);

@@ -25,6 +25,7 @@ use crate::faults::plan::HoldPoint;
 use crate::options::Pace;
 use crate::protocol::Response;
 use crate::protocol::error::{Protocol, ServiceError};
+use crate::protocol::json::{self, document::Document};
 use crate::protocol::params::Params;
 use crate::protocol::request::Request;
 use crate::services::{self, Item, Service, Tables};
@@ -52,7 +53,9 @@ pub(crate) struct Admitted {
     pub(crate) injected: Option<Injected>,
     /// Where it is held.
     pub(crate) hold: Option<HoldPoint>,
-    service: &'static dyn Service,
+    protocol: Protocol,
+    /// `None` if the sandbox does not have it.
+    service: Option<&'static dyn Service>,
     operation: Result<&'static Operation, String>,
     count: u64,
 }
@@ -109,24 +112,25 @@ impl Cloud {
     }
 
     /// Counts and logs a call, and draws what goes wrong with it.
-    pub(crate) fn admit(&mut self, request: &Request) -> Result<Admitted, ServiceError> {
+    pub(crate) fn admit(&mut self, request: &Request) -> Admitted {
         let scope = &request.credentials;
-        let service = services::find(&scope.service).ok_or_else(|| {
-            let text = format!("The sandbox does not have the service {}.", scope.service);
-            ServiceError::new(501, "NotImplemented", text)
-        })?;
-        let operation = service.operation(request);
+        let service = services::find(&scope.service);
+        let operation = match service {
+            Some(service) => service.operation(request),
+            None => Err(request.asked_for()),
+        };
+        let protocol = service.map_or_else(|| Protocol::of(&request.headers), Service::protocol);
         let (name, effect) = match &operation {
             Ok(operation) => (operation.name, operation.effect),
             Err(name) => (name.as_str(), Effect::Reads),
         };
-        let full_name = format!("{}:{name}", service.name());
+        let full_name = format!("{}:{name}", scope.service);
         let Drawn { injected, hold, count } = self.faults.draw(&full_name, effect == Effect::Changes);
         let number = self.calls.next_number();
         self.calls.enter(CallRecord {
             number,
             time: self.clock.now(),
-            service: service.name().to_owned(),
+            service: scope.service.clone(),
             operation: name.to_owned(),
             region: scope.region.clone(),
             effect,
@@ -135,7 +139,7 @@ impl Cloud {
             stale: false,
             digest: digest(request),
         });
-        Ok(Admitted { number, name: full_name, injected, hold, service, operation, count })
+        Admitted { number, name: full_name, injected, hold, protocol, service, operation, count }
     }
 
     /// Carries out an admitted call; what it changed is written down when this returns. `None` means that the
@@ -146,12 +150,12 @@ impl Cloud {
         request: &Request,
     ) -> std::io::Result<Option<Response>> {
         let id = request_id();
-        let protocol = admitted.service.protocol();
+        let protocol = admitted.protocol;
         if admitted.injected == Some(Injected::DroppedConnection) {
             self.calls.conclude(admitted.number, Outcome::Error("(connection dropped)".to_owned()), false);
             return Ok(None);
         }
-        let reply = self.reply(admitted, request, protocol);
+        let reply = self.reply(admitted, request);
         self.write_down()?;
         let outcome = match &reply {
             Ok(response) if response.status().is_client_error() => {
@@ -167,29 +171,33 @@ impl Cloud {
         }
         let mut response = reply.unwrap_or_else(|error| error.response(protocol, &id));
         if let Ok(value) = id.parse::<http::HeaderValue>() {
-            if protocol == Protocol::S3 {
-                response.headers_mut().insert("x-amz-id-2", value.clone());
+            if let Some(second) = protocol.second_request_id_header() {
+                response.headers_mut().insert(second, value.clone());
             }
             response.headers_mut().insert(protocol.request_id_header(), value);
         }
         Ok(Some(response))
     }
 
-    fn reply(&mut self, admitted: &Admitted, request: &Request, protocol: Protocol) -> call::Reply {
+    fn reply(&mut self, admitted: &Admitted, request: &Request) -> call::Reply {
+        let protocol = admitted.protocol;
         let now = self.clock.now();
         self.begin(&Moment::plain(now));
         services::settle(&mut self.tables, now);
         let principal =
             Principal::of(&request.credentials.access_key, &self.default_account, &self.tables, now)?;
         match admitted.injected {
-            Some(Injected::Throttled) => return Err(protocol.throttled()),
+            Some(Injected::Throttled) => return Err(protocol.throttled(&admitted.name)),
             Some(Injected::ServerError) => return Err(protocol.server_error()),
             Some(Injected::Denied) => return Err(protocol.denied(&principal.arn, &admitted.name)),
             Some(Injected::DroppedConnection | Injected::LostResponse) | None => {}
         }
+        let Some(service) = admitted.service else {
+            return Err(protocol.no_service(&request.credentials.service));
+        };
         let operation = match &admitted.operation {
             Ok(operation) => *operation,
-            Err(name) => return Err(protocol.not_implemented(admitted.service.name(), name)),
+            Err(name) => return Err(protocol.not_implemented(service.name(), name)),
         };
         let plan = self.faults.plan();
         let quotas = plan.quotas.clone();
@@ -206,12 +214,16 @@ impl Cloud {
             };
             self.begin(&Moment { now, lag, sight });
         }
-        let is_query = protocol != Protocol::S3;
-        let params = Params::new(if is_query { request.form() } else { Vec::new() });
+        let params = Params::new(if protocol.has_form() { request.form() } else { Vec::new() });
+        let document = match protocol.json() {
+            Some(service) => Document::parse(service, &request.body)?,
+            None => Document::absent(),
+        };
         let scope = Scope::new(&principal.account, &request.credentials.region);
         let mut call = Call {
             request,
             params: &params,
+            document: &document,
             scope,
             principal,
             tables: &mut self.tables,
@@ -222,9 +234,11 @@ impl Cloud {
             quotas,
             shuffle,
         };
-        admitted.service.guard(&call)?;
+        service.guard(&call)?;
         let reply = (operation.run)(&mut call);
-        if reply.is_ok() && is_query && !params.is_finished() {
+        let is_unfinished = (protocol.has_form() && !params.is_finished())
+            || (protocol.json().is_some() && !document.is_finished());
+        if reply.is_ok() && is_unfinished {
             let text = format!("{} did not account for all of its parameters", admitted.name);
             return Err(ServiceError::new(500, "InternalFailure", text));
         }
@@ -268,6 +282,7 @@ fn digest(request: &Request) -> String {
     let mut hash = Sha256::new();
     hash.update(request.method.as_str());
     hash.update(&request.path);
+    hash.update(request.header(json::TARGET).unwrap_or_default());
     for (name, value) in &request.query {
         if !name.to_ascii_lowercase().starts_with("x-amz-") {
             hash.update(name);

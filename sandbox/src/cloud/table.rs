@@ -177,6 +177,11 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         self.seen(id, row)
     }
 
+    /// The newest version of a row, whatever lags: what a read that is to be consistent sees.
+    pub(crate) fn newest(&self, scope: &Scope, id: &str) -> Option<&T> {
+        self.rows.get(scope)?.get(id)?.newest.as_ref()
+    }
+
     /// Whether the present call sees the row.
     pub(crate) fn contains(&self, scope: &Scope, id: &str) -> bool {
         self.get(scope, id).is_some()
@@ -259,6 +264,20 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
             .flatten()
             .take_while(move |(id, _)| id.starts_with(&prefix))
             .filter_map(|(id, row)| self.seen(id, row).map(|value| (id.as_str(), value)))
+    }
+
+    /// The newest versions of the rows of a scope whose keys begin so, by key.
+    pub(crate) fn newest_within<'a>(
+        &'a self,
+        scope: &Scope,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
+        let prefix = prefix.to_owned();
+        let rows = self.rows.get(scope).map(|rows| rows.range(prefix.clone()..));
+        rows.into_iter()
+            .flatten()
+            .take_while(move |(id, _)| id.starts_with(&prefix))
+            .filter_map(|(id, row)| row.newest.as_ref().map(|value| (id.as_str(), value)))
     }
 
     /// The rows of all scopes that the present call sees.

@@ -1,13 +1,15 @@
 //! Errors as AWS answers with them, in the shape of each protocol.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::Value;
 use winterbaume_core::xml_escape;
 
 use super::Response;
+use super::json::{self, JsonService};
 
 /// The wire protocol of a service, which decides how requests are read and errors are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Protocol {
     /// EC2's variant of Query. <https://smithy.io/2.0/aws/protocols/aws-ec2-query-protocol.html>
     Ec2Query,
@@ -15,6 +17,8 @@ pub(crate) enum Protocol {
     AwsQuery,
     /// S3's REST with bare errors. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
     S3,
+    /// awsJson: DynamoDB and others. <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
+    Json(&'static JsonService),
 }
 
 /// An error that a service answers with.
@@ -26,8 +30,8 @@ pub(crate) struct ServiceError {
     pub(crate) code: String,
     /// AWS's text.
     pub(crate) message: String,
-    /// Further elements of the error, as names and texts, where the protocol has room for them.
-    pub(crate) details: Vec<(&'static str, String)>,
+    /// Further elements of the error, where the protocol has room for them: texts, but for awsJson.
+    pub(crate) details: Vec<(&'static str, Value)>,
 }
 
 impl ServiceError {
@@ -37,8 +41,8 @@ impl ServiceError {
     }
 
     /// Adds an element, such as S3's `BucketName`.
-    pub(crate) fn with(mut self, name: &'static str, text: impl Into<String>) -> Self {
-        self.details.push((name, text.into()));
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.details.push((name, value.into()));
         self
     }
 
@@ -49,42 +53,79 @@ impl ServiceError {
         let details: String = self
             .details
             .iter()
-            .map(|(name, text)| format!("<{name}>{}</{name}>", xml_escape(text)))
+            .map(|(name, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                format!("<{name}>{}</{name}>", xml_escape(&text))
+            })
             .collect();
         let error = format!("<Code>{code}</Code><Message>{message}</Message>{details}");
-        let body = match protocol {
-            Protocol::Ec2Query => format!(
-                "<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+        let (kind, body) = match protocol {
+            Protocol::Ec2Query => (
+                "text/xml",
+                format!(
+                    "<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
+                ),
             ),
             Protocol::AwsQuery => {
                 let fault = if self.status < 500 { "Sender" } else { "Receiver" };
-                format!(
+                let body = format!(
                     "<ErrorResponse><Error><Type>{fault}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
-                )
+                );
+                ("text/xml", body)
             }
-            Protocol::S3 => format!("<Error>{error}<RequestId>{request_id}</RequestId></Error>"),
+            Protocol::S3 => {
+                ("application/xml", format!("<Error>{error}<RequestId>{request_id}</RequestId></Error>"))
+            }
+            Protocol::Json(service) => return service.error(self),
         };
         let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}");
         let mut response = Response::new(Bytes::from(body));
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let kind = match protocol {
-            Protocol::S3 => "application/xml",
-            Protocol::Ec2Query | Protocol::AwsQuery => "text/xml",
-        };
         response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(kind));
         response
     }
 }
 
-/// What a protocol has for every operation: the request id's header, and errors.
+/// What a protocol has for every operation: how its parameters come, the request id's header, and errors.
 impl Protocol {
+    /// The protocol of a request that no service of the sandbox answers, as far as its headers tell.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_json = headers.contains_key(json::TARGET) || kind.is_some_and(|kind| kind.contains("json"));
+        if is_json { Self::Json(&json::ABSENT) } else { Self::AwsQuery }
+    }
+
+    /// Whether parameters come as a form, in the query or in the body.
+    pub(crate) fn has_form(self) -> bool {
+        matches!(self, Self::Ec2Query | Self::AwsQuery)
+    }
+
+    /// The service whose parameters come as a document in the body, if they do.
+    pub(crate) fn json(self) -> Option<&'static JsonService> {
+        match self {
+            Self::Json(service) => Some(service),
+            Self::Ec2Query | Self::AwsQuery | Self::S3 => None,
+        }
+    }
+
     /// The header that carries the request id.
     pub(crate) fn request_id_header(self) -> &'static str {
         match self {
-            Self::Ec2Query | Self::AwsQuery => "x-amzn-requestid",
+            Self::Ec2Query | Self::AwsQuery | Self::Json(_) => "x-amzn-requestid",
             Self::S3 => "x-amz-request-id",
         }
+    }
+
+    /// The header of S3's second request id.
+    pub(crate) fn second_request_id_header(self) -> Option<&'static str> {
+        matches!(self, Self::S3).then_some("x-amz-id-2")
+    }
+
+    /// The service is not part of the sandbox.
+    pub(crate) fn no_service(self, service: &str) -> ServiceError {
+        let text = format!("The sandbox does not have the service {service}.");
+        ServiceError::new(501, "NotImplemented", text)
     }
 
     /// The operation is not part of the sandbox.
@@ -93,15 +134,20 @@ impl Protocol {
         match self {
             Self::Ec2Query | Self::AwsQuery => ServiceError::new(400, "InvalidAction", text),
             Self::S3 => ServiceError::new(501, "NotImplemented", text),
+            Self::Json(_) => ServiceError::new(400, "UnknownOperationException", text),
         }
     }
 
-    /// Too many calls. EC2: <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
-    pub(crate) fn throttled(self) -> ServiceError {
+    /// Too many calls of `operation`, which is `service:Operation`. EC2: <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
+    pub(crate) fn throttled(self, operation: &str) -> ServiceError {
         match self {
             Self::Ec2Query => ServiceError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
             Self::AwsQuery => ServiceError::new(400, "Throttling", "Rate exceeded"),
             Self::S3 => ServiceError::new(503, "SlowDown", "Please reduce your request rate."),
+            Self::Json(service) => {
+                let (code, text) = (service.throttled)(operation);
+                ServiceError::new(400, code, text)
+            }
         }
     }
 
@@ -114,6 +160,7 @@ impl Protocol {
             Self::S3 => {
                 ServiceError::new(500, "InternalError", "We encountered an internal error. Please try again.")
             }
+            Self::Json(service) => ServiceError::new(500, service.server_error, "Internal server error"),
         }
     }
 
@@ -135,6 +182,13 @@ impl Protocol {
                 ),
             ),
             Self::S3 => ServiceError::new(403, "AccessDenied", "Access Denied"),
+            Self::Json(_) => ServiceError::new(
+                400,
+                "AccessDeniedException",
+                format!(
+                    "User: {principal} is not authorized to perform: {operation} because no identity-based policy allows the {operation} action"
+                ),
+            ),
         }
     }
 }

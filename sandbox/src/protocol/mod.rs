@@ -4,6 +4,7 @@
 pub(crate) mod chunked;
 pub(crate) mod credentials;
 pub(crate) mod error;
+pub(crate) mod json;
 pub(crate) mod params;
 pub(crate) mod request;
 

@@ -7,6 +7,7 @@ use winterbaume_core::urldecode;
 use super::chunked;
 use super::credentials::CredentialScope;
 use super::error::ServiceError;
+use super::json;
 
 /// A request with its body complete and its transfer encoding undone.
 #[derive(Debug)]
@@ -48,6 +49,15 @@ impl Request {
     /// The first query parameter of a name.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What is asked for, as far as a request tells by itself: its target, its action, or its method and path.
+    pub(crate) fn asked_for(&self) -> String {
+        if let Some((_, operation)) = self.header(json::TARGET).and_then(|target| target.rsplit_once('.')) {
+            return operation.to_owned();
+        }
+        let action = self.form().into_iter().find(|(name, _)| name == "Action");
+        action.map_or_else(|| format!("{} {}", self.method, self.path), |(_, action)| action)
     }
 
     /// The parameters of a form-encoded body, after those of the query.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
@@ -40,7 +41,7 @@ pub(super) async fn answer(
         Some(path) => control::control(&shared, &parts.method, path, &body).await,
         None => match Request::decode(&parts, body, DEFAULT_REGION) {
             Ok(request) => aws(&shared, &request).await?,
-            Err(error) => unadmitted(&error),
+            Err(error) => unadmitted(&error, &parts.headers),
         },
     };
     shared.touch();
@@ -49,10 +50,6 @@ pub(super) async fn answer(
 
 async fn aws(shared: &Shared, request: &Request) -> Result<Response, Closed> {
     let admitted = shared.cloud().admit(request);
-    let admitted = match admitted {
-        Ok(admitted) => admitted,
-        Err(error) => return Ok(unadmitted(&error)),
-    };
     let held = || Held { number: admitted.number, operation: admitted.name.clone() };
     if admitted.hold == Some(HoldPoint::Before) {
         shared.held.hold(held()).await;
@@ -64,15 +61,14 @@ async fn aws(shared: &Shared, request: &Request) -> Result<Response, Closed> {
     match response {
         Ok(Some(response)) => Ok(response),
         Ok(None) => Err(Closed::Withheld),
-        Err(error) => Ok(unadmitted(&ServiceError::new(
-            500,
-            "InternalFailure",
-            format!("The sandbox could not write its state: {error}"),
-        ))),
+        Err(error) => {
+            let text = format!("The sandbox could not write its state: {error}");
+            Ok(unadmitted(&ServiceError::new(500, "InternalFailure", text), &request.headers))
+        }
     }
 }
 
-/// An error of a request that no service has seen, in the commonest shape.
-fn unadmitted(error: &ServiceError) -> Response {
-    error.response(Protocol::AwsQuery, &request_id())
+/// An error that no service answers with, in the shape that the request's headers ask for.
+fn unadmitted(error: &ServiceError, headers: &HeaderMap) -> Response {
+    error.response(Protocol::of(headers), &request_id())
 }

@@ -1,6 +1,7 @@
 //! The services: which there are, and what each must tell the rest. A service is a folder with one file per resource
 //! kind; services may use each other's tables, since the state is one.
 
+pub(crate) mod dynamodb;
 pub(crate) mod ec2;
 pub(crate) mod iam;
 pub(crate) mod policy_document;
@@ -17,6 +18,7 @@ use crate::cloud::table::Rows;
 use crate::cloud::tokens::{self, TokenTables};
 use crate::faults::draw;
 use crate::protocol::error::{Protocol, ServiceError};
+use crate::protocol::json::{self, JsonService};
 use crate::protocol::request::Request;
 
 /// One AWS service.
@@ -51,13 +53,15 @@ pub(crate) trait Service: Sync {
 }
 
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
-const SERVICES: &[&dyn Service] = &[&ec2::Ec2, &iam::Iam, &s3::S3, &sts::Sts];
+const SERVICES: &[&dyn Service] = &[&dynamodb::DynamoDb, &ec2::Ec2, &iam::Iam, &s3::S3, &sts::Sts];
 
 /// The state of all services.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     /// What the core itself keeps.
     pub(crate) core: TokenTables,
+    /// DynamoDB's.
+    pub(crate) dynamodb: dynamodb::DynamoDbTables,
     /// EC2's.
     pub(crate) ec2: ec2::Ec2Tables,
     /// IAM's.
@@ -72,6 +76,7 @@ impl Tables {
     /// Every table, for persistence.
     pub(crate) fn each(&mut self) -> Vec<&mut dyn Rows> {
         let mut tables = self.core.each();
+        tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
         tables.extend(self.iam.each());
         tables.extend(self.s3.each());
@@ -123,6 +128,18 @@ pub(crate) fn covers_any(pattern: &str) -> bool {
 /// The names of the quotas that there are.
 pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
     ec2::quotas()
+}
+
+/// The operation of an awsJson service by its `X-Amz-Target`.
+pub(crate) fn by_target(
+    operations: &'static [Operation],
+    service: &JsonService,
+    request: &Request,
+) -> Result<&'static Operation, String> {
+    let target = request.header(json::TARGET).unwrap_or_default();
+    let named = target.strip_prefix(service.target).and_then(|rest| rest.strip_prefix('.'));
+    let operation = operations.iter().find(|operation| named == Some(operation.name));
+    operation.ok_or_else(|| named.unwrap_or(target).to_owned())
 }
 
 /// Carries out what time has brought about, in all services.
