@@ -125,11 +125,20 @@ pub(crate) struct PlaceArgs {
     #[arg(long)]
     pub(crate) sandbox: bool,
 
-    /// Where state is kept: file://DIR.
+    /// Where state is kept: file://DIR, or s3://BUCKET with locks in a DynamoDB table.
+    ///
+    /// A bucket and a table are made by `lsinfra state bootstrap`. Settings follow a question mark:
+    /// 's3://BUCKET?table=TABLE&lease_seconds=120'.
     ///
     /// [default: file://.lsinfra/state, and file://.lsinfra/sandbox-state with --sandbox]
     #[arg(long, value_name = "URL")]
     pub(crate) state: Option<String>,
+
+    /// How long to wait for the lock of a state in a bucket, in seconds.
+    ///
+    /// [default: the lease of the run that holds it]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) lock_timeout: Option<u64>,
 }
 
 impl PlaceArgs {

@@ -25,6 +25,8 @@ const ZONES_FACT: &str = "aws.availability_zones";
 pub(crate) struct Connection {
     /// The resource types.
     pub(crate) providers: Providers,
+    /// What their calls go through.
+    pub(crate) connector: Arc<AwsConnector>,
     /// The clock that operations run by: the sandbox's own runs faster.
     pub(crate) clock: Clock,
     /// What a second of that clock is to the user.
@@ -41,6 +43,7 @@ impl Connection {
         let connector = Arc::new(AwsConnector::from_environment());
         Self {
             providers: providers(&connector),
+            connector,
             clock: Clock::system(),
             pace: Pace::Wall,
             home: home(config, sandbox),
@@ -48,11 +51,25 @@ impl Connection {
         }
     }
 
+    /// To the environment's account, in AWS or in the sandbox.
+    ///
+    /// # Errors
+    /// Those of [`Connection::aws`] and [`Connection::sandbox`].
+    pub(crate) async fn to(config: &Config, sandbox: bool) -> Result<Self, CommandError> {
+        #[cfg(feature = "sandbox")]
+        if sandbox {
+            return Self::sandbox(config);
+        }
+        #[cfg(not(feature = "sandbox"))]
+        let _ = sandbox;
+        Self::aws(config).await
+    }
+
     /// To AWS, after asking whose credentials these are.
     ///
     /// # Errors
     /// [`CommandError`] for missing, expired or refused credentials and for another account's.
-    pub(crate) async fn aws(config: &Config) -> Result<Self, CommandError> {
+    async fn aws(config: &Config) -> Result<Self, CommandError> {
         let connector = Arc::new(AwsConnector::from_environment());
         check_caller(&connector, config).await?;
         Ok(Self::through(connector, config, false, Clock::system(), Pace::Wall))
@@ -63,7 +80,7 @@ impl Connection {
     /// # Errors
     /// [`CommandError`] if it cannot be started or does not answer.
     #[cfg(feature = "sandbox")]
-    pub(crate) fn sandbox(config: &Config) -> Result<Self, CommandError> {
+    fn sandbox(config: &Config) -> Result<Self, CommandError> {
         let (endpoint, status) = crate::commands::sandbox::connect_or_start(&config.account)?;
         let connector = Arc::new(AwsConnector::sandbox(endpoint.url));
         let pace = match status.pace.as_str() {
@@ -83,6 +100,7 @@ impl Connection {
         let connection = AwsConnection::new(&config.account, config.region.as_str());
         Self {
             providers: providers(&connector),
+            connector: Arc::clone(&connector),
             clock,
             pace,
             home: home(config, sandbox),

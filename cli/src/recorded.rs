@@ -3,7 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::journal::replay;
 use lsinfra_engine::operation::OperationError;
-use lsinfra_engine::store::{StateStore, Stored};
+use lsinfra_engine::store::Stored;
 use lsinfra_engine::surgery::Soundness;
 
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
@@ -11,7 +11,7 @@ use crate::environment::{load_config, name};
 use crate::error::{CommandError, ErrorCode};
 use crate::printer::Printer;
 use crate::session::runtime;
-use crate::state_place;
+use crate::state_place::StatePlace;
 
 /// An environment's state, with the journal of an interrupted operation taken in.
 pub(crate) struct Recorded {
@@ -50,12 +50,14 @@ impl Recorded {
     ) -> Result<Self, CommandError> {
         let (config, _) = load_config(environment)?;
         let environment = name(&config);
-        let store = state_place::store(place, &environment)?;
-        let runtime = runtime()?;
-        let stored = match soundness {
-            Soundness::Required => runtime.block_on(store.load())?,
-            Soundness::Waived => runtime.block_on(store.load_unsound())?,
-        };
+        let state_place = StatePlace::parse(place)?;
+        let stored = runtime()?.block_on(async {
+            let store = state_place.store(place, &config).await?;
+            Ok::<_, CommandError>(match soundness {
+                Soundness::Required => store.load().await?,
+                Soundness::Waived => store.load_unsound().await?,
+            })
+        })?;
         let unfinished = !stored.journal.is_empty();
         let Some(snapshot) = with_journal(stored)? else {
             return Err(no_state(&environment));

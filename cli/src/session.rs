@@ -24,7 +24,8 @@ use crate::progress::{Display, Mode};
 use crate::recorded::with_journal;
 use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
-use crate::{plan_file, signals, state_place, targets};
+use crate::state_place::StatePlace;
+use crate::{plan_file, signals, targets};
 
 /// What a command asks of an operation.
 #[derive(Clone, Copy)]
@@ -85,13 +86,14 @@ impl Session {
     /// [`CommandError`]; nothing was changed then.
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
         let environment = Environment::load(run.environment)?;
-        let store = state_place::store(run.place, &environment.name)?;
+        let place = StatePlace::parse(run.place)?;
+        let store = place.store(run.place, &environment.config).await?;
         let Limits { targets, unprotected } = match run.approved {
             Some(approved) => {
                 plan_file::check_made_for(approved, run.kind, &environment.name)?;
                 Limits { targets: approved.targets.clone(), unprotected: approved.unprotected.clone() }
             }
-            None => limits(run, &environment.graph, &store).await?,
+            None => limits(run, &environment.graph, &*store).await?,
         };
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
@@ -124,9 +126,12 @@ impl Session {
         };
         let names = name_fields(&environment.graph, &connection);
         let operation = tokio::select! {
-            operation = Operation::begin(engine, request, &store, access) => operation?,
+            operation = Operation::begin(engine, request, &*store, access) => operation?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
+        if let Some(guard) = operation.guard() {
+            connection.connector.guard(guard);
+        }
         Ok(Self {
             environment: environment.name,
             cancellation,
@@ -261,11 +266,7 @@ async fn connect(run: &Run<'_>, environment: &Environment) -> Result<Connection,
     if run.read_only && !run.refresh {
         return Ok(Connection::offline(&environment.config, sandbox));
     }
-    #[cfg(feature = "sandbox")]
-    if sandbox {
-        return Connection::sandbox(&environment.config);
-    }
-    Connection::aws(&environment.config).await
+    Connection::to(&environment.config, sandbox).await
 }
 
 /// The resources that a command names.

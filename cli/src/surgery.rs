@@ -19,7 +19,8 @@ use crate::error::CommandError;
 use crate::printer::Printer;
 use crate::recorded::no_state;
 use crate::session::{holder, info, runtime};
-use crate::{render, signals, state_place};
+use crate::state_place::StatePlace;
+use crate::{render, signals};
 
 /// What has to be known before anything is forgotten.
 pub(crate) const FORGOTTEN_NOTE: &str =
@@ -104,13 +105,14 @@ pub(crate) fn carry_out(
     propose: impl FnOnce(&Locked<'_>) -> Result<Proposal, CommandError>,
 ) -> Result<Outcome, CommandError> {
     let environment = Environment::load(run.environment)?;
-    let store = state_place::store(run.place, &environment.name)?;
+    let place = StatePlace::parse(run.place)?;
     let connection = Connection::offline(&environment.config, run.place.sandbox());
     let operation = info(run.kind, &environment, &connection);
     runtime()?.block_on(async {
+        let store = place.store(run.place, &environment.config).await?;
         let mut cancellation = signals::stages(printer)?;
         let holder = holder(&operation);
-        let begin = Surgery::begin(&store, &holder, &environment.name, &connection.home, run.soundness);
+        let begin = Surgery::begin(&*store, &holder, &environment.name, &connection.home, run.soundness);
         let mut surgery = tokio::select! {
             surgery = begin => surgery?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),

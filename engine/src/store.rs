@@ -1,6 +1,7 @@
 //! State stores: where snapshot and journal are kept. The engine knows them only by these traits.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use uuid::Uuid;
 use crate::events::{OperationOutcome, StepOutcome};
 use crate::journal::{Entry, OperationInfo};
 use crate::plan::{Action, PlanCounts};
+use crate::provider::ProviderError;
 use crate::snapshot::{Edit, Snapshot};
 use crate::urn::Urn;
 
@@ -87,12 +89,21 @@ pub trait Session: Send {
     async fn save(&mut self, snapshot: &Snapshot, record: Option<&OperationRecord>)
     -> Result<(), StoreError>;
 
+    /// What tells at any moment whether this session still keeps others out, to be asked before each call
+    /// that changes something; `None` if its lock cannot be lost while its process lives.
+    fn guard(&self) -> Option<Guard> {
+        None
+    }
+
     /// Gives the lock back.
     ///
     /// # Errors
     /// [`StoreError`] if that failed; the lock then heals by itself.
     async fn release(self: Box<Self>) -> Result<(), StoreError>;
 }
+
+/// Whether a session still keeps others out.
+pub type Guard = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Who holds or wants a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +141,25 @@ pub enum StoreError {
         /// Why.
         #[source]
         source: std::io::Error,
+    },
+    /// A call to the service that keeps the state failed.
+    #[error("cannot {action} {location}")]
+    Call {
+        /// What was being done, such as `write`.
+        action: &'static str,
+        /// The object or the table.
+        location: String,
+        /// Why.
+        #[source]
+        source: Box<ProviderError>,
+    },
+    /// This run held the lock, and holds it no more.
+    #[error("the lock of {location} was lost: {}", lost_to(holder.as_deref()))]
+    LockLost {
+        /// The environment's place.
+        location: String,
+        /// Who has taken it over, if that is known.
+        holder: Option<Box<LockHolder>>,
     },
     /// What is stored does not read back.
     #[error("{location} is damaged: {reason}")]
@@ -169,6 +199,16 @@ pub enum StoreError {
         /// The lineage that is there.
         found: Uuid,
     },
+}
+
+fn lost_to(holder: Option<&LockHolder>) -> String {
+    match holder {
+        Some(holder) => format!(
+            "`{}` by {} at {} (process {}) has taken it over",
+            holder.command, holder.user, holder.host, holder.process_id
+        ),
+        None => "it could not be renewed in time".to_owned(),
+    }
 }
 
 /// One operation in the history.

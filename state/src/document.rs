@@ -3,7 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::store::StoreError;
 
-use crate::format::{DecodeError, FORMAT_VERSION, StoredSnapshot, decode};
+use crate::format::{self, DecodeError, FORMAT_VERSION, StoredSnapshot, decode};
 
 /// The document of a snapshot in the present format version, as every store keeps it. It has taken
 /// nothing of any journal in.
@@ -11,11 +11,10 @@ use crate::format::{DecodeError, FORMAT_VERSION, StoredSnapshot, decode};
 /// # Errors
 /// [`StoreError::Io`] if a value has no JSON form.
 pub fn encode_snapshot(snapshot: &Snapshot) -> Result<String, StoreError> {
-    let text = serde_json::to_string_pretty(&StoredSnapshot::new(snapshot, 0)).map_err(|error| {
+    format::encode_snapshot(snapshot, 0, None).map_err(|error| {
         let location = format!("the snapshot of {}", snapshot.environment);
         StoreError::Io { action: "encode", location, source: error.into() }
-    })?;
-    Ok(text + "\n")
+    })
 }
 
 /// The snapshot of a document of any format version that is read, sound or not. `location` is where it

@@ -17,6 +17,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario_with("moto_up_second_up_destroy", python(), |python| live(Product::Moto, &python)),
         scenario_with("ministack_up_second_up_destroy", python(), |python| live(Product::Ministack, &python)),
         scenario_with("moto_resource_types", python(), |python| resource_types(Product::Moto, &python)),
+        scenario_with("moto_state_store", python(), |python| state_store(Product::Moto, &python)),
+        scenario_with("ministack_state_store", python(), |python| state_store(Product::Ministack, &python)),
         scenario_with("ministack_resource_types", python(), |python| {
             resource_types(Product::Ministack, &python);
         }),
@@ -77,10 +79,19 @@ fn live(product: Product, python: &Path) {
 
 /// The tests of the resource types, which go against the sandbox otherwise.
 fn resource_types(product: Product, python: &Path) {
+    tests_of("aws", product, python);
+}
+
+/// The tests of the state store for teams, which go against the sandbox otherwise.
+fn state_store(product: Product, python: &Path) {
+    tests_of("s3", product, python);
+}
+
+fn tests_of(target: &str, product: Product, python: &Path) {
     let emulator = Emulator::start(product, python, &[]);
     let output = Command::new(env!("CARGO"))
         // From the workspace, for the same features of dependencies.
-        .args(["test", "--test", "aws", "--locked"])
+        .args(["test", "--test", target, "--locked"])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .env("LSINFRA_TEST_ENDPOINT", emulator.url())
         .env("LSINFRA_TEST_EMULATOR", product.name())

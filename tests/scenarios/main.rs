@@ -19,6 +19,7 @@ mod output;
 mod replacement;
 mod sandbox_process;
 mod state_failures;
+mod state_in_a_bucket;
 mod state_surgery;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         configuration::trials(),
         credentials::trials(),
         state_failures::trials(),
+        state_in_a_bucket::trials(),
         state_surgery::trials(),
         history::trials(),
         interruption::trials(),

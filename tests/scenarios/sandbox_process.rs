@@ -100,7 +100,7 @@ fn mistyped() {
     let project = Project::new(&EnvironmentFile::dev());
     let _stop = StopAtEnd::new(&project);
     for (arguments, code) in [
-        (["--state", "s3://state"], "LS0106"),
+        (["--state", "gs://state"], "LS0106"),
         (["--target", "aws:ec2:Vpc/man"], "LS0104"),
         (["--unprotect", "aws:ec2:Vpc/man"], "LS0104"),
     ] {

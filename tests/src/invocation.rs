@@ -222,9 +222,23 @@ impl Running {
 
     /// Ctrl-C.
     pub fn interrupt(&self) {
+        self.signal("INT");
+    }
+
+    /// Puts it to sleep between two instructions.
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    pub fn wake(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let status = Command::new("sh").args(["-c", "kill -INT \"$0\"", &id]).status().unwrap();
-        assert!(status.success(), "{} has ended before it could be interrupted", self.line);
+        let status = Command::new("sh").args(["-c", "kill -\"$1\" \"$0\"", &id, name]).status().unwrap();
+        assert!(status.success(), "{} has ended before signal {name} could be sent", self.line);
     }
 
     /// The next thing that happens; `None` once it has ended.

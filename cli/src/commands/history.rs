@@ -1,7 +1,7 @@
 //! `lsinfra history`.
 
 use clap::{Args, Subcommand};
-use lsinfra_engine::store::{OperationRecord, StateStore};
+use lsinfra_engine::store::OperationRecord;
 
 use crate::answers::{HistoryAnswer, HistoryShowAnswer};
 use crate::arguments::{EnvironmentArgs, OutputArgs, PlaceArgs};
@@ -9,8 +9,9 @@ use crate::environment::{load_config, name};
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
+use crate::render;
 use crate::session::runtime;
-use crate::{render, state_place};
+use crate::state_place::StatePlace;
 
 /// List the operations so far, newest first: who ran what, when, and what came of it.
 #[derive(Debug, Args)]
@@ -115,7 +116,10 @@ fn load(
 ) -> Result<(String, Vec<OperationRecord>), CommandError> {
     let (config, _) = load_config(environment)?;
     let environment = name(&config);
-    let store = state_place::store(place, &environment)?;
-    let records = runtime()?.block_on(store.history())?;
+    let state_place = StatePlace::parse(place)?;
+    let records = runtime()?.block_on(async {
+        let store = state_place.store(place, &config).await?;
+        Ok::<_, CommandError>(store.history().await?)
+    })?;
     Ok((environment, records))
 }

@@ -104,6 +104,8 @@ error_codes! {
     SerialDiffers = "LS0316", Failed;
     /// An interrupted operation must be finished first.
     OperationUnfinished = "LS0317", Failed;
+    /// The bucket or the table for state is not there.
+    NoStateStore = "LS0318", Failed;
 
     /// Inputs are invalid.
     InputsInvalid = "LS0401", Usage;

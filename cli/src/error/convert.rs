@@ -42,6 +42,23 @@ impl From<StoreError> for CommandError {
                 };
                 Self::new(ErrorCode::StateUnavailable, message).because(source).hint(hint)
             }
+            StoreError::Call { location, source, .. } if source.kind == ErrorKind::NotFound => {
+                let mut command =
+                    Self::new(ErrorCode::NoStateStore, format!("there is no bucket or table for {location}"))
+                        .because(&**source)
+                        .hint("make them with `lsinfra state bootstrap`, or correct --state");
+                command.cloud = Cloud { code: source.code.clone(), request_id: source.request_id.clone() };
+                command
+            }
+            StoreError::Call { source, .. } => {
+                let mut command = Self::new(ErrorCode::StateUnavailable, message)
+                    .because(&**source)
+                    .hint("nothing is lost: run the same command again, which goes on from the journal");
+                command.cloud = Cloud { code: source.code.clone(), request_id: source.request_id.clone() };
+                command
+            }
+            StoreError::LockLost { .. } => Self::new(ErrorCode::Locked, message)
+                .hint("nothing is lost: what was done is in the journal; run the same command again"),
             StoreError::Damaged { .. } => Self::new(ErrorCode::StateDamaged, message)
                 .hint("nothing was overwritten: keep a copy of the folder before you change anything in it")
                 .hint("`lsinfra state repair` tells what each problem means, if all of it can be read"),

@@ -25,7 +25,7 @@ use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
 use crate::snapshot::{Object, Role, Snapshot};
-use crate::store::{Home, OperationRecord, Session, StateStore, StepRecord};
+use crate::store::{Guard, Home, OperationRecord, Session, StateStore, StepRecord};
 use crate::urn::Urn;
 use crate::value::{Properties, ValueError};
 
@@ -160,6 +160,11 @@ impl Operation {
         self.migrations = migrate(&self.engine, &self.snapshot)?;
         replay(&mut self.snapshot, &self.migrations)?;
         Ok(())
+    }
+
+    /// What tells whether this operation still keeps others out; see [`Session::guard`].
+    pub fn guard(&self) -> Option<Guard> {
+        self.session.as_ref().and_then(|session| session.guard())
     }
 
     /// The state as it is known now.

@@ -15,9 +15,11 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::service_config::ServiceConfigKey;
 use lsinfra_engine::Value;
 use lsinfra_engine::provider::{Connect, ProviderError};
+use lsinfra_engine::store::Guard;
 use tokio::sync::OnceCell;
 
 use crate::aws::AwsConnection;
+use crate::aws::guard::CallGuard;
 
 /// No call to AWS, with all its attempts, lasts longer than this: whoever takes over from a process
 /// that may still be calling waits so long.
@@ -40,6 +42,7 @@ pub struct AwsConnector {
     source: Source,
     shared: OnceCell<SdkConfig>,
     clients: Mutex<BTreeMap<AwsConnection, Arc<AwsClients>>>,
+    guard: CallGuard,
 }
 
 enum Source {
@@ -62,7 +65,12 @@ impl AwsConnector {
     }
 
     fn new(source: Source) -> Self {
-        Self { source, shared: OnceCell::new(), clients: Mutex::default() }
+        Self { source, shared: OnceCell::new(), clients: Mutex::default(), guard: CallGuard::default() }
+    }
+
+    /// From now on nothing is sent once `guard` says that others are no longer kept out.
+    pub fn guard(&self, guard: Guard) {
+        self.guard.set(guard);
     }
 
     /// The clients of a connection.
@@ -74,7 +82,7 @@ impl AwsConnector {
             if let Source::Sandbox { .. } = self.source {
                 config.set_credentials_provider(Some(sandbox_credentials(&connection.account)));
             }
-            Arc::new(AwsClients::new(connection, &config.build()))
+            Arc::new(AwsClients::new(connection, &config.build(), &self.guard))
         }))
     }
 
@@ -122,14 +130,16 @@ fn has_s3_endpoint(config: &SdkConfig) -> bool {
 }
 
 impl AwsClients {
-    fn new(connection: &AwsConnection, config: &SdkConfig) -> Self {
+    fn new(connection: &AwsConnection, config: &SdkConfig, guard: &CallGuard) -> Self {
         // Behind one address there are no host names per bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config)).build();
+        let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config));
+        let ec2 = aws_sdk_ec2::config::Builder::from(config);
+        let iam = aws_sdk_iam::config::Builder::from(config);
         Self {
             connection: connection.clone(),
-            ec2: aws_sdk_ec2::Client::new(config),
-            iam: aws_sdk_iam::Client::new(config),
-            s3: aws_sdk_s3::Client::from_conf(s3),
+            ec2: aws_sdk_ec2::Client::from_conf(ec2.interceptor(guard.clone()).build()),
+            iam: aws_sdk_iam::Client::from_conf(iam.interceptor(guard.clone()).build()),
+            s3: aws_sdk_s3::Client::from_conf(s3.interceptor(guard.clone()).build()),
             sts: aws_sdk_sts::Client::new(config),
         }
     }

@@ -14,6 +14,8 @@ use aws_smithy_types::error::operation::BuildError;
 use aws_types::request_id::RequestId;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 
+use crate::aws::guard::LockLost;
+
 /// Turns the SDK's results into the engine's.
 pub(crate) trait During<T> {
     /// Names the call for the error's message.
@@ -81,7 +83,9 @@ where
             }
         }
         _ => {
-            let kind = if source_of::<CredentialsError>(error).is_some() {
+            let kind = if source_of::<LockLost>(error).is_some() {
+                ErrorKind::Abandoned
+            } else if source_of::<CredentialsError>(error).is_some() {
                 ErrorKind::CredentialsExpired
             } else if matches!(error, SdkError::ConstructionFailure(_)) {
                 ErrorKind::Invalid

@@ -9,6 +9,7 @@ mod connector;
 pub mod ec2;
 mod error;
 mod facts;
+mod guard;
 pub mod iam;
 mod identity;
 mod policy;

@@ -108,6 +108,16 @@ impl Document for StoredOperationRecord<'static> {
     }
 }
 
+/// The text of a record.
+///
+/// # Errors
+/// serde's, if a value has no JSON form.
+pub(crate) fn encode_record(record: &OperationRecord) -> Result<Vec<u8>, serde_json::Error> {
+    let mut text = serde_json::to_vec_pretty(&StoredOperationRecord::from(record))?;
+    text.push(b'\n');
+    Ok(text)
+}
+
 impl<'a> From<&'a OperationRecord> for StoredOperationRecord<'a> {
     fn from(record: &'a OperationRecord) -> Self {
         Self {

@@ -24,6 +24,9 @@ pub(crate) struct StoredSnapshot<'a> {
     environment: Cow<'a, str>,
     /// The last batch of the journal that the snapshot has taken in, 0 for none.
     last_batch: u64,
+    /// The mark of the run that wrote it, where runs can write after they lost their lock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    written_by: Option<Cow<'a, str>>,
     home: Cow<'a, BTreeMap<String, String>>,
     facts: Cow<'a, BTreeMap<String, Value>>,
     outputs: Cow<'a, Properties>,
@@ -64,9 +67,20 @@ impl Document for StoredSnapshot<'static> {
     }
 }
 
+/// The text of `snapshot`, which has taken in the journal up to `last_batch`.
+///
+/// # Errors
+/// serde's, if a value has no JSON form.
+pub(crate) fn encode_snapshot(
+    snapshot: &Snapshot,
+    last_batch: u64,
+    written_by: Option<&str>,
+) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(&StoredSnapshot::new(snapshot, last_batch, written_by))? + "\n")
+}
+
 impl<'a> StoredSnapshot<'a> {
-    /// The form of `snapshot`, which has taken in the journal up to `last_batch`.
-    pub(crate) fn new(snapshot: &'a Snapshot, last_batch: u64) -> Self {
+    fn new(snapshot: &'a Snapshot, last_batch: u64, written_by: Option<&'a str>) -> Self {
         Self {
             format: StoredSnapshot::FORMAT.into(),
             format_version: FORMAT_VERSION,
@@ -74,6 +88,7 @@ impl<'a> StoredSnapshot<'a> {
             serial: snapshot.serial,
             environment: snapshot.environment.as_str().into(),
             last_batch,
+            written_by: written_by.map(Cow::Borrowed),
             home: Cow::Borrowed(&snapshot.home),
             facts: Cow::Borrowed(&snapshot.facts),
             outputs: Cow::Borrowed(&snapshot.outputs),

@@ -5,7 +5,7 @@ use lsinfra_engine::store::{OperationRecord, StoreError};
 use super::disk::{Disk, io_error};
 use super::layout::Layout;
 use super::snapshot::read_identity;
-use crate::format::{DecodeError, FORMAT_VERSION, StoredOperationRecord, decode};
+use crate::format::{DecodeError, FORMAT_VERSION, StoredOperationRecord, decode, encode_record};
 
 /// The records of all operations, oldest first.
 ///
@@ -63,8 +63,6 @@ pub(super) fn write_record(
     let path = layout.operation(serial);
     let Some(record) = record else { return disk.remove(&path) };
     disk.create_folder(&layout.history())?;
-    let mut text = serde_json::to_vec_pretty(&StoredOperationRecord::from(record))
-        .map_err(|error| io_error("write", &path)(error.into()))?;
-    text.push(b'\n');
+    let text = encode_record(record).map_err(|error| io_error("write", &path)(error.into()))?;
     disk.replace(&path, None, &text)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use lsinfra_engine::store::StoreError;
 
 use super::disk::io_error;
+use crate::environment::{self, EnvironmentNameError};
 
 /// The files of one environment's folder.
 #[derive(Clone, Debug)]
@@ -62,33 +63,13 @@ impl Layout {
     }
 }
 
-/// A text that is no environment: it must be `<stack>/<environment>`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{name:?} is no environment: expected `<stack>/<environment>`, each of letters, digits and - _ . and \
-     not beginning with a dot"
-)]
-pub struct EnvironmentNameError {
-    name: String,
-}
-
 /// The folder of an environment under the root of all.
 ///
 /// # Errors
 /// [`EnvironmentNameError`], so that no name leads out of the root.
 pub(super) fn environment_folder(root: &Path, environment: &str) -> Result<PathBuf, EnvironmentNameError> {
-    match environment.split_once('/') {
-        Some((stack, name)) if is_folder_name(stack) && is_folder_name(name) => {
-            Ok(root.join(stack).join(name))
-        }
-        _ => Err(EnvironmentNameError { name: environment.to_owned() }),
-    }
-}
-
-fn is_folder_name(name: &str) -> bool {
-    let is_legal =
-        |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
-    !name.is_empty() && !name.starts_with('.') && name.chars().all(is_legal)
+    let (stack, name) = environment::parts(environment)?;
+    Ok(root.join(stack).join(name))
 }
 
 /// The environments under `root` that have state, as `<stack>/<environment>`, in order of their
@@ -119,7 +100,7 @@ fn folder_names(folder: &Path) -> Result<Vec<String>, StoreError> {
     for entry in entries {
         let entry = entry.map_err(io_error("read", folder))?;
         if let Ok(name) = entry.file_name().into_string()
-            && is_folder_name(&name)
+            && environment::is_part(&name)
             && entry.path().is_dir()
         {
             names.push(name);

@@ -39,9 +39,10 @@ use lsinfra_engine::SecretKey;
 use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
 use lsinfra_engine::surgery::Soundness;
 
-pub use layout::{EnvironmentNameError, environments};
+pub use layout::environments;
 pub use statistics::{Statistics, measure_durable_write_seconds};
 
+use crate::environment::EnvironmentNameError;
 use disk::Disk;
 use layout::Layout;
 

@@ -1,14 +1,14 @@
 //! The snapshot file, and the one way to read it together with the journal.
 
 use lsinfra_engine::Snapshot;
-use lsinfra_engine::snapshot::check_integrity;
 use lsinfra_engine::store::{StoreError, Stored};
 use lsinfra_engine::surgery::Soundness;
 
 use super::disk::{Disk, io_error};
 use super::journal::{Pending, read_journal};
 use super::layout::Layout;
-use crate::format::{DecodeError, FORMAT_VERSION, SnapshotIdentity, StoredSnapshot, decode};
+use crate::format::{DecodeError, FORMAT_VERSION, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot};
+use crate::soundness::unsound;
 
 /// Everything that a folder holds, and what a writer must know of the journal.
 #[derive(Debug)]
@@ -93,10 +93,9 @@ pub(super) fn write_snapshot(
     last_batch: u64,
 ) -> Result<(), StoreError> {
     let path = layout.snapshot();
-    let mut text = serde_json::to_vec_pretty(&StoredSnapshot::new(snapshot, last_batch))
+    let text = encode_snapshot(snapshot, last_batch, None)
         .map_err(|error| io_error("write", &path)(error.into()))?;
-    text.push(b'\n');
-    disk.replace(&path, Some(&layout.previous_snapshot()), &text)
+    disk.replace(&path, Some(&layout.previous_snapshot()), text.as_bytes())
 }
 
 /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
@@ -128,12 +127,6 @@ pub(super) fn check_follows(disk: &Disk, layout: &Layout, snapshot: &Snapshot) -
         ))),
         None => Ok(()),
     }
-}
-
-/// Every way in which a snapshot is unsound, `None` if it is sound.
-fn unsound(snapshot: &Snapshot) -> Option<String> {
-    let problems: Vec<String> = check_integrity(snapshot).iter().map(ToString::to_string).collect();
-    (!problems.is_empty()).then(|| problems.join("; "))
 }
 
 fn damaged(layout: &Layout, reason: &str) -> StoreError {

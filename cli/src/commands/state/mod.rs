@@ -1,5 +1,6 @@
 //! `lsinfra state`: one file per command.
 
+mod bootstrap;
 mod list;
 mod mv;
 mod pull;
@@ -15,7 +16,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 
-/// Look at what is recorded of an environment, and change it by hand.
+/// Look at what is recorded of an environment, change it by hand, and make the place for it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateCommand {
     List(list::ListArgs),
@@ -25,6 +26,7 @@ pub(crate) enum StateCommand {
     Repair(repair::RepairArgs),
     Pull(pull::PullArgs),
     Push(push::PushArgs),
+    Bootstrap(bootstrap::BootstrapArgs),
 }
 
 impl StateCommand {
@@ -36,7 +38,7 @@ impl StateCommand {
             Self::Rm(args) => args.output,
             Self::Mv(args) => args.output,
             Self::Repair(args) => args.output,
-            Self::Pull(_) => return None,
+            Self::Pull(_) | Self::Bootstrap(_) => return None,
             Self::Push(args) => args.output,
         })
     }
@@ -52,5 +54,6 @@ pub(crate) fn run(command: &StateCommand, printer: Printer) -> Result<ExitCode, 
         StateCommand::Repair(args) => repair::run(args, printer),
         StateCommand::Pull(args) => pull::run(args, printer),
         StateCommand::Push(args) => push::run(args, printer),
+        StateCommand::Bootstrap(args) => bootstrap::run(args, printer),
     }
 }

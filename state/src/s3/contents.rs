@@ -1,0 +1,118 @@
+//! Reading what a bucket holds of an environment: snapshot and journal, fitting together.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use lsinfra_engine::store::{StoreError, Stored};
+use lsinfra_engine::surgery::Soundness;
+
+use super::S3Store;
+use super::objects::StoredObject;
+use crate::format::{DecodeError, FORMAT_VERSION, StoredSnapshot, decode, decode_batch};
+use crate::soundness::unsound;
+
+/// How many batches are read at once.
+const PARALLEL_READS: usize = 16;
+
+/// How often reading begins again because a run has saved in between.
+const ATTEMPTS: u32 = 8;
+
+/// Everything that the bucket holds of an environment, and what a writer must know of it.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) stored: Stored,
+    /// The snapshot's tag, if there is one.
+    pub(super) etag: Option<String>,
+    /// The number of the last batch that the snapshot has taken in.
+    pub(super) folded_batch: u64,
+    /// The number of the last batch that counts.
+    pub(super) last_batch: u64,
+    /// The batches after those that hold nothing: whoever took the lock over wrote them to shut the last
+    /// holder out. They stay for ever, since nobody knows for how long it sleeps.
+    pub(super) fences: BTreeSet<u64>,
+}
+
+impl S3Store {
+    /// Reads snapshot and journal, whether an unsound snapshot is refused or not. A run that saves at the same time makes this begin again.
+    pub(super) async fn read_contents(&self, soundness: Soundness) -> Result<Contents, StoreError> {
+        for _ in 0..ATTEMPTS {
+            if let Some(contents) = self.try_read_contents(soundness).await? {
+                return Ok(contents);
+            }
+        }
+        Err(self.damaged(&self.keys.journal(), "batches vanish while they are read"))
+    }
+
+    async fn try_read_contents(&self, soundness: Soundness) -> Result<Option<Contents>, StoreError> {
+        let mut contents = Contents::default();
+        if let Some(object) = self.get(&self.keys.snapshot()).await? {
+            self.read_snapshot(object, soundness, &mut contents)?;
+        }
+        let after = self.keys.batch(contents.folded_batch);
+        let listed = self.bucket.list(&self.keys.journal(), &after).await;
+        let keys = listed.map_err(self.failed("list", &self.keys.journal()))?;
+        let mut pending = Vec::new();
+        for key in keys {
+            let Some(number) = self.keys.batch_number(&key) else {
+                return Err(self.damaged(&key, "it is no batch of the journal"));
+            };
+            pending.push((number, key));
+        }
+        let reads = pending.into_iter().map(|(number, key)| async move {
+            let object = self.get(&key).await?;
+            Ok::<_, StoreError>((number, key, object))
+        });
+        let read: Vec<_> = stream::iter(reads).buffered(PARALLEL_READS).try_collect().await?;
+        for (number, key, object) in read {
+            // Taken in and deleted since it was listed.
+            let Some(object) = object else { return Ok(None) };
+            if number != contents.last_batch + 1 {
+                let missing = self.keys.batch(contents.last_batch + 1);
+                return Err(self.damaged(&missing, &format!("it is missing before {key}")));
+            }
+            let line = object.body.strip_suffix(b"\n").unwrap_or(&object.body);
+            let batch = decode_batch(line).map_err(|error| self.undecodable(&key, error))?;
+            if batch.number != number {
+                return Err(self.damaged(&key, &format!("it is batch {}", batch.number)));
+            }
+            contents.last_batch = number;
+            if batch.entries.is_empty() {
+                contents.fences.insert(number);
+            }
+            contents.stored.journal.extend(batch.entries);
+        }
+        Ok(Some(contents))
+    }
+
+    fn read_snapshot(
+        &self,
+        object: StoredObject,
+        soundness: Soundness,
+        contents: &mut Contents,
+    ) -> Result<(), StoreError> {
+        let key = self.keys.snapshot();
+        let stored: StoredSnapshot<'static> =
+            decode(&object.body).map_err(|error| self.undecodable(&key, error))?;
+        contents.folded_batch = stored.last_batch();
+        contents.last_batch = contents.folded_batch;
+        contents.etag = Some(object.etag);
+        let snapshot =
+            stored.into_snapshot().map_err(|urn| self.damaged(&key, &format!("{urn} is recorded twice")))?;
+        if soundness == Soundness::Required
+            && let Some(problems) = unsound(&snapshot)
+        {
+            return Err(self.damaged(&key, &problems));
+        }
+        contents.stored.snapshot = Some(snapshot);
+        Ok(())
+    }
+
+    pub(super) fn undecodable(&self, key: &str, error: DecodeError) -> StoreError {
+        match error {
+            DecodeError::Newer { found } => {
+                StoreError::NewerFormat { location: self.url(key), found, supported: FORMAT_VERSION }
+            }
+            DecodeError::Damaged(reason) => self.damaged(key, &reason),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The lock of one environment: a record that only its holder may change, and that heals by itself.
+//!
+//! Owns the protocol. A holder renews its record; whoever wants the lock watches it, and takes it over
+//! only when it has stood still for a whole lease by the watcher's own clock. No two clocks are ever
+//! compared. Each record has a fencing token that only grows. It must not know what the lock protects.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use lsinfra_engine::ProviderError;
+use lsinfra_engine::clock::Clock;
+use lsinfra_engine::store::LockHolder;
+use uuid::Uuid;
+
+use super::process::Process;
+
+/// How often a watcher looks, as a part of the lease that it watches.
+const LOOKS_PER_LEASE: u32 = 10;
+
+/// What the lock table holds of one environment.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LockRecord {
+    /// Grows with each change of hands.
+    pub(crate) fencing_token: u64,
+    /// Grows with each renewal, and with the release.
+    pub(crate) renewal: u64,
+    /// For how long the record must stand still before it may be taken over.
+    pub(crate) lease: Duration,
+    /// Who holds it, unless it was given back.
+    pub(crate) held: Option<Held>,
+}
+
+/// A lock that is held.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Held {
+    /// For people, and the operation: the lock's id.
+    pub(crate) holder: LockHolder,
+    /// The holding process, where it can be told.
+    pub(crate) process: Option<Process>,
+}
+
+/// Which state of a record a write follows on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Version {
+    /// See [`LockRecord::fencing_token`].
+    pub(crate) fencing_token: u64,
+    /// See [`LockRecord::renewal`].
+    pub(crate) renewal: u64,
+}
+
+impl LockRecord {
+    /// What the next write must name.
+    pub(crate) fn version(&self) -> Version {
+        Version { fencing_token: self.fencing_token, renewal: self.renewal }
+    }
+
+    /// The id of the operation that holds it.
+    pub(crate) fn operation(&self) -> Option<Uuid> {
+        self.held.as_ref().map(|held| held.holder.operation)
+    }
+}
+
+/// How a write to the table ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Swap {
+    /// It took effect.
+    Done,
+    /// The record is another one than expected: this, or none.
+    Different(Option<LockRecord>),
+}
+
+/// The table of locks. Every call is sent again by itself when that may help.
+///
+/// # Errors
+/// Each call gives a [`ProviderError`] when there is no clear answer.
+#[async_trait]
+pub(crate) trait LockTable: Send + Sync {
+    /// The record of an environment, as it is at this moment.
+    async fn read(&self, environment: &str) -> Result<Option<LockRecord>, ProviderError>;
+
+    /// Replaces the record if it is of the expected version, or makes it if none is expected.
+    async fn swap(
+        &self,
+        environment: &str,
+        expected: Option<Version>,
+        record: &LockRecord,
+    ) -> Result<Swap, ProviderError>;
+}
+
+/// A lock that was got.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Acquired {
+    /// The record as it was written.
+    pub(crate) record: LockRecord,
+    /// When the write was sent: the lease runs from then.
+    pub(crate) since: Timestamp,
+    /// Whether nobody knows that the last holder had come to an end by itself.
+    pub(crate) is_takeover: bool,
+}
+
+/// Why a lock was not got.
+#[derive(Debug)]
+pub(crate) enum NotAcquired {
+    /// Somebody else holds it.
+    Held(LockHolder),
+    /// The table did not answer.
+    Failed(ProviderError),
+}
+
+impl From<ProviderError> for NotAcquired {
+    fn from(error: ProviderError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Who wants a lock, and how long they wait for it.
+pub(crate) struct Request<'a> {
+    pub(crate) environment: &'a str,
+    pub(crate) holder: &'a LockHolder,
+    pub(crate) process: Option<Process>,
+    pub(crate) lease: Duration,
+    /// `None` for the lease of whoever holds it.
+    pub(crate) patience: Option<Duration>,
+}
+
+/// Waits for the lock and takes it.
+///
+/// # Errors
+/// [`NotAcquired`].
+pub(crate) async fn acquire(
+    table: &dyn LockTable,
+    clock: &Clock,
+    request: &Request<'_>,
+) -> Result<Acquired, NotAcquired> {
+    let started = clock.now();
+    let mut seen = table.read(request.environment).await?;
+    let mut seen_since = clock.now();
+    loop {
+        let is_takeover = match &seen {
+            None => Some(false),
+            Some(record) => match &record.held {
+                None => Some(false),
+                // The answer to an earlier try got lost.
+                Some(held) if held.holder.operation == request.holder.operation => Some(false),
+                Some(held) => {
+                    let is_dead = held.process.as_ref().is_some_and(Process::is_dead);
+                    (is_dead || clock.since(seen_since) >= record.lease).then_some(true)
+                }
+            },
+        };
+        if let Some(is_takeover) = is_takeover {
+            let record = LockRecord {
+                fencing_token: seen.as_ref().map_or(0, |record| record.fencing_token) + 1,
+                renewal: 0,
+                lease: request.lease,
+                held: Some(Held { holder: request.holder.clone(), process: request.process.clone() }),
+            };
+            let since = clock.now();
+            let expected = seen.as_ref().map(LockRecord::version);
+            match table.swap(request.environment, expected, &record).await? {
+                Swap::Done => return Ok(Acquired { record, since, is_takeover }),
+                // A first try had taken effect, and its answer got lost.
+                Swap::Different(Some(found)) if found == record => {
+                    return Ok(Acquired { record, since, is_takeover });
+                }
+                Swap::Different(found) => {
+                    (seen, seen_since) = (found, clock.now());
+                    continue;
+                }
+            }
+        }
+        let Some(record) = &seen else { continue };
+        let Some(held) = &record.held else { continue };
+        if clock.since(started) >= request.patience.unwrap_or(record.lease) {
+            return Err(NotAcquired::Held(held.holder.clone()));
+        }
+        clock.sleep(record.lease / LOOKS_PER_LEASE).await;
+        let found = table.read(request.environment).await?;
+        if found.as_ref().map(LockRecord::version) != Some(record.version()) {
+            (seen, seen_since) = (found, clock.now());
+        }
+    }
+}
+
+/// Renews a held lock: the record from now on.
+///
+/// # Errors
+/// `Ok(Err(found))` if somebody else has it, or nobody; a [`ProviderError`] if there was no answer.
+pub(crate) async fn renew(
+    table: &dyn LockTable,
+    environment: &str,
+    record: &LockRecord,
+) -> Result<Result<LockRecord, Option<LockRecord>>, ProviderError> {
+    let renewed = LockRecord { renewal: record.renewal + 1, ..record.clone() };
+    match table.swap(environment, Some(record.version()), &renewed).await? {
+        Swap::Done => Ok(Ok(renewed)),
+        Swap::Different(Some(found)) if found.operation() == record.operation() => {
+            // Renewals of ours whose answers got lost.
+            Ok(Ok(found))
+        }
+        Swap::Different(found) => Ok(Err(found)),
+    }
+}
+
+/// Gives a lock back. One that somebody else has by now is no error.
+///
+/// # Errors
+/// [`ProviderError`] if there was no answer: the lock then heals by itself.
+pub(crate) async fn release(
+    table: &dyn LockTable,
+    environment: &str,
+    record: &LockRecord,
+) -> Result<(), ProviderError> {
+    let mut last = record.clone();
+    loop {
+        let given_back = LockRecord { renewal: last.renewal + 1, held: None, ..last.clone() };
+        match table.swap(environment, Some(last.version()), &given_back).await? {
+            Swap::Different(Some(found)) if found.operation() == record.operation() => last = found,
+            Swap::Done | Swap::Different(_) => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The store for teams: a bucket for the state, a table for the locks.
+//!
+//! What lies where is said in [`keys`]. Writers are kept apart by three things that hold however long any
+//! of them sleeps: the lock ([`lock`], [`lease`]), batches that are never replaced, and a snapshot that
+//! replaces only the one that was read ([`session`]). The protocol knows the services by two narrow
+//! interfaces ([`objects`], [`lock`]), so that it can be tried under every fault.
+
+mod access;
+mod answers;
+mod aws_bucket;
+mod aws_locks;
+mod bootstrap;
+mod contents;
+mod keys;
+mod lease;
+mod lock;
+mod objects;
+mod process;
+mod session;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lsinfra_engine::clock::Clock;
+use lsinfra_engine::provider::{ErrorKind, ProviderError};
+use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
+use lsinfra_engine::surgery::Soundness;
+
+pub use access::Access;
+pub use bootstrap::{Bootstrapped, bootstrap};
+
+use access::Clients;
+use aws_bucket::AwsBucket;
+use aws_locks::AwsLocks;
+use keys::Keys;
+use lease::Lease;
+use lock::{LockTable, NotAcquired, Request, acquire};
+use objects::{Bucket, StoredObject};
+use process::Process;
+use session::S3Session;
+
+use crate::environment::{self, EnvironmentNameError};
+use crate::format::{StoredOperationRecord, decode};
+
+/// Bucket and table, which many environments share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The table's name.
+    pub table: String,
+}
+
+/// How the lock of an environment is held and waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockSettings {
+    /// For how long a lock must stand still before another run takes it over.
+    pub lease: Duration,
+    /// For how long a run waits for a lock; `None` for the lease of whoever holds it.
+    pub timeout: Option<Duration>,
+    /// How long a call to the cloud may take: a holder stops so long before its lease ends.
+    pub longest_call: Duration,
+}
+
+/// The state of one environment in a bucket. Clones are the same store.
+#[derive(Clone)]
+pub struct S3Store {
+    bucket: Arc<dyn Bucket>,
+    locks: Arc<dyn LockTable>,
+    bucket_name: String,
+    environment: String,
+    keys: Keys,
+    clock: Clock,
+    settings: LockSettings,
+}
+
+impl S3Store {
+    /// The state of `environment` (`<stack>/<environment>`) in a bucket whose locks are in `place.table`.
+    /// Credentials are looked for; nothing is asked yet. `clock` times leases: the wall's own pace, unless
+    /// everybody who shares the table has the same other one.
+    ///
+    /// # Errors
+    /// [`EnvironmentNameError`] if that is no environment.
+    pub async fn open(
+        access: &Access,
+        place: &Place,
+        environment: &str,
+        settings: LockSettings,
+        clock: Clock,
+    ) -> Result<Self, EnvironmentNameError> {
+        environment::parts(environment)?;
+        let clients = Clients::connect(access).await;
+        let bucket =
+            AwsBucket { clients: clients.clone(), name: place.bucket.clone(), owner: access.account.clone() };
+        Ok(Self {
+            bucket: Arc::new(bucket),
+            locks: Arc::new(AwsLocks { clients, table: place.table.clone() }),
+            bucket_name: place.bucket.clone(),
+            environment: environment.to_owned(),
+            keys: Keys::new(environment),
+            clock,
+            settings,
+        })
+    }
+
+    /// The key of the environment's lock: a table may serve many buckets.
+    fn lock_key(&self) -> String {
+        format!("{}/{}", self.bucket_name, self.environment)
+    }
+
+    /// A key as a URL; the environment's own for an empty one.
+    fn url(&self, key: &str) -> String {
+        let key = if key.is_empty() { &self.environment } else { key };
+        format!("s3://{}/{key}", self.bucket_name)
+    }
+
+    fn failed(&self, action: &'static str, key: &str) -> impl FnOnce(ProviderError) -> StoreError + use<> {
+        let location = self.url(key);
+        move |source| StoreError::Call { action, location, source: Box::new(source) }
+    }
+
+    fn unwritable(&self, key: &str, error: &serde_json::Error) -> StoreError {
+        self.failed("write", key)(ProviderError::new(ErrorKind::Invalid, error.to_string()))
+    }
+
+    fn damaged(&self, key: &str, reason: &str) -> StoreError {
+        StoreError::Damaged { location: self.url(key), reason: reason.to_owned() }
+    }
+
+    async fn begin(&self, holder: &LockHolder, soundness: Soundness) -> Result<Box<dyn Session>, StoreError> {
+        let key = self.lock_key();
+        let request = Request {
+            environment: &key,
+            holder,
+            process: Process::present(),
+            lease: self.settings.lease,
+            patience: self.settings.timeout,
+        };
+        let acquired = acquire(&*self.locks, &self.clock, &request).await.map_err(|error| match error {
+            NotAcquired::Held(holder) => StoreError::Locked { holder: Box::new(holder) },
+            NotAcquired::Failed(source) => {
+                StoreError::Call { action: "lock", location: self.location(), source: Box::new(source) }
+            }
+        })?;
+        let is_takeover = acquired.is_takeover;
+        let lease = Lease::new(self.clock.clone(), acquired, self.settings.longest_call);
+        let session = S3Session::begin(self.clone(), lease, holder.operation, is_takeover, soundness);
+        Ok(Box::new(session.await?))
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<StoredObject>, StoreError> {
+        self.bucket.get(key).await.map_err(self.failed("read", key))
+    }
+}
+
+#[async_trait]
+impl StateStore for S3Store {
+    fn location(&self) -> String {
+        self.url("")
+    }
+
+    async fn load(&self) -> Result<Stored, StoreError> {
+        Ok(self.read_contents(Soundness::Required).await?.stored)
+    }
+
+    async fn load_unsound(&self) -> Result<Stored, StoreError> {
+        Ok(self.read_contents(Soundness::Waived).await?.stored)
+    }
+
+    async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        self.begin(holder, Soundness::Required).await
+    }
+
+    async fn lock_unsound(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        self.begin(holder, Soundness::Waived).await
+    }
+
+    async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
+        let Some(snapshot) = self.load().await?.snapshot else { return Ok(Vec::new()) };
+        let listed = self.bucket.list(&self.keys.history(), "").await;
+        let mut records = Vec::new();
+        for key in listed.map_err(self.failed("list", &self.keys.history()))? {
+            // One whose snapshot was not saved is not part of the history yet.
+            if self.keys.operation_serial(&key).is_none_or(|serial| serial > snapshot.serial) {
+                continue;
+            }
+            let Some(object) = self.get(&key).await? else { continue };
+            let stored: StoredOperationRecord<'static> =
+                decode(&object.body).map_err(|error| self.undecodable(&key, error))?;
+            records.push(stored.into());
+        }
+        Ok(records)
+    }
+}

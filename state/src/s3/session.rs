@@ -1,0 +1,287 @@
+//! A locked environment in a bucket: the only writer of it.
+//!
+//! Owns the order of writes that keeps a run out which lost its lock: batches have dense numbers and are
+//! never replaced, the snapshot replaces the one that was read, and whoever takes a lock over writes both
+//! before anything else.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lsinfra_engine::provider::{ErrorKind, ProviderError};
+use lsinfra_engine::store::{Guard, OperationRecord, Session, StoreError, Stored};
+use lsinfra_engine::surgery::Soundness;
+use lsinfra_engine::{Entry, Snapshot};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::S3Store;
+use super::contents::Contents;
+use super::lease::{Lease, Loss};
+use super::objects::{Condition, Written};
+use crate::format::{encode_batch, encode_record, encode_snapshot};
+use crate::soundness::unsound;
+
+/// The session of an [`S3Store`].
+pub(super) struct S3Session {
+    store: S3Store,
+    lease: Lease,
+    renewing: JoinHandle<()>,
+    contents: Contents,
+    /// The lock's id, and how many writes were tried under it: each has a mark of its own.
+    lock: Uuid,
+    writes: u64,
+    /// What was sent as the next batch without a clear answer, with its mark.
+    in_doubt: Vec<(String, Vec<Entry>)>,
+    /// Whether a snapshot was sent without a clear answer.
+    save_in_doubt: bool,
+}
+
+impl S3Session {
+    pub(super) async fn begin(
+        store: S3Store,
+        lease: Lease,
+        lock: Uuid,
+        is_takeover: bool,
+        soundness: Soundness,
+    ) -> Result<Self, StoreError> {
+        let renewing = tokio::spawn(lease.clone().keep(Arc::clone(&store.locks), store.lock_key()));
+        let mut session = Self {
+            store,
+            lease,
+            renewing,
+            contents: Contents::default(),
+            lock,
+            writes: 0,
+            in_doubt: Vec::new(),
+            save_in_doubt: false,
+        };
+        match session.open(is_takeover, soundness).await {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                // The first error is what the user must see.
+                let _ = Box::new(session).release().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads what is there. After a takeover the last holder may be asleep rather than dead: the next
+    /// batch and the snapshot are written first, so that nothing that it wakes up to write is accepted.
+    async fn open(&mut self, is_takeover: bool, soundness: Soundness) -> Result<(), StoreError> {
+        self.contents = self.store.read_contents(soundness).await?;
+        if !is_takeover {
+            return Ok(());
+        }
+        loop {
+            self.check_lease()?;
+            let snapshot = self.contents.stored.snapshot.clone();
+            let is_shut_out = match &snapshot {
+                Some(snapshot) => self.put_snapshot(snapshot, self.contents.folded_batch).await?,
+                None => true,
+            };
+            if is_shut_out && self.put_batch(&[]).await? {
+                self.contents.fences.insert(self.contents.last_batch);
+                return Ok(());
+            }
+            // It was awake a moment ago.
+            self.contents = self.store.read_contents(soundness).await?;
+        }
+    }
+
+    fn check_lease(&self) -> Result<(), StoreError> {
+        self.lease.check().map_err(|loss| self.lost(loss))
+    }
+
+    fn lost(&self, loss: Loss) -> StoreError {
+        let holder = match loss {
+            Loss::Expired => None,
+            Loss::TakenOver(holder) => holder.map(Box::new),
+        };
+        StoreError::LockLost { location: self.store.url(""), holder }
+    }
+
+    /// Somebody else wrote where only the holder may: whoever it was has the lock now.
+    async fn replaced(&self) -> StoreError {
+        let found = self.store.locks.read(&self.store.lock_key()).await.ok().flatten();
+        let holder = found.and_then(|record| record.held).map(|held| held.holder);
+        self.lost(Loss::TakenOver(holder.filter(|holder| holder.operation != self.lock)))
+    }
+
+    fn next_mark(&mut self) -> String {
+        self.writes += 1;
+        format!("{}/{}", self.lock, self.writes)
+    }
+
+    /// Writes the next batch: whether it is there now, by this try or an earlier one.
+    ///
+    /// # Errors
+    /// [`StoreError`] without a clear answer; the entries are in doubt then.
+    async fn put_batch(&mut self, entries: &[Entry]) -> Result<bool, StoreError> {
+        let mut rest = entries;
+        loop {
+            let number = self.contents.last_batch + 1;
+            let key = self.store.keys.batch(number);
+            let body = encode_batch(number, rest).map_err(|error| self.store.unwritable(&key, &error))?;
+            let mark = self.next_mark();
+            // In doubt until there is an answer, also if nobody waits for it.
+            self.in_doubt.push((mark.clone(), rest.to_vec()));
+            let written = self.store.bucket.put(&key, body, &mark, Condition::Absent).await;
+            let found = match written.map_err(self.store.failed("write", &key))? {
+                Written::Done { .. } => Some(mark),
+                Written::Refused => {
+                    let head = self.store.bucket.head(&key).await;
+                    head.map_err(self.store.failed("read", &key))?.and_then(|identity| identity.mark)
+                }
+            };
+            let stored = self.in_doubt.iter().find(|(mark, _)| found.as_ref() == Some(mark));
+            let Some(stored) = stored.map(|(_, entries)| entries.len()) else { return Ok(false) };
+            self.in_doubt.clear();
+            self.contents.last_batch = number;
+            // An earlier try that held a part of the entries has taken effect.
+            rest = &rest[stored..];
+            if rest.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Replaces the snapshot that was read: whether it is there now.
+    async fn put_snapshot(&mut self, snapshot: &Snapshot, last_batch: u64) -> Result<bool, StoreError> {
+        let key = self.store.keys.snapshot();
+        let mark = self.next_mark();
+        let body = encode_snapshot(snapshot, last_batch, Some(&mark))
+            .map_err(|error| self.store.unwritable(&key, &error))?
+            .into_bytes();
+        let etag = self.contents.etag.clone();
+        let condition = etag.as_deref().map_or(Condition::Absent, Condition::Etag);
+        self.save_in_doubt = true;
+        let written = self.store.bucket.put(&key, body, &mark, condition).await;
+        let found = match written.map_err(self.store.failed("write", &key))? {
+            Written::Done { etag } => Some(etag),
+            Written::Refused => {
+                let head = self.store.bucket.head(&key).await.map_err(self.store.failed("read", &key))?;
+                head.filter(|identity| identity.mark.as_ref() == Some(&mark)).map(|identity| identity.etag)
+            }
+        };
+        self.save_in_doubt = false;
+        let Some(etag) = found else { return Ok(false) };
+        (self.contents.etag, self.contents.folded_batch) = (Some(etag), last_batch);
+        Ok(true)
+    }
+
+    /// Writes the record of the operation that is about to leave the snapshot with that serial, in the
+    /// place of one that a run left behind which did not get to save.
+    async fn put_record(&mut self, serial: u64, record: &OperationRecord) -> Result<(), StoreError> {
+        let key = self.store.keys.operation(serial);
+        let body = encode_record(record).map_err(|error| self.store.unwritable(&key, &error))?;
+        loop {
+            self.check_lease()?;
+            let mark = self.next_mark();
+            let written = self.store.bucket.put(&key, body.clone(), &mark, Condition::Absent).await;
+            if let Written::Done { .. } = written.map_err(self.store.failed("write", &key))? {
+                return Ok(());
+            }
+            let head = self.store.bucket.head(&key).await.map_err(self.store.failed("read", &key))?;
+            if head.is_some_and(|identity| identity.mark == Some(mark)) {
+                return Ok(());
+            }
+            self.check_lease()?;
+            let deleted = self.store.bucket.delete(std::slice::from_ref(&key)).await;
+            deleted.map_err(self.store.failed("delete", &key))?;
+        }
+    }
+
+    /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
+    /// not be read again.
+    fn check_follows(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let location = || self.store.url(&self.store.keys.snapshot());
+        let stored = self.contents.stored.snapshot.as_ref();
+        if let Some(stored) = stored.filter(|stored| stored.lineage != snapshot.lineage) {
+            return Err(StoreError::LineageMismatch {
+                location: location(),
+                expected: snapshot.lineage,
+                found: stored.lineage,
+            });
+        }
+        let found = stored.map_or(0, |stored| stored.serial);
+        let expected = snapshot.serial.saturating_sub(1);
+        if found != expected || snapshot.serial == 0 {
+            return Err(StoreError::SerialMoved { location: location(), expected, found });
+        }
+        match unsound(snapshot) {
+            Some(problems) => {
+                let message = format!("the new snapshot is unsound: {problems}");
+                Err(self.store.failed("write", &self.store.keys.snapshot())(ProviderError::new(
+                    ErrorKind::Invalid,
+                    message,
+                )))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Session for S3Session {
+    fn stored(&self) -> &Stored {
+        &self.contents.stored
+    }
+
+    async fn append(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
+        self.check_lease()?;
+        // What is in doubt comes first again, or nobody knows what follows on what.
+        if let Some((_, earlier)) = self.in_doubt.iter().find(|(_, earlier)| !entries.starts_with(earlier)) {
+            let message = format!("a batch of {} entries has no clear outcome yet", earlier.len());
+            let key = self.store.keys.batch(self.contents.last_batch + 1);
+            return Err(self.store.failed("write", &key)(ProviderError::new(ErrorKind::Unclear, message)));
+        }
+        match self.put_batch(entries).await? {
+            true => Ok(()),
+            false => Err(self.replaced().await),
+        }
+    }
+
+    async fn save(
+        &mut self,
+        snapshot: &Snapshot,
+        record: Option<&OperationRecord>,
+    ) -> Result<(), StoreError> {
+        self.check_lease()?;
+        self.check_follows(snapshot)?;
+        if let Some(record) = record {
+            self.put_record(snapshot.serial, record).await?;
+        }
+        self.check_lease()?;
+        let first = self.contents.folded_batch + 1;
+        if !self.put_snapshot(snapshot, self.contents.last_batch).await? {
+            return Err(self.replaced().await);
+        }
+        self.contents.stored = Stored { snapshot: Some(snapshot.clone()), journal: Vec::new() };
+        let fences = std::mem::take(&mut self.contents.fences);
+        let folded = (first..=self.contents.last_batch).filter(|number| !fences.contains(number));
+        let folded: Vec<String> = folded.map(|number| self.store.keys.batch(number)).collect();
+        // What is left of them is passed over.
+        let _ = self.store.bucket.delete(&folded).await;
+        Ok(())
+    }
+
+    fn guard(&self) -> Option<Guard> {
+        let lease = self.lease.clone();
+        Some(Arc::new(move || lease.check().is_ok()))
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), StoreError> {
+        self.renewing.abort();
+        // A write that may still arrive must meet a lock that is held: it heals by itself.
+        if self.in_doubt.is_empty() && !self.save_in_doubt {
+            self.lease.give_back(&*self.store.locks, &self.store.lock_key()).await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for S3Session {
+    fn drop(&mut self) {
+        self.renewing.abort();
+    }
+}

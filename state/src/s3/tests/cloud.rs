@@ -1,0 +1,208 @@
+//! A bucket and a lock table in memory, on a virtual clock, that can do to each call what a network can.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lsinfra_engine::ProviderError;
+use lsinfra_engine::provider::ErrorKind;
+use tokio::time::Instant;
+
+use crate::s3::lock::{LockRecord, LockTable, Swap, Version};
+use crate::s3::objects::{Bucket, Condition, ObjectIdentity, StoredObject, Written};
+
+/// What happens to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Nothing.
+    None,
+    /// It never arrives.
+    Lost,
+    /// It takes effect, and its answer gets lost.
+    Unanswered,
+    /// Its answer gets lost, and it is sent again.
+    Repeated,
+    /// It fails, and takes effect a while later.
+    Late(Duration),
+    /// The caller falls asleep before it is sent, and nothing else of it moves either.
+    Asleep(Duration),
+}
+
+/// A write that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    pub(super) key: String,
+    pub(super) mark: String,
+}
+
+#[derive(Clone, Default)]
+struct Object {
+    body: Vec<u8>,
+    version: u64,
+    mark: String,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    objects: BTreeMap<String, Object>,
+    pub(super) locks: BTreeMap<String, LockRecord>,
+    versions: u64,
+    pub(super) accepted: Vec<Accepted>,
+}
+
+/// The services, and one caller's way to them.
+#[derive(Clone, Default)]
+pub(super) struct Cloud {
+    state: Arc<Mutex<State>>,
+    caller: Arc<Mutex<Caller>>,
+}
+
+#[derive(Default)]
+struct Caller {
+    calls: usize,
+    faults: BTreeMap<usize, Fault>,
+    asleep_until: Option<Instant>,
+}
+
+impl Cloud {
+    /// The same services for another caller, to whose calls, counted from 0, these things happen.
+    pub(super) fn caller(&self, faults: impl IntoIterator<Item = (usize, Fault)>) -> Self {
+        let caller = Caller { faults: faults.into_iter().collect(), ..Caller::default() };
+        Self { state: Arc::clone(&self.state), caller: Arc::new(Mutex::new(caller)) }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// How many calls this caller has made.
+    pub(super) fn calls(&self) -> usize {
+        self.caller.lock().unwrap().calls
+    }
+
+    async fn call<T>(&self, effect: impl Fn(&mut State) -> T + Send + 'static) -> Result<T, ProviderError> {
+        let (fault, asleep_until) = {
+            let mut caller = self.caller.lock().unwrap();
+            caller.calls += 1;
+            let call = caller.calls - 1;
+            let fault = caller.faults.get(&call).copied().unwrap_or(Fault::None);
+            if let Fault::Asleep(time) = fault {
+                caller.asleep_until = Some(Instant::now() + time);
+            }
+            (fault, caller.asleep_until)
+        };
+        if let Some(asleep_until) = asleep_until {
+            tokio::time::sleep_until(asleep_until).await;
+        }
+        // Every answer takes its time, so that callers interleave.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let unclear = || ProviderError::new(ErrorKind::Unclear, "no answer");
+        match fault {
+            Fault::None | Fault::Asleep(_) => Ok(effect(&mut self.state())),
+            Fault::Lost => Err(unclear()),
+            Fault::Unanswered => {
+                effect(&mut self.state());
+                Err(unclear())
+            }
+            Fault::Repeated => {
+                effect(&mut self.state());
+                Ok(effect(&mut self.state()))
+            }
+            Fault::Late(after) => {
+                let cloud = self.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(after).await;
+                    effect(&mut cloud.state());
+                });
+                Err(unclear())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Bucket for Cloud {
+    async fn get(&self, key: &str) -> Result<Option<StoredObject>, ProviderError> {
+        let key = key.to_owned();
+        self.call(move |state| {
+            let object = state.objects.get(&key)?;
+            Some(StoredObject { body: object.body.clone(), etag: object.version.to_string() })
+        })
+        .await
+    }
+
+    async fn head(&self, key: &str) -> Result<Option<ObjectIdentity>, ProviderError> {
+        let key = key.to_owned();
+        self.call(move |state| {
+            let object = state.objects.get(&key)?;
+            Some(ObjectIdentity { etag: object.version.to_string(), mark: Some(object.mark.clone()) })
+        })
+        .await
+    }
+
+    async fn put(
+        &self,
+        key: &str,
+        body: Vec<u8>,
+        mark: &str,
+        condition: Condition<'_>,
+    ) -> Result<Written, ProviderError> {
+        let (key, mark) = (key.to_owned(), mark.to_owned());
+        let expected = match condition {
+            Condition::Absent => None,
+            Condition::Etag(etag) => Some(etag.parse::<u64>().unwrap()),
+        };
+        self.call(move |state| {
+            if state.objects.get(&key).map(|object| object.version) != expected {
+                return Written::Refused;
+            }
+            state.versions += 1;
+            let object = Object { body: body.clone(), version: state.versions, mark: mark.clone() };
+            state.objects.insert(key.clone(), object);
+            state.accepted.push(Accepted { key: key.clone(), mark: mark.clone() });
+            Written::Done { etag: state.versions.to_string() }
+        })
+        .await
+    }
+
+    async fn list(&self, prefix: &str, start_after: &str) -> Result<Vec<String>, ProviderError> {
+        let (prefix, start_after) = (prefix.to_owned(), start_after.to_owned());
+        self.call(move |state| {
+            let keys = state.objects.keys().filter(|key| key.starts_with(&prefix) && **key > start_after);
+            keys.cloned().collect()
+        })
+        .await
+    }
+
+    async fn delete(&self, keys: &[String]) -> Result<(), ProviderError> {
+        let keys = keys.to_vec();
+        self.call(move |state| state.objects.retain(|key, _| !keys.contains(key))).await
+    }
+}
+
+#[async_trait]
+impl LockTable for Cloud {
+    async fn read(&self, environment: &str) -> Result<Option<LockRecord>, ProviderError> {
+        let environment = environment.to_owned();
+        self.call(move |state| state.locks.get(&environment).cloned()).await
+    }
+
+    async fn swap(
+        &self,
+        environment: &str,
+        expected: Option<Version>,
+        record: &LockRecord,
+    ) -> Result<Swap, ProviderError> {
+        let (environment, record) = (environment.to_owned(), record.clone());
+        self.call(move |state| {
+            let found = state.locks.get(&environment);
+            if found.map(LockRecord::version) != expected {
+                return Swap::Different(found.cloned());
+            }
+            state.locks.insert(environment.clone(), record.clone());
+            Swap::Done
+        })
+        .await
+    }
+}

@@ -1,0 +1,130 @@
+//! The protocol under every fault, on a virtual clock.
+#![allow(clippy::unwrap_used)]
+
+mod cloud;
+mod faults;
+mod takeover;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lsinfra_engine::clock::Clock;
+use lsinfra_engine::events::OperationOutcome;
+use lsinfra_engine::plan::PlanCounts;
+use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError};
+use lsinfra_engine::{Entry, OperationInfo, OperationKind, Snapshot, Value};
+use uuid::Uuid;
+
+use super::keys::Keys;
+use super::{LockSettings, S3Store};
+use cloud::Cloud;
+
+const LEASE: Duration = Duration::from_secs(60);
+const ENVIRONMENT: &str = "langsmith/dev";
+
+/// Runs a test on a virtual clock.
+fn simulate<T>(test: impl Future<Output = T>) -> T {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_time().start_paused(true).build().unwrap().block_on(test)
+}
+
+fn store(cloud: &Cloud) -> S3Store {
+    S3Store {
+        bucket: Arc::new(cloud.clone()),
+        locks: Arc::new(cloud.clone()),
+        bucket_name: "states".to_owned(),
+        environment: ENVIRONMENT.to_owned(),
+        keys: Keys::new(ENVIRONMENT),
+        clock: Clock::paced(Timestamp::UNIX_EPOCH, 1.0),
+        settings: LockSettings { lease: LEASE, timeout: None, longest_call: Duration::from_secs(20) },
+    }
+}
+
+fn holder(number: u128) -> LockHolder {
+    LockHolder {
+        operation: Uuid::from_u128(number),
+        command: "up".to_owned(),
+        user: format!("user-{number}"),
+        host: "host".to_owned(),
+        process_id: 1,
+        since: Timestamp::UNIX_EPOCH,
+    }
+}
+
+/// A run's lock. The process that these tests run in is alive: only the lease tells.
+async fn lock(cloud: &Cloud, number: u128) -> Result<Box<dyn Session>, StoreError> {
+    store(cloud).lock(&holder(number)).await
+}
+
+/// A batch that says who wrote it, and as what.
+fn batch(writer: u128, number: u64) -> Vec<Entry> {
+    let name = format!("batch-{writer}-{number}");
+    vec![Entry::Facts(BTreeMap::from([(name, Value::text("written"))]))]
+}
+
+fn snapshot(serial: u64) -> Snapshot {
+    let mut snapshot = Snapshot::new(Uuid::from_u128(1), ENVIRONMENT, BTreeMap::new());
+    snapshot.serial = serial;
+    snapshot
+}
+
+fn record(serial: u64) -> OperationRecord {
+    OperationRecord {
+        operation: OperationInfo {
+            id: Uuid::from_u128(u128::from(serial)),
+            kind: OperationKind::Up,
+            started_at: Timestamp::UNIX_EPOCH,
+            by: "user@host".to_owned(),
+            tool_version: "0".to_owned(),
+            config_digest: String::new(),
+        },
+        ended_at: Timestamp::UNIX_EPOCH,
+        outcome: OperationOutcome::Succeeded,
+        counts: PlanCounts::default(),
+        serial,
+        steps: Vec::new(),
+        edits: Vec::new(),
+    }
+}
+
+#[test]
+fn what_is_written_comes_back_and_the_lock_is_given_back() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let mut session = lock(&cloud, 1).await.unwrap();
+        session.append(&batch(1, 1)).await.unwrap();
+        session.save(&snapshot(1), Some(&record(1))).await.unwrap();
+        session.append(&batch(1, 2)).await.unwrap();
+        let stored = store(&cloud).load().await.unwrap();
+        assert_eq!((stored.snapshot, stored.journal), (Some(snapshot(1)), batch(1, 2)));
+        session.release().await.unwrap();
+
+        let before = tokio::time::Instant::now();
+        let mut session = lock(&cloud, 2).await.unwrap();
+        assert!(before.elapsed() < LEASE / 10, "nobody is waited for");
+        assert_eq!(session.stored().journal, batch(1, 2));
+        session.save(&snapshot(2), Some(&record(2))).await.unwrap();
+        assert_eq!(store(&cloud).history().await.unwrap(), [record(1), record(2)]);
+        assert!(store(&cloud).load().await.unwrap().journal.is_empty());
+        assert!(session.save(&snapshot(4), None).await.is_err(), "serials have no gaps");
+        session.release().await.unwrap();
+    });
+}
+
+#[test]
+fn a_step_costs_one_request_however_much_there_is() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let mut session = lock(&cloud, 1).await.unwrap();
+        for number in 0..200 {
+            let calls = cloud.calls();
+            session.append(&batch(1, number)).await.unwrap();
+            // A renewal may come in between.
+            assert!(cloud.calls() - calls <= 2);
+        }
+        session.release().await.unwrap();
+    });
+}

@@ -1,0 +1,125 @@
+//! Who may write: one at a time, whoever sleeps for however long.
+
+use super::cloud::{Accepted, Fault};
+use super::*;
+
+/// A run that appends, saves and ends. What it got acknowledged before it failed.
+async fn work(cloud: Cloud, number: u128, batches: u64) -> (Vec<Entry>, Result<(), StoreError>) {
+    let mut acknowledged = Vec::new();
+    let result = async {
+        let mut session = lock(&cloud, number).await?;
+        let serial = session.stored().snapshot.as_ref().map_or(0, |snapshot| snapshot.serial);
+        for index in 0..batches {
+            let entries = batch(number, index);
+            session.append(&entries).await?;
+            acknowledged.extend(entries);
+            // Something is done on the strength of it.
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        session.save(&snapshot(serial + 1), None).await?;
+        session.release().await
+    };
+    let result = result.await;
+    (acknowledged, result)
+}
+
+/// The holders in the order in which writes of theirs were accepted: each once, or two wrote at a time.
+fn writers(accepted: &[Accepted]) -> Vec<String> {
+    let mut writers: Vec<String> =
+        accepted.iter().map(|write| write.mark.split('/').next().unwrap().to_owned()).collect();
+    writers.dedup();
+    writers
+}
+
+#[test]
+fn of_many_runs_at_once_one_works_and_the_others_wait_or_give_up() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let runs = (1..=8).map(|number| work(cloud.caller([]), number, 4));
+        let ended = futures_util::future::join_all(runs).await;
+        let done = ended.iter().filter(|(_, result)| result.is_ok()).count();
+        let locked =
+            ended.iter().filter(|(_, result)| matches!(result, Err(StoreError::Locked { .. }))).count();
+        assert_eq!((done + locked, done >= 1), (8, true));
+        assert_eq!(writers(&cloud.state().accepted).len(), done);
+        assert_eq!(store(&cloud).load().await.unwrap().snapshot.unwrap().serial, done as u64);
+    });
+}
+
+#[test]
+fn a_dead_holders_lock_is_taken_over_after_its_lease() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let mut dead = lock(&cloud, 1).await.unwrap();
+        dead.append(&batch(1, 1)).await.unwrap();
+        // It does not renew any more.
+        drop(dead);
+        let before = tokio::time::Instant::now();
+        let next = lock(&cloud, 2).await.unwrap();
+        let waited = before.elapsed();
+        assert!(waited >= LEASE && waited < LEASE * 2, "{waited:?}");
+        assert_eq!(next.stored().journal, batch(1, 1));
+    });
+}
+
+#[test]
+fn a_living_holder_keeps_its_lock_for_hours() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let mut session = lock(&cloud, 1).await.unwrap();
+        for number in 0..20 {
+            let Err(StoreError::Locked { holder }) = lock(&cloud.caller([]), 2).await else { panic!() };
+            assert_eq!(holder.user, "user-1");
+            session.append(&batch(1, number)).await.unwrap();
+        }
+        session.release().await.unwrap();
+        lock(&cloud, 2).await.unwrap();
+    });
+}
+
+/// The holder sleeps at each of its calls in turn, and wakes up when the next one has just begun, is in
+/// the middle of its work, or has ended long ago.
+#[test]
+fn a_sleeper_that_wakes_up_writes_nothing() {
+    let mut replaced = 0;
+    for asleep_at in 0.. {
+        let mut went_on = false;
+        for seconds in (55..90).chain([150, 3600]) {
+            let (slept, calls) = sleeps(asleep_at, Duration::from_secs(seconds));
+            went_on |= calls > asleep_at;
+            replaced += usize::from(matches!(slept, Err(StoreError::LockLost { .. })));
+        }
+        if !went_on {
+            assert!(asleep_at > 8, "the run has calls");
+            break;
+        }
+    }
+    assert!(replaced > 50, "sleepers were replaced {replaced} times");
+}
+
+fn sleeps(asleep_at: usize, time: Duration) -> (Result<(), StoreError>, usize) {
+    simulate(async {
+        let cloud = Cloud::default();
+        let (_, first) = work(cloud.caller([]), 3, 2).await;
+        first.unwrap();
+        let sleeper = cloud.caller([(asleep_at, Fault::Asleep(time))]);
+        let sleeping = work(sleeper.clone(), 1, 3);
+        let next = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            // As often as it takes: a lease may be renewed in between.
+            loop {
+                match work(cloud.caller([]), 2, 10).await {
+                    (_, Ok(())) => break,
+                    (_, Err(StoreError::Locked { .. })) => {}
+                    (_, Err(error)) => {
+                        panic!("the one who is awake fails, asleep at {asleep_at} for {time:?}: {error}")
+                    }
+                }
+            }
+        };
+        let ((_, slept), ()) = futures_util::future::join(sleeping, next).await;
+        let writers = writers(&cloud.state().accepted);
+        assert!(writers.len() <= 3, "both wrote at a time, asleep at {asleep_at} for {time:?}: {writers:?}");
+        (slept, sleeper.calls())
+    })
+}

@@ -1,0 +1,176 @@
+//! The store for teams against a real endpoint: the sandbox, or the emulator at `LSINFRA_TEST_ENDPOINT`.
+//!
+//! What the protocol promises under faults is shown in its unit tests; here, that the services are asked
+//! the right way.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::run;
+use common::samples::{every_entry, record, snapshot};
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use lsinfra_engine::clock::Clock;
+use lsinfra_engine::provider::ErrorKind;
+use lsinfra_engine::store::{LockHolder, Session, StateStore, StoreError, Stored};
+use lsinfra_sandbox::{Options, Serving};
+use lsinfra_state::{Access, Bootstrapped, LockSettings, Place, S3Store, bootstrap};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// An account with a bucket and a table of its own.
+struct Account {
+    access: Access,
+    place: Place,
+    _sandbox: Option<(Serving, TempDir)>,
+}
+
+impl Account {
+    fn open() -> Self {
+        let (url, sandbox) = match std::env::var("LSINFRA_TEST_ENDPOINT") {
+            Ok(url) => (url, None),
+            Err(_) => {
+                let folder = tempfile::tempdir().unwrap();
+                let serving = lsinfra_sandbox::serve(Options::new(folder.path())).unwrap();
+                (serving.url().to_owned(), Some((serving, folder)))
+            }
+        };
+        let unique = Uuid::new_v4().simple().to_string();
+        let access =
+            Access { account: "123456789012".to_owned(), region: "us-west-2".to_owned(), sandbox: Some(url) };
+        let place = Place { bucket: format!("state-{unique}"), table: format!("locks-{unique}") };
+        Self { access, place, _sandbox: sandbox }
+    }
+
+    async fn bootstrapped() -> Self {
+        let account = Self::open();
+        account.bootstrap().await;
+        account
+    }
+
+    async fn bootstrap(&self) -> Bootstrapped {
+        let made = bootstrap(&self.access, &self.place, &clock()).await.unwrap();
+        if std::env::var("LSINFRA_TEST_EMULATOR").is_ok_and(|name| name == "moto") {
+            self.take_policy_away().await;
+        }
+        made
+    }
+
+    /// moto's `GetObject` and `PutObject` heed a bucket's policy without its conditions, so that one which
+    /// refuses what does not come over TLS refuses everybody.
+    async fn take_policy_away(&self) {
+        let config = aws_config::SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+            .region(aws_config::Region::new(self.access.region.clone()))
+            .endpoint_url(self.access.sandbox.clone().unwrap())
+            .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
+                aws_credential_types::Credentials::new("test", "test", None, None, "test"),
+            ))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
+        let s3 = aws_sdk_s3::Client::from_conf(s3);
+        s3.delete_bucket_policy().bucket(&self.place.bucket).send().await.unwrap();
+    }
+
+    async fn store(&self) -> S3Store {
+        let settings = LockSettings {
+            lease: Duration::from_secs(600),
+            timeout: Some(Duration::ZERO),
+            longest_call: Duration::from_secs(60),
+        };
+        S3Store::open(&self.access, &self.place, "langsmith/dev", settings, clock()).await.unwrap()
+    }
+
+    async fn lock(&self, number: u128) -> Result<Box<dyn Session>, StoreError> {
+        let holder = LockHolder {
+            operation: Uuid::from_u128(number),
+            command: "up".to_owned(),
+            user: format!("user-{number}"),
+            host: "host".to_owned(),
+            process_id: std::process::id(),
+            since: Timestamp::now(),
+        };
+        self.store().await.lock(&holder).await
+    }
+}
+
+/// Emulators change their state at once: minutes of waiting are seconds.
+fn clock() -> Clock {
+    Clock::paced(Timestamp::now(), 100.0)
+}
+
+#[test]
+fn a_place_is_made_once() {
+    run(async {
+        let account = Account::open();
+        assert_eq!(account.bootstrap().await, Bootstrapped { bucket: true, table: true });
+        assert_eq!(account.bootstrap().await, Bootstrapped { bucket: false, table: false });
+    });
+}
+
+#[test]
+fn what_is_written_comes_back() {
+    run(async {
+        let account = Account::bootstrapped().await;
+        let store = account.store().await;
+        assert_eq!(store.load().await.unwrap(), Stored::default());
+        let mut session = account.lock(1).await.unwrap();
+        session.save(&snapshot(1), Some(&record(1))).await.unwrap();
+        for entries in every_entry().chunks(3) {
+            session.append(entries).await.unwrap();
+        }
+        let stored = Stored { snapshot: Some(snapshot(1)), journal: every_entry() };
+        assert_eq!(store.load().await.unwrap(), stored);
+        session.release().await.unwrap();
+
+        let mut session = account.lock(2).await.unwrap();
+        assert_eq!(*session.stored(), stored);
+        session.save(&snapshot(2), Some(&record(2))).await.unwrap();
+        assert!(session.save(&snapshot(4), None).await.is_err(), "serials have no gaps");
+        session.release().await.unwrap();
+        assert_eq!(store.load().await.unwrap(), Stored { snapshot: Some(snapshot(2)), journal: Vec::new() });
+        assert_eq!(store.history().await.unwrap(), [record(1), record(2)]);
+    });
+}
+
+#[test]
+fn of_many_at_once_one_gets_the_lock_and_the_others_are_told_who_has_it() {
+    run(async {
+        let account = Arc::new(Account::bootstrapped().await);
+        let wanted = (1..=6).map(|number| {
+            let account = Arc::clone(&account);
+            async move { account.lock(number).await }
+        });
+        let (mut got, mut told) = (Vec::new(), 0);
+        for answer in join_all(wanted).await {
+            match answer {
+                Ok(session) => got.push(session),
+                Err(StoreError::Locked { holder }) => {
+                    assert!(holder.user.starts_with("user-"));
+                    told += 1;
+                }
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        assert_eq!((got.len(), told), (1, 5));
+        got.pop().unwrap().release().await.unwrap();
+        account.lock(7).await.unwrap().release().await.unwrap();
+    });
+}
+
+#[test]
+fn a_place_that_is_not_there_is_said_to_be_missing() {
+    run(async {
+        let account = Account::open();
+        let error = account.store().await.load().await.unwrap_err();
+        let StoreError::Call { source, location, .. } = error else { panic!("{error:?}") };
+        assert_eq!((source.kind, source.code.as_deref()), (ErrorKind::NotFound, Some("NoSuchBucket")));
+        assert!(location.starts_with(&format!("s3://{}/langsmith/dev/", account.place.bucket)), "{location}");
+        let Err(StoreError::Call { source, .. }) = account.lock(1).await else { panic!("locked") };
+        assert_eq!(source.kind, ErrorKind::NotFound, "{source:?}");
+    });
+}
