@@ -207,7 +207,7 @@ fn lost_to(holder: Option<&LockHolder>) -> String {
             "`{}` by {} at {} (process {}) has taken it over",
             holder.command, holder.user, holder.host, holder.process_id
         ),
-        None => "it could not be renewed in time".to_owned(),
+        None => "another run may hold it by now".to_owned(),
     }
 }
 

@@ -192,14 +192,16 @@ pub(crate) async fn renew(
     environment: &str,
     record: &LockRecord,
 ) -> Result<Result<LockRecord, Option<LockRecord>>, ProviderError> {
-    let renewed = LockRecord { renewal: record.renewal + 1, ..record.clone() };
-    match table.swap(environment, Some(record.version()), &renewed).await? {
-        Swap::Done => Ok(Ok(renewed)),
-        Swap::Different(Some(found)) if found.operation() == record.operation() => {
-            // Renewals of ours whose answers got lost.
-            Ok(Ok(found))
+    let mut last = record.clone();
+    loop {
+        let renewed = LockRecord { renewal: last.renewal + 1, ..last.clone() };
+        match table.swap(environment, Some(last.version()), &renewed).await? {
+            Swap::Done => return Ok(Ok(renewed)),
+            // A renewal of ours whose answer got lost. It was sent earlier than this one, and does not
+            // count in its place.
+            Swap::Different(Some(found)) if found.operation() == record.operation() => last = found,
+            Swap::Different(found) => return Ok(Err(found)),
         }
-        Swap::Different(found) => Ok(Err(found)),
     }
 }
 

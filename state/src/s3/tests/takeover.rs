@@ -2,6 +2,7 @@
 
 use super::cloud::{Accepted, Fault};
 use super::*;
+use crate::s3::lock::renew;
 
 /// A run that appends, saves and ends. What it got acknowledged before it failed.
 async fn work(cloud: Cloud, number: u128, batches: u64) -> (Vec<Entry>, Result<(), StoreError>) {
@@ -122,4 +123,22 @@ fn sleeps(asleep_at: usize, time: Duration) -> (Result<(), StoreError>, usize) {
         assert!(writers.len() <= 3, "both wrote at a time, asleep at {asleep_at} for {time:?}: {writers:?}");
         (slept, sleeper.calls())
     })
+}
+
+/// A holder trusts its lease from when it sent the renewal that a watcher sees last.
+#[test]
+fn a_renewal_whose_answer_got_lost_does_not_count_for_the_next_one() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let session = lock(&cloud, 1).await.unwrap();
+        let key = store(&cloud).lock_key();
+        let held = cloud.state().locks[&key].clone();
+        let unheard = cloud.caller([(0, Fault::Unanswered)]);
+        renew(&unheard, &key, &held).await.unwrap_err();
+        let seen = cloud.state().locks[&key].clone();
+        let renewed = renew(&unheard, &key, &held).await.unwrap().unwrap();
+        assert_ne!(renewed.version(), seen.version(), "watchers see it standing still");
+        assert_eq!(cloud.state().locks[&key], renewed);
+        drop(session);
+    });
 }
