@@ -27,9 +27,18 @@ pub(super) struct Contents {
     pub(super) folded_batch: u64,
     /// The number of the last batch that counts.
     pub(super) last_batch: u64,
-    /// The batches after those that hold nothing: whoever took the lock over wrote them to shut the last
-    /// holder out. They stay for ever, since nobody knows for how long it sleeps.
+    /// The batches that stay for ever, since nobody knows for how long a holder sleeps that was replaced:
+    /// see [`Contents::fence`].
     pub(super) fences: BTreeSet<u64>,
+}
+
+impl Contents {
+    /// Keeps a batch without entries, which whoever took the lock over wrote in the place of the last
+    /// holder's next one, and the batch before it: that may be the last holder's own, and be sent again if
+    /// it fell asleep before the answer.
+    pub(super) fn fence(&mut self, number: u64) {
+        self.fences.extend([number.saturating_sub(1), number]);
+    }
 }
 
 impl S3Store {
@@ -77,7 +86,7 @@ impl S3Store {
             }
             contents.last_batch = number;
             if batch.entries.is_empty() {
-                contents.fences.insert(number);
+                contents.fence(number);
             }
             contents.stored.journal.extend(batch.entries);
         }

@@ -80,7 +80,7 @@ impl S3Session {
                 None => true,
             };
             if is_shut_out && self.put_batch(&[]).await? {
-                self.contents.fences.insert(self.contents.last_batch);
+                self.contents.fence(self.contents.last_batch);
                 return Ok(());
             }
             // It was awake a moment ago.

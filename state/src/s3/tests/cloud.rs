@@ -27,6 +27,8 @@ pub(super) enum Fault {
     Late(Duration),
     /// The caller falls asleep before it is sent, and nothing else of it moves either.
     Asleep(Duration),
+    /// It takes effect, and the caller falls asleep before the answer. It is sent again then.
+    AsleepAndRepeated(Duration),
 }
 
 /// A write that was accepted.
@@ -82,16 +84,21 @@ impl Cloud {
     }
 
     async fn call<T>(&self, effect: impl Fn(&mut State) -> T + Send + 'static) -> Result<T, ProviderError> {
-        let (fault, asleep_until) = {
+        let (fault, asleep_until, is_sent) = {
             let mut caller = self.caller.lock().unwrap();
             caller.calls += 1;
             let call = caller.calls - 1;
             let fault = caller.faults.get(&call).copied().unwrap_or(Fault::None);
-            if let Fault::Asleep(time) = fault {
+            let awake = caller.asleep_until;
+            if let Fault::Asleep(time) | Fault::AsleepAndRepeated(time) = fault {
                 caller.asleep_until = Some(Instant::now() + time);
             }
-            (fault, caller.asleep_until)
+            let is_sent = matches!(fault, Fault::AsleepAndRepeated(_)) && awake.is_none();
+            (fault, caller.asleep_until, is_sent)
         };
+        if is_sent {
+            effect(&mut self.state());
+        }
         if let Some(asleep_until) = asleep_until {
             tokio::time::sleep_until(asleep_until).await;
         }
@@ -99,7 +106,7 @@ impl Cloud {
         tokio::time::sleep(Duration::from_millis(10)).await;
         let unclear = || ProviderError::new(ErrorKind::Unclear, "no answer");
         match fault {
-            Fault::None | Fault::Asleep(_) => Ok(effect(&mut self.state())),
+            Fault::None | Fault::Asleep(_) | Fault::AsleepAndRepeated(_) => Ok(effect(&mut self.state())),
             Fault::Lost => Err(unclear()),
             Fault::Unanswered => {
                 effect(&mut self.state());

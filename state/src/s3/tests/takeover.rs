@@ -86,9 +86,12 @@ fn a_sleeper_that_wakes_up_writes_nothing() {
     for asleep_at in 0.. {
         let mut went_on = false;
         for seconds in (55..90).chain([150, 3600]) {
-            let (slept, calls) = sleeps(asleep_at, Duration::from_secs(seconds));
-            went_on |= calls > asleep_at;
-            replaced += usize::from(matches!(slept, Err(StoreError::LockLost { .. })));
+            let time = Duration::from_secs(seconds);
+            for fault in [Fault::Asleep(time), Fault::AsleepAndRepeated(time)] {
+                let (slept, calls) = sleeps(asleep_at, fault);
+                went_on |= calls > asleep_at;
+                replaced += usize::from(matches!(slept, Err(StoreError::LockLost { .. })));
+            }
         }
         if !went_on {
             assert!(asleep_at > 8, "the run has calls");
@@ -98,12 +101,12 @@ fn a_sleeper_that_wakes_up_writes_nothing() {
     assert!(replaced > 50, "sleepers were replaced {replaced} times");
 }
 
-fn sleeps(asleep_at: usize, time: Duration) -> (Result<(), StoreError>, usize) {
+fn sleeps(asleep_at: usize, fault: Fault) -> (Result<(), StoreError>, usize) {
     simulate(async {
         let cloud = Cloud::default();
         let (_, first) = work(cloud.caller([]), 3, 2).await;
         first.unwrap();
-        let sleeper = cloud.caller([(asleep_at, Fault::Asleep(time))]);
+        let sleeper = cloud.caller([(asleep_at, fault)]);
         let sleeping = work(sleeper.clone(), 1, 3);
         let next = async {
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -113,14 +116,14 @@ fn sleeps(asleep_at: usize, time: Duration) -> (Result<(), StoreError>, usize) {
                     (_, Ok(())) => break,
                     (_, Err(StoreError::Locked { .. })) => {}
                     (_, Err(error)) => {
-                        panic!("the one who is awake fails, asleep at {asleep_at} for {time:?}: {error}")
+                        panic!("the one who is awake fails, {fault:?} at call {asleep_at}: {error}")
                     }
                 }
             }
         };
         let ((_, slept), ()) = futures_util::future::join(sleeping, next).await;
         let writers = writers(&cloud.state().accepted);
-        assert!(writers.len() <= 3, "both wrote at a time, asleep at {asleep_at} for {time:?}: {writers:?}");
+        assert!(writers.len() <= 3, "both wrote at a time, {fault:?} at call {asleep_at}: {writers:?}");
         (slept, sleeper.calls())
     })
 }
