@@ -1,8 +1,8 @@
 //! Applying: the plan's steps, each as soon as what it waits for has ended well.
 //!
-//! One dispatcher owns the state and the journal ([`dispatch`]); it takes ready steps in turn ([`queue`]), decides what a step really needs
-//! when its inputs are known ([`prepare`]), and tasks make the provider's calls ([`work`]) and report
-//! back. No task sees the state; the dispatcher makes no call.
+//! One dispatcher owns the state and the journal ([`dispatch`]); it takes ready steps in turn
+//! ([`queue`]) and decides what a step really needs when its inputs are known ([`prepare`]). Tasks make
+//! the provider's calls ([`work`]) and report back. No task sees the state; the dispatcher makes no call.
 
 mod dispatch;
 mod prepare;

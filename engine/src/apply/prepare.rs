@@ -15,7 +15,7 @@ use crate::plan::{
 };
 use crate::provider::{ErrorKind, Provider, ProviderError};
 use crate::schema::Schema;
-use crate::snapshot::{Generation, Object, Owner, RecordedOptions, Role, Snapshot, Status};
+use crate::snapshot::{Generation, Object, Owner, Role, Snapshot, Status};
 use crate::stack::Declaration;
 use crate::urn::Urn;
 use crate::value::{Properties, Value, ValueError};
@@ -281,7 +281,7 @@ impl Apply<'_> {
             outputs: Properties::new(),
             connection: evaluated.connection.clone(),
             dependencies: self.graph.dependencies(&step.urn),
-            options: recorded_options(declaration),
+            options: (&declaration.options).into(),
             owner: owner.clone(),
             created_at: now,
             changed_at: now,
@@ -318,7 +318,7 @@ impl Apply<'_> {
                 observed: None,
                 connection: evaluated.connection,
                 dependencies: self.graph.dependencies(&urn),
-                options: recorded_options(declaration),
+                options: (&declaration.options).into(),
                 // A deletion that was started without effect is over.
                 status: Status::Ready,
                 ..current.clone()
@@ -382,7 +382,7 @@ impl Apply<'_> {
             inputs,
             connection: evaluated.connection,
             dependencies: self.graph.dependencies(&declaration.urn),
-            options: recorded_options(declaration),
+            options: (&declaration.options).into(),
         }
     }
 
@@ -454,15 +454,6 @@ impl Apply<'_> {
             connection: object.connection.clone(),
             action: Action::Delete,
         })
-    }
-}
-
-fn recorded_options(declaration: &Declaration) -> RecordedOptions {
-    RecordedOptions {
-        protect: declaration.options.protect,
-        retain_on_delete: declaration.options.retain_on_delete,
-        deleted_with: declaration.options.deleted_with.clone(),
-        timeouts: declaration.options.timeouts,
     }
 }
 

@@ -154,13 +154,7 @@ pub(super) struct Candidate<'a> {
 
 impl Candidate<'_> {
     pub(super) fn options(&self) -> RecordedOptions {
-        let options = &self.declaration.options;
-        RecordedOptions {
-            protect: options.protect,
-            retain_on_delete: options.retain_on_delete,
-            deleted_with: options.deleted_with.clone(),
-            timeouts: options.timeouts,
-        }
+        (&self.declaration.options).into()
     }
 }
 

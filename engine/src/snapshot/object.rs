@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::options::Timeouts;
+use crate::options::{Options, Timeouts};
 use crate::urn::Urn;
 use crate::value::{Properties, Value};
 
@@ -82,6 +82,17 @@ pub struct RecordedOptions {
     pub deleted_with: Option<Urn>,
     /// See [`Options::timeouts`](crate::Options).
     pub timeouts: Timeouts,
+}
+
+impl From<&Options> for RecordedOptions {
+    fn from(options: &Options) -> Self {
+        Self {
+            protect: options.protect,
+            retain_on_delete: options.retain_on_delete,
+            deleted_with: options.deleted_with.clone(),
+            timeouts: options.timeouts,
+        }
+    }
 }
 
 /// What an object is to its URN.

@@ -258,11 +258,7 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         scope: &Scope,
         prefix: &str,
     ) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
-        let prefix = prefix.to_owned();
-        let rows = self.rows.get(scope).map(|rows| rows.range(prefix.clone()..));
-        rows.into_iter()
-            .flatten()
-            .take_while(move |(id, _)| id.starts_with(&prefix))
+        self.rows_within(scope, prefix)
             .filter_map(|(id, row)| self.seen(id, row).map(|value| (id.as_str(), value)))
     }
 
@@ -272,12 +268,18 @@ impl<T: Clone + Serialize + DeserializeOwned> Table<T> {
         scope: &Scope,
         prefix: &str,
     ) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
+        self.rows_within(scope, prefix)
+            .filter_map(|(id, row)| row.newest.as_ref().map(|value| (id.as_str(), value)))
+    }
+
+    fn rows_within<'a>(
+        &'a self,
+        scope: &Scope,
+        prefix: &str,
+    ) -> impl Iterator<Item = (&'a String, &'a Row<T>)> + use<'a, T> {
         let prefix = prefix.to_owned();
         let rows = self.rows.get(scope).map(|rows| rows.range(prefix.clone()..));
-        rows.into_iter()
-            .flatten()
-            .take_while(move |(id, _)| id.starts_with(&prefix))
-            .filter_map(|(id, row)| row.newest.as_ref().map(|value| (id.as_str(), value)))
+        rows.into_iter().flatten().take_while(move |(id, _)| id.starts_with(&prefix))
     }
 
     /// The rows of all scopes that the present call sees.

@@ -8,7 +8,7 @@ use super::disk::{Disk, io_error};
 use super::journal::{Pending, read_journal};
 use super::layout::Layout;
 use crate::format::{DecodeError, FORMAT_VERSION, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot};
-use crate::soundness::unsound;
+use crate::soundness::{self, unsound};
 
 /// Everything that a folder holds, and what a writer must know of the journal.
 #[derive(Debug)]
@@ -104,22 +104,9 @@ pub(super) fn write_snapshot(
 /// # Errors
 /// [`StoreError`].
 pub(super) fn check_follows(disk: &Disk, layout: &Layout, snapshot: &Snapshot) -> Result<(), StoreError> {
-    let location = || layout.snapshot().display().to_string();
-    let stored = read_identity(disk, layout)?;
-    if let Some(stored) = stored
-        && stored.lineage != snapshot.lineage
-    {
-        return Err(StoreError::LineageMismatch {
-            location: location(),
-            expected: snapshot.lineage,
-            found: stored.lineage,
-        });
-    }
-    let found = stored.map_or(0, |stored| stored.serial);
-    let expected = snapshot.serial.saturating_sub(1);
-    if found != expected || snapshot.serial == 0 {
-        return Err(StoreError::SerialMoved { location: location(), expected, found });
-    }
+    soundness::check_follows(read_identity(disk, layout)?, snapshot, || {
+        layout.snapshot().display().to_string()
+    })?;
     match unsound(snapshot) {
         Some(problems) => Err(io_error("write", &layout.snapshot())(std::io::Error::new(
             std::io::ErrorKind::InvalidData,

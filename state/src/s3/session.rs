@@ -18,8 +18,8 @@ use super::S3Store;
 use super::contents::Contents;
 use super::lease::{Lease, Loss};
 use super::objects::{Condition, Written};
-use crate::format::{encode_batch, encode_record, encode_snapshot};
-use crate::soundness::unsound;
+use crate::format::{SnapshotIdentity, encode_batch, encode_record, encode_snapshot};
+use crate::soundness::{self, unsound};
 
 /// The session of an [`S3Store`].
 pub(super) struct S3Session {
@@ -194,20 +194,10 @@ impl S3Session {
     /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
     /// not be read again.
     fn check_follows(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let location = || self.store.url(&self.store.keys.snapshot());
         let stored = self.contents.stored.snapshot.as_ref();
-        if let Some(stored) = stored.filter(|stored| stored.lineage != snapshot.lineage) {
-            return Err(StoreError::LineageMismatch {
-                location: location(),
-                expected: snapshot.lineage,
-                found: stored.lineage,
-            });
-        }
-        let found = stored.map_or(0, |stored| stored.serial);
-        let expected = snapshot.serial.saturating_sub(1);
-        if found != expected || snapshot.serial == 0 {
-            return Err(StoreError::SerialMoved { location: location(), expected, found });
-        }
+        let stored = stored
+            .map(|Snapshot { lineage, serial, .. }| SnapshotIdentity { lineage: *lineage, serial: *serial });
+        soundness::check_follows(stored, snapshot, || self.store.url(&self.store.keys.snapshot()))?;
         match unsound(snapshot) {
             Some(problems) => {
                 let message = format!("the new snapshot is unsound: {problems}");
