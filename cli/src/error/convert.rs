@@ -51,9 +51,15 @@ impl From<StoreError> for CommandError {
                 command
             }
             StoreError::Call { source, .. } => {
-                let mut command = Self::new(ErrorCode::StateUnavailable, message)
-                    .because(&**source)
-                    .hint("nothing is lost: run the same command again, which goes on from the journal");
+                let hint = match source.kind {
+                    ErrorKind::Denied => {
+                        "check that bucket and table belong to the environment's account, and that these \
+                         credentials may use them"
+                    }
+                    _ => "nothing is lost: run the same command again, which goes on from the journal",
+                };
+                let mut command =
+                    Self::new(ErrorCode::StateUnavailable, message).because(&**source).hint(hint);
                 command.cloud = Cloud { code: source.code.clone(), request_id: source.request_id.clone() };
                 command
             }
