@@ -1,6 +1,7 @@
 //! The services: which there are, and what each must tell the rest. A service is a folder with one file per resource
 //! kind; services may use each other's tables, since the state is one.
 
+pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
 pub(crate) mod iam;

@@ -12,7 +12,7 @@ use winterbaume_iam::wire;
 
 use super::errors::{already_exists, delete_conflict, limit_exceeded, no_such_entity};
 use super::fields::{OTHER_NAME, ROLE_NAME, name, path, path_prefix, time};
-use super::pages::{Page, PageRequest};
+use super::pages::{self, Page, PageRequest};
 use super::role;
 use super::tags::{self, Tags};
 use crate::cloud::call::{Call, Reply};
@@ -99,7 +99,7 @@ pub(super) fn get_instance_profile(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_instance_profiles(call: &mut Call<'_>) -> Reply {
     let prefix = path_prefix(call.params)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let Page { items, marker } = page(call, &request, |profile| profile.path.starts_with(prefix));
     Ok(response(wire::serialize_list_instance_profiles_response(&ListInstanceProfilesResponse {
@@ -111,7 +111,7 @@ pub(super) fn list_instance_profiles(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_instance_profiles_for_role(call: &mut Call<'_>) -> Reply {
     let role_name = name(call.params, "RoleName", ROLE_NAME)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     role::find(call, role_name)?;
     let Page { items, marker } = page(call, &request, |profile| profile.role.as_deref() == Some(role_name));
@@ -191,7 +191,7 @@ pub(super) fn untag_instance_profile(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_instance_profile_tags(call: &mut Call<'_>) -> Reply {
     let name = name_asked_for(call)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let (tags, marker) = tags::page(&find(call, name)?.tags, &request);
     Ok(response(wire::serialize_list_instance_profile_tags_response(&ListInstanceProfileTagsResponse {

@@ -14,7 +14,7 @@ use super::aws_managed;
 use super::documents::{counted_length, identity_policy};
 use super::errors::{already_exists, constraint, delete_conflict, limit_exceeded, no_such_entity};
 use super::fields::{OTHER_NAME, description, flag, name, path, path_prefix, required, time};
-use super::pages::{Page, PageRequest};
+use super::pages::{self, Page};
 use super::tags::{self, Tags};
 use crate::cloud::call::{Call, Reply};
 use crate::protocol::error::ServiceError;
@@ -233,7 +233,7 @@ pub(super) fn list_policies(call: &mut Call<'_>) -> Reply {
     }
     let only_attached = flag(params, "OnlyAttached", false)?;
     let prefix = path_prefix(params)?;
-    let request = PageRequest::of(params)?;
+    let request = pages::requested(params)?;
     params.finish()?;
     let scope = call.scope.global();
     let mut found = Vec::new();
@@ -280,7 +280,7 @@ pub(super) fn list_entities_for_policy(call: &mut Call<'_>) -> Reply {
     let entities = params.text("EntityFilter").unwrap_or("Role");
     let usage = params.text("PolicyUsageFilter");
     let prefix = path_prefix(params)?;
-    let request = PageRequest::of(params)?;
+    let request = pages::requested(params)?;
     params.finish()?;
     if !aws_managed::contains(arn) {
         find(call, arn)?;
@@ -324,7 +324,7 @@ pub(super) fn untag_policy(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_policy_tags(call: &mut Call<'_>) -> Reply {
     let arn = arn_asked_for(call)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let (tags, marker) = tags::page(&find(call, arn)?.tags, &request);
     Ok(response(wire::serialize_list_policy_tags_response(&ListPolicyTagsResponse {

@@ -12,7 +12,7 @@ use winterbaume_iam::wire;
 
 use super::errors::{already_exists, constraint, invalid_input, limit_exceeded, no_such_entity, validation};
 use super::fields::{required, time};
-use super::pages::PageRequest;
+use super::pages;
 use super::tags::{self, Tags};
 use crate::cloud::call::{Call, Reply};
 use crate::protocol::error::ServiceError;
@@ -187,7 +187,7 @@ pub(super) fn untag_oidc_provider(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_oidc_provider_tags(call: &mut Call<'_>) -> Reply {
     let arn = arn_asked_for(call)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let (tags, marker) = tags::page(&find(call, arn)?.tags, &request);
     Ok(response(wire::serialize_list_open_i_d_connect_provider_tags_response(

@@ -11,7 +11,7 @@ use super::aws_managed;
 use super::errors::{constraint, delete_conflict, limit_exceeded, no_such_entity};
 use super::fields::{flag, percent_encoded, required, time};
 use super::managed_policy::{Policy, Version, arn_asked_for, check_document, find, find_mut};
-use super::pages::{Page, PageRequest};
+use super::pages::{self, Page};
 use crate::cloud::call::{Call, Reply};
 use crate::protocol::error::ServiceError;
 use crate::protocol::response;
@@ -91,7 +91,7 @@ pub(super) fn get_policy_version(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_policy_versions(call: &mut Call<'_>) -> Reply {
     let arn = arn_asked_for(call)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let policy = find(call, arn)?;
     // The newest come first.

@@ -16,7 +16,7 @@ use super::fields::{
     ROLE_NAME, description, name, number, path, path_prefix, percent_encoded, required, time,
 };
 use super::managed_policy::attachable;
-use super::pages::{Page, PageRequest};
+use super::pages::{self, Page};
 use super::tags::{self, Tags};
 use crate::cloud::call::{Call, Reply};
 use crate::cloud::table::Scope;
@@ -188,7 +188,7 @@ pub(super) fn get_role(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_roles(call: &mut Call<'_>) -> Reply {
     let prefix = path_prefix(call.params)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let account: &str = &call.scope.account;
     let scope = call.scope.global();
@@ -270,7 +270,7 @@ pub(super) fn untag_role(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_role_tags(call: &mut Call<'_>) -> Reply {
     let name = name(call.params, "RoleName", ROLE_NAME)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let (tags, marker) = tags::page(&find(call, name)?.tags, &request);
     Ok(response(wire::serialize_list_role_tags_response(&ListRoleTagsResponse {

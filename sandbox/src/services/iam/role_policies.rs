@@ -11,7 +11,7 @@ use super::documents::{counted_length, identity_policy};
 use super::errors::{limit_exceeded, no_such_entity};
 use super::fields::{OTHER_NAME, ROLE_NAME, name, path_prefix, percent_encoded, required};
 use super::managed_policy::{attachable, name_of, path_of};
-use super::pages::{Page, PageRequest};
+use super::pages::{self, Page};
 use super::role::{find, find_mut};
 use crate::cloud::call::{Call, Reply};
 use crate::protocol::response;
@@ -56,7 +56,7 @@ pub(super) fn get_role_policy(call: &mut Call<'_>) -> Reply {
 
 pub(super) fn list_role_policies(call: &mut Call<'_>) -> Reply {
     let role_name = name(call.params, "RoleName", ROLE_NAME)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let names = find(call, role_name)?.inline.keys().map(|name| (name.clone(), name.clone()));
     let Page { items, marker } = request.page(names.collect());
@@ -109,7 +109,7 @@ pub(super) fn detach_role_policy(call: &mut Call<'_>) -> Reply {
 pub(super) fn list_attached_role_policies(call: &mut Call<'_>) -> Reply {
     let role_name = name(call.params, "RoleName", ROLE_NAME)?;
     let prefix = path_prefix(call.params)?;
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     let attached = find(call, role_name)?.attached.iter().filter(|arn| path_of(arn).starts_with(prefix));
     let policies = attached.map(|arn| {

@@ -14,7 +14,7 @@ use super::aws_managed;
 use super::documents::identity_policy;
 use super::errors::{invalid_input, no_such_entity};
 use super::fields::required;
-use super::pages::{Page, PageRequest};
+use super::pages::{self, Page};
 use super::role::Role;
 use crate::cloud::call::{Call, Reply};
 use crate::protocol::error::ServiceError;
@@ -31,7 +31,7 @@ pub(super) fn simulate_principal_policy(call: &mut Call<'_>) -> Reply {
     let source = required(call.params, "PolicySourceArn")?;
     let actions = call.params.list("ActionNames");
     let mut resources = call.params.list("ResourceArns");
-    let request = PageRequest::of(call.params)?;
+    let request = pages::requested(call.params)?;
     call.params.finish()?;
     if resources.is_empty() {
         resources.push("*");

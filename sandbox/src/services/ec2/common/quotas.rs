@@ -1,19 +1,6 @@
-//! Quotas: how many of a kind a region takes. The sandbox's account is one whose quotas have been raised; the fault
-//! plan's `quotas` lowers them, by the names given here.
+//! EC2's quotas, by the names that the fault plan knows them by.
 
-use crate::cloud::call::Call;
-use crate::protocol::error::ServiceError;
-
-/// What every quota is unless the fault plan says otherwise.
-const RAISED: usize = 200;
-
-/// One quota.
-#[derive(Debug)]
-pub(crate) struct Quota {
-    name: &'static str,
-    code: &'static str,
-    text: &'static str,
-}
+use crate::services::common::quotas::Quota;
 
 /// VPCs in a region.
 pub(crate) const VPCS: Quota =
@@ -83,15 +70,4 @@ const ALL: &[&Quota] = &[
 /// The names of all quotas.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|quota| quota.name)
-}
-
-impl Quota {
-    /// Refuses a creation when there are already as many as the quota allows.
-    pub(crate) fn check(&self, call: &Call<'_>, existing: usize) -> Result<(), ServiceError> {
-        let allowed = call.quotas.get(self.name).copied().unwrap_or(RAISED);
-        if existing >= allowed {
-            return Err(ServiceError::new(400, self.code, self.text));
-        }
-        Ok(())
-    }
 }

@@ -1,0 +1,4 @@
+//! What several services share. Must not know any of them.
+
+pub(crate) mod pages;
+pub(crate) mod quotas;
