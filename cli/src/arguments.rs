@@ -127,11 +127,11 @@ pub(crate) struct PlaceArgs {
 
     /// Where state is kept: file://DIR, or s3://BUCKET with locks in a DynamoDB table.
     ///
-    /// A bucket and a table are made by `lsinfra state bootstrap`. Settings follow a question mark:
-    /// 's3://BUCKET?table=TABLE&lease_seconds=120'.
+    /// A bucket and a table are made by `lsinfra state bootstrap`, or by `up` after asking. Settings follow a
+    /// question mark: 's3://BUCKET?table=TABLE&lease_seconds=120'.
     ///
-    /// [default: file://.lsinfra/state, and file://.lsinfra/sandbox-state with --sandbox]
-    #[arg(long, value_name = "URL")]
+    /// [default: s3://lsinfra-state-ACCOUNT-REGION, the account's own; with --sandbox, in there]
+    #[arg(long, value_name = "URL", env = "LSINFRA_STATE", hide_env_values = true)]
     pub(crate) state: Option<String>,
 
     /// How long to wait for the lock of a state in a bucket, in seconds.

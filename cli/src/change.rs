@@ -4,6 +4,7 @@
 use lsinfra_engine::plan::Plan;
 
 use crate::arguments::ChangeArgs;
+use crate::bootstrap::MissingStore;
 use crate::confirm::{self, Approval};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -21,7 +22,13 @@ pub(crate) fn carry_out(
     printer: Printer,
 ) -> Result<ExitCode, CommandError> {
     let approved = change.plan.as_deref().map(plan_file::load).transpose()?;
-    let run = Run { approved: approved.as_ref(), ..*run };
+    // Who asks for no approval has it; a saved plan is no approval for anything that is not in it.
+    let missing_store = match run.missing_store {
+        MissingStore::Ask if approved.is_some() => MissingStore::Refuse,
+        MissingStore::Ask if change.yes => MissingStore::Make,
+        given => given,
+    };
+    let run = Run { approved: approved.as_ref(), missing_store, ..*run };
     let asks = !change.yes && approved.is_none();
     if asks {
         confirm::require_terminal(run.kind)?;

@@ -6,6 +6,7 @@
 
 mod answers;
 mod arguments;
+mod bootstrap;
 mod change;
 mod commands;
 mod confirm;

@@ -28,8 +28,12 @@ impl Recorded {
     ///
     /// # Errors
     /// [`ErrorCode::NoState`] if there was no operation yet; the configuration's and the store's.
-    pub(crate) fn load(environment: &EnvironmentArgs, place: &PlaceArgs) -> Result<Self, CommandError> {
-        Self::load_with(environment, place, Soundness::Required)
+    pub(crate) fn load(
+        environment: &EnvironmentArgs,
+        place: &PlaceArgs,
+        printer: Printer,
+    ) -> Result<Self, CommandError> {
+        Self::load_with(environment, place, Soundness::Required, printer)
     }
 
     /// Reads it, sound or not.
@@ -39,20 +43,22 @@ impl Recorded {
     pub(crate) fn load_unsound(
         environment: &EnvironmentArgs,
         place: &PlaceArgs,
+        printer: Printer,
     ) -> Result<Self, CommandError> {
-        Self::load_with(environment, place, Soundness::Waived)
+        Self::load_with(environment, place, Soundness::Waived, printer)
     }
 
     fn load_with(
         environment: &EnvironmentArgs,
         place: &PlaceArgs,
         soundness: Soundness,
+        printer: Printer,
     ) -> Result<Self, CommandError> {
         let (config, _) = load_config(environment)?;
         let environment = name(&config);
-        let state_place = StatePlace::parse(place)?;
+        let state_place = StatePlace::parse(place, &config)?;
         let stored = runtime()?.block_on(async {
-            let store = state_place.store(place, &config).await?;
+            let store = state_place.store(place, &config, printer).await?;
             Ok::<_, CommandError>(match soundness {
                 Soundness::Required => store.load().await?,
                 Soundness::Waived => store.load_unsound().await?,

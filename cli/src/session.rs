@@ -15,6 +15,7 @@ use lsinfra_engine::{Graph, OperationInfo, OperationKind, Urn};
 
 use crate::answers::OperationAnswer;
 use crate::arguments::{EnvironmentArgs, OperationOutputArgs, PlaceArgs};
+use crate::bootstrap::MissingStore;
 use crate::connection::Connection;
 use crate::environment::Environment;
 use crate::error::{CommandError, ErrorCode};
@@ -25,7 +26,7 @@ use crate::recorded::with_journal;
 use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
 use crate::state_place::StatePlace;
-use crate::{plan_file, signals, targets};
+use crate::{bootstrap, plan_file, signals, state_place, targets};
 
 /// What a command asks of an operation.
 #[derive(Clone, Copy)]
@@ -48,6 +49,8 @@ pub(crate) struct Run<'a> {
     pub(crate) refresh: bool,
     /// How many steps may run at once.
     pub(crate) parallelism: usize,
+    /// What happens if bucket or table for the state are missing.
+    pub(crate) missing_store: MissingStore,
     /// What is written to stdout.
     pub(crate) output: OperationOutputArgs,
 }
@@ -86,8 +89,8 @@ impl Session {
     /// [`CommandError`]; nothing was changed then.
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
         let environment = Environment::load(run.environment)?;
-        let place = StatePlace::parse(run.place)?;
-        let store = place.store(run.place, &environment.config).await?;
+        let place = StatePlace::parse(run.place, &environment.config)?;
+        let store = place.store(run.place, &environment.config, printer).await?;
         let Limits { targets, unprotected } = match run.approved {
             Some(approved) => {
                 plan_file::check_made_for(approved, run.kind, &environment.name)?;
@@ -106,7 +109,6 @@ impl Session {
             _ => environment.graph.clone(),
         };
         let operation = info(run.kind, &environment, &connection);
-        let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder(&operation)) };
         let request = Request {
             operation,
             environment: environment.name.clone(),
@@ -125,8 +127,29 @@ impl Session {
             learns_durations: connection.pace.has_expectations(),
         };
         let names = name_fields(&environment.graph, &connection);
+        let begin = async || {
+            let holder = || holder(&request.operation);
+            let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder()) };
+            Operation::begin(engine.clone(), request.clone(), &*store, access).await
+        };
+        let stopped = cancellation.clone();
+        let open = async {
+            match (begin().await, &place) {
+                (Err(error), StatePlace::Bucket { place, .. })
+                    if !run.read_only && bootstrap::is_missing(&error) =>
+                {
+                    let access = state_place::access(run.place, &environment.config)?;
+                    let missing = if run.place.sandbox() { MissingStore::Make } else { run.missing_store };
+                    let stopped = stopped.clone();
+                    bootstrap::offer(missing, error, place, &access, &connection.clock, stopped, printer)
+                        .await?;
+                    Ok::<_, CommandError>(begin().await?)
+                }
+                (begun, _) => Ok(begun?),
+            }
+        };
         let operation = tokio::select! {
-            operation = Operation::begin(engine, request, &*store, access) => operation?,
+            operation = open => operation?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
         if let Some(guard) = operation.guard() {

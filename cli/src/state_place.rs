@@ -1,25 +1,24 @@
 //! Where state is kept: from `--state` to a store.
 //!
-//! The rule: what `--state` says; else `.lsinfra/state` in the present folder, and
-//! `.lsinfra/sandbox-state` with `--sandbox`. A state records whether it belongs to a sandbox, so
-//! that mixing the two is refused whatever `--state` says.
+//! The rule: what `--state` (or `LSINFRA_STATE`) says; else the account's own bucket for state, in the
+//! environment's region: `lsinfra-state-<account>-<region>`. With `--sandbox` that is the sandbox's. A state
+//! records whether it belongs to a sandbox, so that mixing the two is refused whatever `--state` says.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use lsinfra_engine::clock::Clock;
-use lsinfra_engine::store::StateStore;
+use lsinfra_engine::provider::ErrorKind;
+use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
 use lsinfra_stacks::config::Config;
-use lsinfra_state::{Access, LocalStore, LockSettings, Place, S3Store};
+use lsinfra_state::{Access, LocalStore, LockSettings, Place, S3Store, Waiting};
 
 use crate::arguments::PlaceArgs;
 use crate::environment;
 use crate::error::{CommandError, ErrorCode};
-
-/// The folder for state outside the sandbox.
-const DEFAULT_ROOT: &str = ".lsinfra/state";
-/// The folder for state of the sandbox.
-pub(crate) const SANDBOX_ROOT: &str = ".lsinfra/sandbox-state";
+use crate::printer::Printer;
 
 /// The table for locks, if `--state` names none.
 const DEFAULT_TABLE: &str = "lsinfra-locks";
@@ -34,32 +33,50 @@ pub(crate) enum StatePlace {
     /// In a folder of this machine.
     Folder(PathBuf),
     /// In a bucket, with the locks in a table.
-    Bucket { place: Place, lease: Duration },
+    Bucket {
+        /// Both.
+        place: Place,
+        /// For how long a lock must stand still before another run takes it over.
+        lease: Duration,
+        /// Whether the user named it. One that is only meant by the rule may not be there yet: then nothing
+        /// is recorded, while a name that the user gave may be mistyped.
+        is_named: bool,
+    },
 }
 
 impl StatePlace {
-    /// What the arguments say.
+    /// What the arguments say; else the bucket of the account and region.
     ///
     /// # Errors
     /// [`ErrorCode::StateLocation`] for a `--state` that is no place for state.
-    pub(crate) fn parse(args: &PlaceArgs) -> Result<Self, CommandError> {
-        match args.state.as_deref() {
-            None => Ok(Self::Folder(if args.sandbox() { SANDBOX_ROOT } else { DEFAULT_ROOT }.into())),
-            Some(url) => {
-                let place = match url.split_once("://") {
-                    Some(("file", folder)) if !folder.is_empty() => Some(Self::Folder(folder.into())),
-                    Some(("s3", rest)) => bucket(rest),
-                    _ => None,
-                };
-                place.ok_or_else(|| {
-                    CommandError::new(ErrorCode::StateLocation, format!("{url:?} is no place for state"))
-                        .hint("give a folder: --state file:///absolute/folder or --state file://relative/folder")
-                        .hint(
-                            "or a bucket: --state s3://BUCKET, or \
-                             --state 's3://BUCKET?table=LOCKS&lease_seconds=120'",
-                        )
-                })
-            }
+    pub(crate) fn parse(args: &PlaceArgs, config: &Config) -> Result<Self, CommandError> {
+        let Some(url) = args.state.as_deref() else {
+            return Ok(Self::of_account(&config.account, config.region.as_str()));
+        };
+        let place = match url.split_once("://") {
+            Some(("file", folder)) if !folder.is_empty() => Some(Self::Folder(folder.into())),
+            Some(("s3", rest)) => bucket(rest),
+            _ => None,
+        };
+        place.ok_or_else(|| {
+            CommandError::new(ErrorCode::StateLocation, format!("{url:?} is no place for state"))
+                .hint("give a folder: --state file:///absolute/folder or --state file://relative/folder")
+                .hint(
+                    "or a bucket: --state s3://BUCKET, or \
+                     --state 's3://BUCKET?table=LOCKS&lease_seconds=120'",
+                )
+        })
+    }
+
+    /// The bucket for state of an account, in a region: buckets' names are unique among all accounts.
+    fn of_account(account: &str, region: &str) -> Self {
+        Self::Bucket {
+            place: Place {
+                bucket: format!("lsinfra-state-{account}-{region}"),
+                table: DEFAULT_TABLE.to_owned(),
+            },
+            lease: Duration::from_secs(DEFAULT_LEASE_SECONDS),
+            is_named: false,
         }
     }
 
@@ -71,21 +88,72 @@ impl StatePlace {
         &self,
         args: &PlaceArgs,
         config: &Config,
+        printer: Printer,
     ) -> Result<Box<dyn StateStore>, CommandError> {
         let environment = environment::name(config);
         match self {
             Self::Folder(root) => Ok(Box::new(LocalStore::at(root, &environment)?)),
-            Self::Bucket { place, lease } => {
+            Self::Bucket { place, lease, is_named } => {
                 let settings = LockSettings {
                     lease: *lease,
                     timeout: args.lock_timeout.map(Duration::from_secs),
                     longest_call: lsinfra_resources::aws::LONGEST_CALL,
                 };
                 let access = access(args, config)?;
-                let store = S3Store::open(&access, place, &environment, settings, Clock::system()).await?;
-                Ok(Box::new(store))
+                let waiting: Waiting = Arc::new(move |holder| {
+                    printer.note(&format!("waiting for the lock, which {}\n", held_by(holder)));
+                });
+                let clock = Clock::system();
+                let store = S3Store::open(&access, place, &environment, settings, clock, waiting).await?;
+                Ok(if *is_named { Box::new(store) } else { Box::new(PerhapsUnmade(store)) })
             }
         }
+    }
+}
+
+/// `` `up` by ada on build-7, process 4711, holds since 2026-01-01 10:00:00 UTC``.
+pub(crate) fn held_by(holder: &LockHolder) -> String {
+    let since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let LockHolder { command, user, host, process_id, .. } = holder;
+    format!("`{command}` by {user} on {host}, process {process_id}, holds since {since}")
+}
+
+/// A store whose bucket may not be made yet: then nothing is recorded. It is locked as any other.
+struct PerhapsUnmade(S3Store);
+
+impl PerhapsUnmade {
+    fn or_nothing<T: Default>(read: Result<T, StoreError>) -> Result<T, StoreError> {
+        match read {
+            Err(StoreError::Call { source, .. }) if source.kind == ErrorKind::NotFound => Ok(T::default()),
+            read => read,
+        }
+    }
+}
+
+#[async_trait]
+impl StateStore for PerhapsUnmade {
+    fn location(&self) -> String {
+        self.0.location()
+    }
+
+    async fn load(&self) -> Result<Stored, StoreError> {
+        Self::or_nothing(self.0.load().await)
+    }
+
+    async fn load_unsound(&self) -> Result<Stored, StoreError> {
+        Self::or_nothing(self.0.load_unsound().await)
+    }
+
+    async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        self.0.lock(holder).await
+    }
+
+    async fn lock_unsound(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        self.0.lock_unsound(holder).await
+    }
+
+    async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
+        Self::or_nothing(self.0.history().await)
     }
 }
 
@@ -119,6 +187,7 @@ fn bucket(rest: &str) -> Option<StatePlace> {
     is_whole.then(|| StatePlace::Bucket {
         place: Place { bucket: bucket.to_owned(), table: table.to_owned() },
         lease: Duration::from_secs(lease_seconds),
+        is_named: true,
     })
 }
 
@@ -137,33 +206,42 @@ fn is_table_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use std::path::Path;
+
     use super::*;
 
-    fn parse(url: Option<&str>, sandbox: bool) -> Result<StatePlace, CommandError> {
-        StatePlace::parse(&PlaceArgs {
+    const CONFIG: &str = "profile = \"dev\"\naccount = \"111122223333\"\nregion = \"us-west-2\"\n";
+
+    fn parse(url: Option<&str>) -> Result<StatePlace, CommandError> {
+        let config = Config::parse(Path::new("environments/dev.toml"), CONFIG).unwrap();
+        let args = PlaceArgs {
             #[cfg(feature = "sandbox")]
-            sandbox,
+            sandbox: false,
             state: url.map(str::to_owned),
             lock_timeout: None,
-        })
+        };
+        StatePlace::parse(&args, &config)
     }
 
     fn in_bucket(bucket: &str, table: &str, seconds: u64) -> StatePlace {
         let place = Place { bucket: bucket.to_owned(), table: table.to_owned() };
-        StatePlace::Bucket { place, lease: Duration::from_secs(seconds) }
+        StatePlace::Bucket { place, lease: Duration::from_secs(seconds), is_named: true }
     }
 
     #[test]
     fn the_rule() {
         let folder = |path: &str| StatePlace::Folder(path.into());
-        assert_eq!(parse(None, false).unwrap(), folder(".lsinfra/state"));
-        assert_eq!(parse(None, true).unwrap(), folder(".lsinfra/sandbox-state"));
-        assert_eq!(parse(Some("file:///srv/state"), true).unwrap(), folder("/srv/state"));
-        assert_eq!(parse(Some("file://state"), false).unwrap(), folder("state"));
-        assert_eq!(parse(Some("s3://states"), false).unwrap(), in_bucket("states", "lsinfra-locks", 120));
+        let StatePlace::Bucket { place, is_named: false, .. } = parse(None).unwrap() else {
+            panic!("no bucket of the account's own")
+        };
+        assert_eq!(place.bucket, "lsinfra-state-111122223333-us-west-2");
+        assert_eq!(place.table, "lsinfra-locks");
+        assert_eq!(parse(Some("file:///srv/state")).unwrap(), folder("/srv/state"));
+        assert_eq!(parse(Some("file://state")).unwrap(), folder("state"));
+        assert_eq!(parse(Some("s3://states")).unwrap(), in_bucket("states", "lsinfra-locks", 120));
         assert_eq!(
-            parse(Some("s3://my.states?table=locks&lease_seconds=30"), false).unwrap(),
+            parse(Some("s3://my.states?table=locks&lease_seconds=30")).unwrap(),
             in_bucket("my.states", "locks", 30)
         );
         for bad in [
@@ -177,7 +255,7 @@ mod tests {
             "s3://states?lease_seconds=soon",
             "gs://states",
         ] {
-            assert_eq!(parse(Some(bad), false).unwrap_err().code, ErrorCode::StateLocation, "{bad}");
+            assert_eq!(parse(Some(bad)).unwrap_err().code, ErrorCode::StateLocation, "{bad}");
         }
     }
 }

@@ -105,11 +105,11 @@ pub(crate) fn carry_out(
     propose: impl FnOnce(&Locked<'_>) -> Result<Proposal, CommandError>,
 ) -> Result<Outcome, CommandError> {
     let environment = Environment::load(run.environment)?;
-    let place = StatePlace::parse(run.place)?;
+    let place = StatePlace::parse(run.place, &environment.config)?;
     let connection = Connection::offline(&environment.config, run.place.sandbox());
     let operation = info(run.kind, &environment, &connection);
     runtime()?.block_on(async {
-        let store = place.store(run.place, &environment.config).await?;
+        let store = place.store(run.place, &environment.config, printer).await?;
         let mut cancellation = signals::stages(printer)?;
         let holder = holder(&operation);
         let begin = Surgery::begin(&*store, &holder, &environment.name, &connection.home, run.soundness);

@@ -16,4 +16,4 @@ mod soundness;
 pub use document::{decode_snapshot, encode_snapshot};
 pub use environment::EnvironmentNameError;
 pub use local::{LocalStore, Statistics, environments, measure_durable_write_seconds};
-pub use s3::{Access, Bootstrapped, LockSettings, Place, S3Store, bootstrap};
+pub use s3::{Access, Bootstrapped, LockSettings, Place, S3Store, Waiting, bootstrap};

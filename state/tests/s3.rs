@@ -82,7 +82,9 @@ impl Account {
             timeout: Some(Duration::ZERO),
             longest_call: Duration::from_secs(60),
         };
-        S3Store::open(&self.access, &self.place, "langsmith/dev", settings, clock()).await.unwrap()
+        S3Store::open(&self.access, &self.place, "langsmith/dev", settings, clock(), Arc::new(|_| {}))
+            .await
+            .unwrap()
     }
 
     async fn lock(&self, number: u128) -> Result<Box<dyn Session>, StoreError> {

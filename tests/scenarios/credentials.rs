@@ -22,7 +22,7 @@ fn wrong_account() {
     let project = Project::new(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     for command in ["up", "destroy"] {
-        sandbox.take_calls();
+        sandbox.take_all_calls();
         let ended = project
             .lsinfra([command, "--env", "dev", "--yes"])
             .environment("AWS_ENDPOINT_URL", sandbox.url())
@@ -35,10 +35,9 @@ fn wrong_account() {
             "{}",
             ended.transcript()
         );
-        let calls: Vec<String> = sandbox.take_calls().into_iter().map(|call| call.operation).collect();
+        let calls: Vec<String> = sandbox.take_all_calls().into_iter().map(|call| call.operation).collect();
         assert_eq!(calls, ["GetCallerIdentity"]);
     }
-    assert_eq!(project.files(".lsinfra/state"), [], "state was begun");
 }
 
 fn missing() {
@@ -135,8 +134,13 @@ fn refused_key() {
 }
 
 fn appear_nowhere() {
-    let project = Project::new(&EnvironmentFile::dev());
-    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    for project in [Project::new, Project::with_state_in_folder] {
+        appear_nowhere_of(&project(&EnvironmentFile::dev()));
+    }
+}
+
+fn appear_nowhere_of(project: &Project) {
+    let sandbox = Sandbox::start(project, &SandboxOptions::default());
     let secrets = ["c2VjcmV0LWtleS1vZi1hLXNjZW5hcmlv", "c2Vzc2lvbi10b2tlbi1vZi1hLXNjZW5hcmlv"];
     let reach = |command: &[&str]| {
         project
@@ -163,7 +167,7 @@ fn appear_nowhere() {
         project.files(".").into_iter().map(|(path, contents)| (path.display().to_string(), contents)),
     );
     assert!(
-        shown.iter().any(|(place, _)| place.ends_with("snapshot.json")),
+        shown.iter().any(|(place, _)| place.ends_with("snapshot.json") || place.ends_with("account.log")),
         "there is a state to be looked at"
     );
     for (place, contents) in shown {
@@ -176,12 +180,12 @@ fn appear_nowhere() {
 
 fn wrong_home() {
     let mut file = EnvironmentFile::dev();
-    let project = Project::new(&file);
+    let project = Project::with_state_in_folder(&file);
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     project.sandboxed(&["up", "--yes"]).succeed();
     sandbox.take_calls();
     let real = project
-        .lsinfra(["up", "--env", "dev", "--yes", "--state", "file://.lsinfra/sandbox-state"])
+        .lsinfra(["up", "--env", "dev", "--yes"])
         .environment("AWS_ENDPOINT_URL", sandbox.url())
         .environment("AWS_ACCESS_KEY_ID", "111122223333")
         .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use lsinfra_sandbox::{FaultPlan, Hold, HoldCount, HoldPoint};
-use lsinfra_tests::{Ended, EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, go_on, hold};
+use lsinfra_tests::{Ended, EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, go_on, hold_of};
 
 use crate::scenario;
 
@@ -18,7 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn once() {
     let project = Project::new(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
-    sandbox.set_faults(&hold(9));
+    sandbox.set_faults(&hold_of("ec2:CreateSubnet", 3));
     let mut running = project.sandboxed(&["up", "--yes", "--events", "json"]).start();
     running.wait_for_hold(&sandbox).unwrap();
     running.interrupt();
@@ -60,7 +60,7 @@ fn twice() {
 fn thrice() {
     let project = Project::new(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
-    sandbox.set_faults(&hold(4));
+    sandbox.set_faults(&hold_of("ec2:CreateSubnet", 2));
     let mut running = project.sandboxed(&["up", "--yes", "--events", "json"]).start();
     running.wait_for_hold(&sandbox).unwrap();
     // Signals of one kind that arrive together count as one: each waits until the one before it was heard.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{Declared, EnvironmentFile, Planned, Project, Sandbox, SandboxOptions};
+use lsinfra_tests::{Declared, EnvironmentFile, Planned, Project, STATE_FOLDER, Sandbox, SandboxOptions};
 use serde_json::Value;
 
 use crate::scenario;
@@ -66,7 +66,7 @@ fn events() {
 }
 
 fn error_event() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let last = |arguments: &[&str], code| {
         let ended = project.sandboxed(arguments).args(["--events", "json"]).run().expect_code(code);
         let lines: Vec<Value> =
@@ -83,7 +83,7 @@ fn error_event() {
     // In the middle of one.
     let _sandbox = Sandbox::start(&project, &SandboxOptions::default());
     project.sandboxed(&["up", "--yes"]).succeed();
-    let mut journal = project.files(".lsinfra/sandbox-state");
+    let mut journal = project.files(STATE_FOLDER);
     journal.retain(|(path, _)| path.ends_with("snapshot.json"));
     std::fs::write(project.path().join(&journal[0].0), "{").unwrap();
     for command in [&["preview"][..], &["refresh"], &["up", "--yes"], &["destroy", "--yes"]] {

@@ -14,7 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("commands_that_start_at_once_find_one_sandbox", race),
         scenario("environments_of_two_accounts_share_a_sandbox", two_accounts),
         scenario("sandbox_reset_forgets_account_and_state", reset),
-        scenario("preview_without_refresh_needs_no_sandbox", offline),
+        scenario("preview_without_refresh_of_state_in_a_folder_needs_no_sandbox", offline),
         scenario("a_command_that_cannot_be_meant_starts_no_sandbox", mistyped),
     ]
 }
@@ -90,14 +90,14 @@ fn reset() {
 }
 
 fn offline() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let shown = project.sandboxed(&["preview", "--no-refresh", "--exit-code"]).run().expect_code(3);
     assert!(shown.stdout.contains("Vpc"), "{}", shown.transcript());
     assert_eq!(project.files(".lsinfra"), [], "a sandbox or a state was begun");
 }
 
 fn mistyped() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let _stop = StopAtEnd::new(&project);
     for (arguments, code) in [
         (["--state", "gs://state"], "LS0106"),

@@ -4,12 +4,12 @@
 use std::os::unix::fs::PermissionsExt;
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{EnvironmentFile, Project, Sandbox, SandboxOptions, go_on, hold, mode_bits};
+use lsinfra_tests::{EnvironmentFile, Project, Sandbox, SandboxOptions, go_on, hold, hold_of, mode_bits};
 
 use crate::{scenario, scenario_with};
 
-/// The environment's state, below the project's folder.
-const STATE: &str = ".lsinfra/sandbox-state/langsmith/dev";
+/// The environment's state, below the project's folder, where it is in [`STATE_FOLDER`](lsinfra_tests::STATE_FOLDER).
+const STATE: &str = "state/langsmith/dev";
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -32,11 +32,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn locked() {
     let project = Project::new(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
-    sandbox.set_faults(&hold(3));
+    sandbox.set_faults(&hold_of("ec2:CreateSubnet", 2));
     let mut first = project.sandboxed(&["up", "--yes"]).start();
     first.wait_for_hold(&sandbox).unwrap();
     for command in ["up", "destroy"] {
-        let second = project.sandboxed(&[command, "--yes"]).run().expect_code(4);
+        let second = project.sandboxed(&[command, "--yes", "--lock-timeout", "0"]).run().expect_code(4);
         assert!(
             second.stderr.contains("LS0301") && second.stderr.contains("scenario"),
             "{}",
@@ -51,7 +51,7 @@ fn locked() {
 }
 
 fn full() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     let ended = project.sandboxed(&["up", "--yes"]).file_size_limit_kilobytes(24).run().expect_code(1);
     let journal = format!("{STATE}/journal.jsonl");
@@ -61,7 +61,7 @@ fn full() {
 }
 
 fn gone() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     sandbox.set_faults(&hold(12));
     let mut running = project.sandboxed(&["up", "--yes"]).start();
@@ -81,7 +81,7 @@ fn gone() {
 }
 
 fn read_only() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     sandbox.set_faults(&hold(12));
     let mut running = project.sandboxed(&["up", "--yes"]).keeping_to_mode_bits().start();
@@ -118,7 +118,7 @@ fn newer() {
 }
 
 fn refused(code: &str, change: impl Fn(&str) -> String) {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     project.sandboxed(&["up", "--yes"]).succeed();
     let file = format!("{STATE}/snapshot.json");
@@ -139,7 +139,7 @@ fn refused(code: &str, change: impl Fn(&str) -> String) {
 }
 
 fn torn() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     sandbox.set_faults(&hold(20));
     let mut running = project.sandboxed(&["up", "--yes"]).start();

@@ -1,7 +1,5 @@
 //! State for teams: a bucket, with its locks in a table, both in the account.
 
-use std::path::PathBuf;
-
 use libtest_mimic::Trial;
 use lsinfra_sandbox::{CallRecord, Effect, FaultPlan, Hold, HoldCount, HoldPoint, Item, Outcome};
 use lsinfra_tests::{EnvironmentFile, Invocation, Project, Recorded, Sandbox, SandboxOptions, compare};
@@ -13,6 +11,7 @@ const STATE: &str = "s3://states?table=locks&lease_seconds=10";
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
+        scenario("up_offers_to_make_the_place_for_state_and_preview_needs_none", offered),
         scenario("state_in_a_bucket_from_bootstrap_to_destroy", whole_life),
         scenario("of_two_runs_at_once_one_is_told_who_holds_the_lock", at_once),
         scenario("a_killed_holders_lock_is_taken_over_and_the_run_gone_on_with", killed),
@@ -54,7 +53,7 @@ fn converged(project: &Project, sandbox: &Sandbox) {
 fn whole_life() {
     let project = Project::new(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
-    let missing = in_bucket(&project, &["up", "--yes"]).run().expect_code(1);
+    let missing = in_bucket(&project, &["preview"]).run().expect_code(1);
     assert!(missing.stderr.contains("LS0318"), "{}", missing.transcript());
     let made = in_bucket(&project, &["state", "bootstrap"]).succeed();
     assert!(made.stderr.contains("made the bucket states and the table locks"), "{}", made.transcript());
@@ -62,7 +61,6 @@ fn whole_life() {
     assert!(again.stderr.contains("were there"), "{}", again.transcript());
 
     in_bucket(&project, &["up", "--yes"]).succeed();
-    assert_eq!(project.files(".lsinfra/sandbox-state"), Vec::<(PathBuf, Vec<u8>)>::new());
     sandbox.take_calls();
     in_bucket(&project, &["up", "--yes"]).succeed();
     let changing = sandbox.take_calls().into_iter().filter(|call| call.effect == Effect::Changes);
@@ -71,6 +69,37 @@ fn whole_life() {
     in_bucket(&project, &["destroy", "--yes"]).succeed();
     assert_eq!(account(&sandbox), []);
     assert_eq!(recorded(&project).objects.len(), 0);
+}
+
+fn offered() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    // Reached as AWS is: in the sandbox nobody is asked.
+    let run = |command: &[&str]| {
+        let invocation = project.lsinfra(command.iter().chain(&["--env", "dev"]));
+        invocation
+            .environment("AWS_ENDPOINT_URL", sandbox.url())
+            .environment("AWS_ACCESS_KEY_ID", "111122223333")
+            .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+    };
+    run(&["preview", "--save-plan", "plan.json"]).succeed();
+    assert!(run(&["state", "list"]).run().expect_code(1).stderr.contains("LS0312"));
+    run(&["history"]).succeed();
+    // What is approved is the plan, and the bucket is not in it; who only takes away makes nothing.
+    for command in [&["up", "--plan", "plan.json"][..], &["destroy", "--yes"], &["refresh"]] {
+        let refused = run(command).run().expect_code(1);
+        assert!(refused.stderr.contains("LS0318"), "{}", refused.transcript());
+    }
+    let mistyped = run(&["preview", "--state", "s3://no-such-bucket"]).run().expect_code(1);
+    assert!(mistyped.stderr.contains("LS0318"), "{}", mistyped.transcript());
+    assert_eq!(sandbox.control().account().unwrap(), []);
+
+    let made = run(&["up", "--yes"]).succeed();
+    let place = "made the bucket lsinfra-state-111122223333-us-west-2 and the table lsinfra-locks";
+    assert!(made.stderr.contains(place), "{}", made.transcript());
+    run(&["preview", "--exit-code"]).succeed();
+    let answer = sandbox.wire().exchange("s3", "GET", "/lsinfra-state-111122223333-us-west-2?versioning", "");
+    assert!(answer.body.contains("Enabled"), "{}", answer.body);
 }
 
 fn at_once() {

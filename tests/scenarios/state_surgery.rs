@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, hold};
+use lsinfra_tests::{EnvironmentFile, Project, Recorded, STATE_FOLDER, Sandbox, SandboxOptions, hold};
 use serde_json::{Value, json};
 
 use crate::scenario;
@@ -31,7 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// An environment that is up.
 fn up() -> (Project, Sandbox) {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     project.sandboxed(&["up", "--yes"]).succeed();
     (project, sandbox)
@@ -63,7 +63,7 @@ fn show() {
 
 /// The state's files as they are, without the lock.
 fn files(project: &Project) -> Vec<(std::path::PathBuf, Vec<u8>)> {
-    let mut files = project.files(".lsinfra/sandbox-state");
+    let mut files = project.files(STATE_FOLDER);
     files.retain(|(path, _)| !path.ends_with("lock"));
     files
 }
@@ -194,7 +194,7 @@ fn asks() {
 
 /// Changes the stored snapshot as somebody with an editor would.
 fn edit_snapshot(project: &Project, change: impl FnOnce(&mut Value)) {
-    let file = project.path().join(".lsinfra/sandbox-state/langsmith/dev/snapshot.json");
+    let file = project.path().join("state/langsmith/dev/snapshot.json");
     let mut snapshot: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     change(&mut snapshot);
     std::fs::write(&file, snapshot.to_string()).unwrap();
@@ -287,7 +287,7 @@ fn seeded() {
         }),
         ("unknown_type", |snapshot| stored(snapshot, ENDPOINT)["urn"] = "network/aws:ec2:Other/s3".into()),
     ];
-    let file = project.path().join(".lsinfra/sandbox-state/langsmith/dev/snapshot.json");
+    let file = project.path().join("state/langsmith/dev/snapshot.json");
     let sound = std::fs::read(&file).unwrap();
     for (kind, violate) in violations {
         std::fs::write(&file, &sound).unwrap();
@@ -401,7 +401,7 @@ fn push_refused() {
 }
 
 fn push_unfinished() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     sandbox.set_faults(&hold(20));
     let mut running = project.sandboxed(&["up", "--yes"]).start();

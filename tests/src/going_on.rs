@@ -13,6 +13,12 @@ pub fn hold(call: u64) -> FaultPlan {
     FaultPlan { hold: vec![hold], ..FaultPlan::default() }
 }
 
+/// Holds the n-th call of an operation (`service:Operation`), whose effect has happened.
+pub fn hold_of(operation: &str, call: u64) -> FaultPlan {
+    let hold = Hold { call, count: HoldCount::Of(operation.to_owned()), point: HoldPoint::After };
+    FaultPlan { hold: vec![hold], ..FaultPlan::default() }
+}
+
 /// Runs `up` again without faults.
 ///
 /// # Panics

@@ -13,17 +13,27 @@ use crate::invocation::Invocation;
 #[derive(Debug)]
 pub struct Project {
     folder: TempDir,
+    keeps_state_in_folder: bool,
 }
+
+/// Where a project's state is that is kept in its folder.
+pub const STATE_FOLDER: &str = "state";
 
 impl Project {
     /// A folder with one environment, `dev`.
     pub fn new(file: &EnvironmentFile) -> Self {
-        let project = Self { folder: tempfile::Builder::new().prefix("lsinfra-").tempdir().unwrap() };
+        let folder = tempfile::Builder::new().prefix("lsinfra-").tempdir().unwrap();
+        let project = Self { folder, keeps_state_in_folder: false };
         for folder in ["home", "project/environments"] {
             std::fs::create_dir_all(project.folder.path().join(folder)).unwrap();
         }
         project.write(file);
         project
+    }
+
+    /// The same with its state in [`STATE_FOLDER`] below its folder, instead of the account's bucket.
+    pub fn with_state_in_folder(file: &EnvironmentFile) -> Self {
+        Self { keeps_state_in_folder: true, ..Self::new(file) }
     }
 
     /// Replaces the environment's file.
@@ -69,7 +79,12 @@ impl Project {
     /// A command line for `lsinfra` in this folder: no environment variables but the home folder and what finds programs,
     /// no terminal.
     pub fn lsinfra<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Invocation {
-        Invocation::new(lsinfra(), self.path(), args)
+        let invocation = Invocation::new(lsinfra(), self.path(), args);
+        let invocation = match self.keeps_state_in_folder {
+            true => invocation.environment("LSINFRA_STATE", format!("file://{STATE_FOLDER}")),
+            false => invocation,
+        };
+        invocation
             .environment("HOME", self.folder.path().join("home"))
             .environment("PATH", std::env::var_os("PATH").unwrap_or_default())
             .environment("USER", "scenario")

@@ -12,6 +12,11 @@ use crate::wire::Wire;
 /// Where `--sandbox` looks for it, below the project's folder.
 const FOLDER: &str = ".lsinfra/sandbox";
 
+/// What the bucket for state that belongs to an account is called, up to account and region.
+const STATE_BUCKET: &str = "lsinfra-state-";
+/// The table for locks.
+const LOCK_TABLE: &str = "lsinfra-locks";
+
 /// How a sandbox is served.
 #[derive(Clone, Debug)]
 pub struct SandboxOptions {
@@ -71,13 +76,20 @@ impl Sandbox {
         self.control().set_faults(plan).unwrap();
     }
 
-    /// Everything in the account that AWS did not make by itself.
+    /// Everything in the account that AWS did not make by itself, but for the place for state, which belongs to all
+    /// environments.
     pub fn account(&self) -> Vec<Item> {
-        self.control().account().unwrap()
+        let items = self.control().account().unwrap().into_iter();
+        items.filter(|item| !item.id.starts_with(STATE_BUCKET) && item.id != LOCK_TABLE).collect()
     }
 
-    /// What was called since the last time this was asked.
+    /// What was called since the last time this was asked, but for the account's own place for state.
     pub fn take_calls(&self) -> Vec<CallRecord> {
+        self.take_all_calls().into_iter().filter(|call| !is_for_state(call)).collect()
+    }
+
+    /// Everything that was called since the last time this was asked.
+    pub fn take_all_calls(&self) -> Vec<CallRecord> {
         let calls = self.control().calls().unwrap().calls.into();
         self.control().reset_calls().unwrap();
         calls
@@ -96,6 +108,12 @@ impl Sandbox {
     pub fn wire(&self) -> Wire {
         Wire::new(&self.url, &self.account, "us-west-2")
     }
+}
+
+/// Whether a call was made to keep state in the place that `lsinfra` chooses by itself.
+fn is_for_state(call: &CallRecord) -> bool {
+    let bucket = call.path.trim_start_matches('/');
+    call.service == "dynamodb" || (call.service == "s3" && bucket.starts_with(STATE_BUCKET))
 }
 
 impl Drop for Sandbox {

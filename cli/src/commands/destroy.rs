@@ -6,6 +6,7 @@ use lsinfra_engine::OperationKind;
 use crate::arguments::{
     ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs, UnprotectArgs,
 };
+use crate::bootstrap::MissingStore;
 use crate::change::carry_out;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -54,6 +55,7 @@ pub(crate) fn run(args: &DestroyArgs, printer: Printer) -> Result<ExitCode, Comm
             approved: None,
             refresh: !args.refresh.no_refresh,
             parallelism: args.change.parallelism,
+            missing_store: MissingStore::Refuse,
             output: args.output,
         },
         &args.change,

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &HistoryArgs, printer: Printer) -> Result<ExitCode, Comm
 }
 
 fn list(args: &ListArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let (environment, mut records) = load(&args.environment, &args.place)?;
+    let (environment, mut records) = load(&args.environment, &args.place, printer)?;
     records.reverse();
     records.truncate(args.limit.unwrap_or(usize::MAX));
     if args.output.is_json() {
@@ -95,7 +95,7 @@ fn list(args: &ListArgs, printer: Printer) -> Result<ExitCode, CommandError> {
 }
 
 fn show(args: &ShowArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let (environment, records) = load(&args.environment, &args.place)?;
+    let (environment, records) = load(&args.environment, &args.place, printer)?;
     let Some(record) = records.iter().find(|record| record.serial == args.serial) else {
         let message = format!("no operation of {environment} left the serial {}", args.serial);
         return Err(CommandError::new(ErrorCode::UnknownOperation, message)
@@ -113,12 +113,13 @@ fn show(args: &ShowArgs, printer: Printer) -> Result<ExitCode, CommandError> {
 fn load(
     environment: &EnvironmentArgs,
     place: &PlaceArgs,
+    printer: Printer,
 ) -> Result<(String, Vec<OperationRecord>), CommandError> {
     let (config, _) = load_config(environment)?;
     let environment = name(&config);
-    let state_place = StatePlace::parse(place)?;
+    let state_place = StatePlace::parse(place, &config)?;
     let records = runtime()?.block_on(async {
-        let store = state_place.store(place, &config).await?;
+        let store = state_place.store(place, &config, printer).await?;
         Ok::<_, CommandError>(store.history().await?)
     })?;
     Ok((environment, records))

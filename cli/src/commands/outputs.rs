@@ -28,7 +28,7 @@ pub(crate) struct OutputsArgs {
 
 /// Prints the recorded outputs.
 pub(crate) fn run(args: &OutputsArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let recorded = Recorded::load(&args.environment, &args.place)?;
+    let recorded = Recorded::load(&args.environment, &args.place, printer)?;
     let mut outputs = recorded.snapshot.outputs;
     if let Some(name) = &args.name {
         let Some(value) = outputs.remove(name) else {

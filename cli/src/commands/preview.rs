@@ -9,6 +9,7 @@ use crate::arguments::{
     DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
     UnprotectArgs,
 };
+use crate::bootstrap::MissingStore;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan_file;
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &PreviewArgs, printer: Printer) -> Result<ExitCode, Comm
         approved: None,
         refresh: !args.refresh.no_refresh,
         parallelism: DEFAULT_PARALLELISM,
+        missing_store: MissingStore::Refuse,
         output: args.output,
     };
     let to_stdout = args.output.events.is_none();

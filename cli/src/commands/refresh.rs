@@ -4,6 +4,7 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, TargetArgs};
+use crate::bootstrap::MissingStore;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
@@ -40,6 +41,7 @@ pub(crate) fn run(args: &RefreshArgs, printer: Printer) -> Result<ExitCode, Comm
         approved: None,
         refresh: true,
         parallelism: DEFAULT_PARALLELISM,
+        missing_store: MissingStore::Refuse,
         output: args.output,
     };
     let plan = runtime()?.block_on(async {

@@ -11,7 +11,7 @@ use crate::arguments::OutputArgs;
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
-use crate::{signals, state_place};
+use crate::signals;
 
 /// The folder of the sandbox that `--sandbox` uses.
 const DEFAULT_FOLDER: &str = ".lsinfra/sandbox";
@@ -130,20 +130,9 @@ fn read_faults(file: &Path) -> Result<FaultPlan, CommandError> {
     serde_json::from_str(&text).map_err(|error| failed(&error))
 }
 
-/// Empties the account, and forgets the state that belongs to it: it would describe what is not there.
+/// Empties the account, and with it forgets the state, which is kept in there.
 fn reset(args: &FolderArgs, printer: Printer) -> Result<(), CommandError> {
     lsinfra_sandbox::reset(&args.folder)?;
-    if args.folder == Path::new(DEFAULT_FOLDER) {
-        let state = Path::new(state_place::SANDBOX_ROOT);
-        match std::fs::remove_dir_all(state) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                let message = format!("cannot remove {}", state.display());
-                return Err(CommandError::new(ErrorCode::StateUnavailable, message).because(&error));
-            }
-        }
-    }
     printer.note("the sandbox is empty\n");
     Ok(())
 }

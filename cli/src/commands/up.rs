@@ -6,6 +6,7 @@ use lsinfra_engine::OperationKind;
 use crate::arguments::{
     ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs, UnprotectArgs,
 };
+use crate::bootstrap::MissingStore;
 use crate::change::carry_out;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -53,6 +54,7 @@ pub(crate) fn run(args: &UpArgs, printer: Printer) -> Result<ExitCode, CommandEr
             approved: None,
             refresh: !args.refresh.no_refresh,
             parallelism: args.change.parallelism,
+            missing_store: MissingStore::Ask,
             output: args.output,
         },
         &args.change,

@@ -46,20 +46,28 @@ impl From<StoreError> for CommandError {
                 let mut command =
                     Self::new(ErrorCode::NoStateStore, format!("there is no bucket or table for {location}"))
                         .because(&**source)
-                        .hint("make them with `lsinfra state bootstrap`, or correct --state");
+                        .hint("`lsinfra up` offers to make them, `lsinfra state bootstrap` makes them; or correct --state");
                 command.cloud = Cloud { code: source.code.clone(), request_id: source.request_id.clone() };
                 command
             }
             StoreError::Call { source, .. } => {
+                let code = match (source.kind, &source.code) {
+                    (ErrorKind::CredentialsExpired, Some(_)) => ErrorCode::CredentialsExpired,
+                    (ErrorKind::CredentialsExpired, None) => ErrorCode::CredentialsUnobtainable,
+                    _ => ErrorCode::StateUnavailable,
+                };
                 let hint = match source.kind {
+                    ErrorKind::CredentialsExpired => {
+                        "sign in (`aws sso login`), set AWS_PROFILE or keys; state is kept in the account, \
+                         unless --state says otherwise"
+                    }
                     ErrorKind::Denied => {
                         "check that bucket and table belong to the environment's account, and that these \
                          credentials may use them"
                     }
                     _ => "nothing is lost: run the same command again, which goes on from the journal",
                 };
-                let mut command =
-                    Self::new(ErrorCode::StateUnavailable, message).because(&**source).hint(hint);
+                let mut command = Self::new(code, message).because(&**source).hint(hint);
                 command.cloud = Cloud { code: source.code.clone(), request_id: source.request_id.clone() };
                 command
             }

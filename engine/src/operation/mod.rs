@@ -115,10 +115,6 @@ impl Operation {
         store: &dyn StateStore,
         access: Access,
     ) -> Result<Self, OperationError> {
-        engine.events.send(EventKind::OperationStarted {
-            operation: request.operation.clone(),
-            environment: request.environment.clone(),
-        });
         let (session, stored) = match access {
             Access::ReadOnly => (None, store.load().await?),
             Access::Locked(holder) => {
@@ -127,6 +123,10 @@ impl Operation {
                 (Some(session), stored)
             }
         };
+        engine.events.send(EventKind::OperationStarted {
+            operation: request.operation.clone(),
+            environment: request.environment.clone(),
+        });
         let is_stored = stored.snapshot.is_some();
         let snapshot = stored.snapshot.unwrap_or_else(|| {
             Snapshot::new(request.operation.id, request.environment.clone(), request.home.clone())

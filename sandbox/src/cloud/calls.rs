@@ -43,6 +43,8 @@ pub struct CallRecord {
     pub operation: String,
     /// The region that the signature names.
     pub region: String,
+    /// The path as it was sent, without its query: where REST services name what is asked about.
+    pub path: String,
     /// Whether the operation changes anything.
     pub effect: Effect,
     /// How it ended.

@@ -133,6 +133,7 @@ impl Cloud {
             service: scope.service.clone(),
             operation: name.to_owned(),
             region: scope.region.clone(),
+            path: request.path.clone(),
             effect,
             outcome: Outcome::Pending,
             injected: injected.map(|injected| injected.name().to_owned()),

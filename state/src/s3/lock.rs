@@ -122,6 +122,8 @@ pub(crate) struct Request<'a> {
     pub(crate) lease: Duration,
     /// `None` for the lease of whoever holds it.
     pub(crate) patience: Option<Duration>,
+    /// Told once of each holder that is waited for.
+    pub(crate) waiting: &'a (dyn Fn(&LockHolder) + Send + Sync),
 }
 
 /// Waits for the lock and takes it.
@@ -136,6 +138,7 @@ pub(crate) async fn acquire(
     let started = clock.now();
     let mut seen = table.read(request.environment).await?;
     let mut seen_since = clock.now();
+    let mut waited_for = None;
     loop {
         let is_takeover = match &seen {
             None => Some(false),
@@ -174,6 +177,9 @@ pub(crate) async fn acquire(
         let Some(held) = &record.held else { continue };
         if clock.since(started) >= request.patience.unwrap_or(record.lease) {
             return Err(NotAcquired::Held(held.holder.clone()));
+        }
+        if waited_for.replace(held.holder.operation) != Some(held.holder.operation) {
+            (request.waiting)(&held.holder);
         }
         clock.sleep(record.lease / LOOKS_PER_LEASE).await;
         let found = table.read(request.environment).await?;

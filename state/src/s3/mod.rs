@@ -66,6 +66,9 @@ pub struct LockSettings {
     pub longest_call: Duration,
 }
 
+/// Told of a run that holds the lock, when another begins to wait for it.
+pub type Waiting = Arc<dyn Fn(&LockHolder) + Send + Sync>;
+
 /// The state of one environment in a bucket. Clones are the same store.
 #[derive(Clone)]
 pub struct S3Store {
@@ -76,12 +79,13 @@ pub struct S3Store {
     keys: Keys,
     clock: Clock,
     settings: LockSettings,
+    waiting: Waiting,
 }
 
 impl S3Store {
     /// The state of `environment` (`<stack>/<environment>`) in a bucket whose locks are in `place.table`.
     /// Credentials are looked for; nothing is asked yet. `clock` times leases: the wall's own pace, unless
-    /// everybody who shares the table has the same other one.
+    /// everybody who shares the table has the same other one. `waiting` is told of whoever holds the lock.
     ///
     /// # Errors
     /// [`EnvironmentNameError`] if that is no environment.
@@ -91,6 +95,7 @@ impl S3Store {
         environment: &str,
         settings: LockSettings,
         clock: Clock,
+        waiting: Waiting,
     ) -> Result<Self, EnvironmentNameError> {
         environment::parts(environment)?;
         let clients = Clients::connect(access).await;
@@ -104,6 +109,7 @@ impl S3Store {
             keys: Keys::new(environment),
             clock,
             settings,
+            waiting,
         })
     }
 
@@ -139,6 +145,7 @@ impl S3Store {
             process: Process::present(),
             lease: self.settings.lease,
             patience: self.settings.timeout,
+            waiting: &*self.waiting,
         };
         let acquired = acquire(&*self.locks, &self.clock, &request).await.map_err(|error| match error {
             NotAcquired::Held(holder) => StoreError::Locked { holder: Box::new(holder) },

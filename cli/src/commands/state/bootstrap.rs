@@ -1,13 +1,12 @@
 //! `lsinfra state bootstrap`.
 
 use clap::Args;
-use lsinfra_engine::provider::ProviderError;
-use lsinfra_state::{Bootstrapped, Place, bootstrap};
 
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
+use crate::bootstrap;
 use crate::connection::Connection;
 use crate::environment::load_config;
-use crate::error::{Cloud, CommandError, ErrorCode};
+use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 use crate::session::runtime;
@@ -30,7 +29,7 @@ pub(crate) struct BootstrapArgs {
 /// Makes what is missing.
 pub(super) fn run(args: &BootstrapArgs, printer: Printer) -> Result<ExitCode, CommandError> {
     let (config, _) = load_config(&args.environment)?;
-    let StatePlace::Bucket { place, .. } = StatePlace::parse(&args.place)? else {
+    let StatePlace::Bucket { place, .. } = StatePlace::parse(&args.place, &config)? else {
         let message = "a folder for state needs no bootstrap";
         return Err(CommandError::new(ErrorCode::StateLocation, message)
             .hint("name the bucket that is to be made: --state s3://BUCKET"));
@@ -38,35 +37,8 @@ pub(super) fn run(args: &BootstrapArgs, printer: Printer) -> Result<ExitCode, Co
     let made = runtime()?.block_on(async {
         // Whose credentials these are is asked before anything is made.
         let connection = Connection::to(&config, args.place.sandbox()).await?;
-        let made = bootstrap(&access(&args.place, &config)?, &place, &connection.clock).await;
-        made.map_err(|error| failed(&place, &error))
+        bootstrap::make(&place, &access(&args.place, &config)?, &connection.clock).await
     })?;
-    printer.note(&format!("{}\n", summary(&place, made)));
+    printer.note(&format!("{}\n", bootstrap::summary(&place, made)));
     Ok(ExitCode::Done)
-}
-
-fn summary(Place { bucket, table }: &Place, made: Bootstrapped) -> String {
-    match made {
-        Bootstrapped { bucket: true, table: true } => {
-            format!("made the bucket {bucket} and the table {table}")
-        }
-        Bootstrapped { bucket: true, table: false } => {
-            format!("made the bucket {bucket}; the table {table} was there")
-        }
-        Bootstrapped { bucket: false, table: true } => {
-            format!("made the table {table}; the bucket {bucket} was there")
-        }
-        Bootstrapped { bucket: false, table: false } => {
-            format!("the bucket {bucket} and the table {table} were there")
-        }
-    }
-}
-
-fn failed(Place { bucket, table }: &Place, error: &ProviderError) -> CommandError {
-    let message = format!("cannot make the bucket {bucket} and the table {table}");
-    let mut command = CommandError::new(ErrorCode::StateUnavailable, message)
-        .because(error)
-        .hint("what was made stays; run the same command again once the cause is gone");
-    command.cloud = Cloud { code: error.code.clone(), request_id: error.request_id.clone() };
-    command
 }

@@ -25,7 +25,7 @@ pub(crate) struct ListArgs {
 
 /// Lists them.
 pub(super) fn run(args: &ListArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let recorded = Recorded::load(&args.environment, &args.place)?;
+    let recorded = Recorded::load(&args.environment, &args.place, printer)?;
     if args.output.is_json() {
         printer.json(&StateListAnswer::new(&recorded.snapshot));
     } else {

@@ -23,7 +23,7 @@ pub(crate) struct PullArgs {
 
 /// Writes it.
 pub(super) fn run(args: &PullArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let recorded = Recorded::load_unsound(&args.environment, &args.place)?;
+    let recorded = Recorded::load_unsound(&args.environment, &args.place, printer)?;
     printer.data(&lsinfra_state::encode_snapshot(&recorded.snapshot)?);
     recorded.note_unfinished(printer);
     Ok(ExitCode::Done)

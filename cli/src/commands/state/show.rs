@@ -28,7 +28,7 @@ pub(crate) struct ShowArgs {
 
 /// Shows it.
 pub(super) fn run(args: &ShowArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let recorded = Recorded::load(&args.environment, &args.place)?;
+    let recorded = Recorded::load(&args.environment, &args.place, printer)?;
     let (urn, record) = targets::recorded(&args.urn, &recorded.snapshot)?;
     if args.output.is_json() {
         printer.json(&StateShowAnswer::new(&recorded.environment, urn, record));

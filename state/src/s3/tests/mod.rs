@@ -40,6 +40,7 @@ fn store(cloud: &Cloud) -> S3Store {
         keys: Keys::new(ENVIRONMENT),
         clock: Clock::paced(Timestamp::UNIX_EPOCH, 1.0),
         settings: LockSettings { lease: LEASE, timeout: None, longest_call: Duration::from_secs(20) },
+        waiting: Arc::new(|_| {}),
     }
 }
 
