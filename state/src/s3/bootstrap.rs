@@ -5,7 +5,7 @@
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
-    ScalarAttributeType, TableStatus,
+    ScalarAttributeType, TableDescription, TableStatus,
 };
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
@@ -148,12 +148,25 @@ fn tls_only(access: &Access, bucket: &str) -> String {
     .to_string()
 }
 
-async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result<bool, ProviderError> {
+/// What is told of the table; of a new one, nothing for a moment.
+async fn describe_table(
+    dynamodb: &aws_sdk_dynamodb::Client,
+    table: &str,
+) -> Result<Option<TableDescription>, ProviderError> {
     match dynamodb.describe_table().table_name(table).send().await {
-        Ok(_) => return Ok(false),
+        Ok(answer) => Ok(answer.table),
         Err(error)
-            if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {}
-        Err(error) => return Err(provider_error("DescribeTable", &error)),
+            if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(provider_error("DescribeTable", &error)),
+    }
+}
+
+async fn make_table(dynamodb: &aws_sdk_dynamodb::Client, table: &str) -> Result<bool, ProviderError> {
+    if describe_table(dynamodb, table).await?.is_some() {
+        return Ok(false);
     }
     let key = KeySchemaElement::builder().attribute_name(ENVIRONMENT).key_type(KeyType::Hash).build();
     let attribute = AttributeDefinition::builder()
@@ -186,11 +199,9 @@ async fn set_up_table(
 ) -> Result<(), ProviderError> {
     let mut look = 0;
     let is_protected = loop {
-        let answer = dynamodb.describe_table().table_name(table).send().await;
-        let answer = answer.map_err(|error| provider_error("DescribeTable", &error))?;
-        let table = answer.table();
-        if table.and_then(|table| table.table_status()) == Some(&TableStatus::Active) {
-            break table.and_then(|table| table.deletion_protection_enabled()) == Some(true);
+        let described = describe_table(dynamodb, table).await?;
+        if let Some(table) = described.filter(|table| table.table_status() == Some(&TableStatus::Active)) {
+            break table.deletion_protection_enabled() == Some(true);
         }
         wait(clock, &mut look, table_is_not_ready).await?;
     };
@@ -204,10 +215,12 @@ async fn set_up_table(
         let request = dynamodb.update_continuous_backups().table_name(table);
         match request.point_in_time_recovery_specification(recovery.clone()).send().await {
             Ok(_) => return Ok(()),
-            // Backups are not ready for a while after the table is.
+            // Backups are not ready for a while after the table is, and the table is not seen at once.
             Err(error)
-                if error.as_service_error().and_then(|error| error.code())
-                    == Some("ContinuousBackupsUnavailableException") =>
+                if matches!(
+                    error.as_service_error().and_then(|error| error.code()),
+                    Some("ContinuousBackupsUnavailableException" | "TableNotFoundException")
+                ) =>
             {
                 wait(clock, &mut look, || provider_error("UpdateContinuousBackups", &error)).await?;
             }
