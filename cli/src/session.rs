@@ -342,9 +342,14 @@ pub(crate) fn info(kind: OperationKind, environment: &Environment, connection: &
 
 /// Who wants the lock for that.
 pub(crate) fn holder(operation: &OperationInfo) -> LockHolder {
+    holder_of(operation.id, operation.kind.command())
+}
+
+/// Who wants the lock for a command that is no operation.
+pub(crate) fn holder_of(id: uuid::Uuid, command: &str) -> LockHolder {
     LockHolder {
-        operation: operation.id,
-        command: operation.kind.command().to_owned(),
+        operation: id,
+        command: command.to_owned(),
         user: user(),
         host: host(),
         process_id: std::process::id(),

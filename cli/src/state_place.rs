@@ -4,7 +4,7 @@
 //! environment's region: `lsinfra-state-<account>-<region>`. With `--sandbox` that is the sandbox's. A state
 //! records whether it belongs to a sandbox, so that mixing the two is refused whatever `--state` says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +13,15 @@ use lsinfra_engine::clock::Clock;
 use lsinfra_engine::provider::ErrorKind;
 use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
 use lsinfra_stacks::config::Config;
-use lsinfra_state::{Access, LocalStore, LockSettings, Place, S3Store, Waiting};
+use lsinfra_state::{Access, LocalStore, LockSettings, MovableStore, Place, S3Store, Waiting};
 
 use crate::arguments::PlaceArgs;
 use crate::environment;
 use crate::error::{CommandError, ErrorCode};
 use crate::printer::Printer;
+
+/// Where states were by default while there was no store for teams.
+const FORMER_ROOT: &str = ".lsinfra/state";
 
 /// The table for locks, if `--state` names none.
 const DEFAULT_TABLE: &str = "lsinfra-locks";
@@ -50,9 +53,17 @@ impl StatePlace {
     /// # Errors
     /// [`ErrorCode::StateLocation`] for a `--state` that is no place for state.
     pub(crate) fn parse(args: &PlaceArgs, config: &Config) -> Result<Self, CommandError> {
-        let Some(url) = args.state.as_deref() else {
-            return Ok(Self::of_account(&config.account, config.region.as_str()));
-        };
+        match args.state.as_deref() {
+            None => Ok(Self::of_account(&config.account, config.region.as_str())),
+            Some(url) => Self::of_url(url),
+        }
+    }
+
+    /// What a URL says.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StateLocation`] if it is no place for state.
+    pub(crate) fn of_url(url: &str) -> Result<Self, CommandError> {
         let place = match url.split_once("://") {
             Some(("file", folder)) if !folder.is_empty() => Some(Self::Folder(folder.into())),
             Some(("s3", rest)) => bucket(rest),
@@ -90,10 +101,32 @@ impl StatePlace {
         config: &Config,
         printer: Printer,
     ) -> Result<Box<dyn StateStore>, CommandError> {
+        Ok(match self.open(args, config, printer).await? {
+            MovableStore::Folder(store) => Box::new(store),
+            MovableStore::Bucket(store) => match self {
+                Self::Bucket { is_named: false, .. } => {
+                    refuse_if_left_behind(&environment::name(config)).await?;
+                    Box::new(PerhapsUnmade(store))
+                }
+                _ => Box::new(store),
+            },
+        })
+    }
+
+    /// The same store, from or to which state can be moved. One that is not made yet is an error.
+    ///
+    /// # Errors
+    /// As [`StatePlace::store`].
+    pub(crate) async fn open(
+        &self,
+        args: &PlaceArgs,
+        config: &Config,
+        printer: Printer,
+    ) -> Result<MovableStore, CommandError> {
         let environment = environment::name(config);
         match self {
-            Self::Folder(root) => Ok(Box::new(LocalStore::at(root, &environment)?)),
-            Self::Bucket { place, lease, is_named } => {
+            Self::Folder(root) => Ok(MovableStore::Folder(LocalStore::at(root, &environment)?)),
+            Self::Bucket { place, lease, .. } => {
                 let settings = LockSettings {
                     lease: *lease,
                     timeout: args.lock_timeout.map(Duration::from_secs),
@@ -105,10 +138,25 @@ impl StatePlace {
                 });
                 let clock = Clock::system();
                 let store = S3Store::open(&access, place, &environment, settings, clock, waiting).await?;
-                Ok(if *is_named { Box::new(store) } else { Box::new(PerhapsUnmade(store)) })
+                Ok(MovableStore::Bucket(store))
             }
         }
     }
+}
+
+/// Refuses to look elsewhere for a state that is still where it was kept before there was a bucket.
+async fn refuse_if_left_behind(environment: &str) -> Result<(), CommandError> {
+    let left = LocalStore::at(Path::new(FORMER_ROOT), environment)?.load_unsound().await?;
+    if left.snapshot.is_none() || left.moved_to.is_some() {
+        return Ok(());
+    }
+    let message =
+        format!("the state of {environment} is in {FORMER_ROOT}, where it was kept by default before");
+    Err(CommandError::new(ErrorCode::StateLocation, message)
+        .hint(format!(
+            "move it to the account's own bucket: lsinfra state migrate --from file://{FORMER_ROOT}"
+        ))
+        .hint(format!("or leave it there: --state file://{FORMER_ROOT}")))
 }
 
 /// `` `up` by ada on build-7, process 4711, holds since 2026-01-01 10:00:00 UTC``.
@@ -207,8 +255,6 @@ fn is_table_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
-    use std::path::Path;
-
     use super::*;
 
     const CONFIG: &str = "profile = \"dev\"\naccount = \"111122223333\"\nregion = \"us-west-2\"\n";

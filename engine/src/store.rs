@@ -65,6 +65,9 @@ pub struct Stored {
     pub snapshot: Option<Snapshot>,
     /// The entries since, in order: not empty if an operation was interrupted.
     pub journal: Vec<Entry>,
+    /// Where the state was moved to: what is here is what it was then. Only those who put an unsound state
+    /// right are shown it.
+    pub moved_to: Option<String>,
 }
 
 /// A locked environment: the only way to write.
@@ -168,6 +171,14 @@ pub enum StoreError {
         location: String,
         /// Where and what.
         reason: String,
+    },
+    /// The state was moved to another store.
+    #[error("the state at {location} was moved to {to}")]
+    Moved {
+        /// Where it was.
+        location: String,
+        /// Where it is.
+        to: String,
     },
     /// What is stored was written by a newer version of the tool.
     #[error("{location} has format version {found}, this version of lsinfra reads up to {supported}")]

@@ -8,7 +8,7 @@ use crate::journal::{OperationInfo, prune, replay};
 use crate::operation::{OperationError, check_belongs};
 use crate::plan::PlanCounts;
 use crate::snapshot::{Edit, Snapshot};
-use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore};
+use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore, StoreError};
 
 /// A locked environment whose record is changed by hand.
 pub struct Surgery {
@@ -44,11 +44,13 @@ impl Surgery {
             Soundness::Waived => store.lock_unsound(holder).await?,
         };
         let stored = session.stored().clone();
+        let moved_to = stored.moved_to.clone();
         let mut surgery =
             Self { session, snapshot: stored.snapshot, has_journal: !stored.journal.is_empty() };
-        let opened = match &mut surgery.snapshot {
-            None => Ok(()),
-            Some(snapshot) => check_belongs(snapshot, environment, home)
+        let opened = match (&mut surgery.snapshot, moved_to) {
+            (_, Some(to)) => Err(StoreError::Moved { location: store.location(), to }.into()),
+            (None, None) => Ok(()),
+            (Some(snapshot), None) => check_belongs(snapshot, environment, home)
                 .and_then(|()| Ok(replay(snapshot, &stored.journal)?)),
         };
         match opened {

@@ -3,7 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::store::StoreError;
 
-use crate::format::{self, DecodeError, FORMAT_VERSION, StoredSnapshot, decode};
+use crate::format::{self, DecodeError, FORMAT_VERSION, Note, StoredSnapshot, decode};
 
 /// The document of a snapshot in the present format version, as every store keeps it. It has taken
 /// nothing of any journal in.
@@ -11,7 +11,7 @@ use crate::format::{self, DecodeError, FORMAT_VERSION, StoredSnapshot, decode};
 /// # Errors
 /// [`StoreError::Io`] if a value has no JSON form.
 pub fn encode_snapshot(snapshot: &Snapshot) -> Result<String, StoreError> {
-    format::encode_snapshot(snapshot, 0, None).map_err(|error| {
+    format::encode_snapshot(snapshot, Note::default()).map_err(|error| {
         let location = format!("the snapshot of {}", snapshot.environment);
         StoreError::Io { action: "encode", location, source: error.into() }
     })

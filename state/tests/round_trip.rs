@@ -38,7 +38,7 @@ proptest! {
                 session.append(batch).await.unwrap();
             }
         });
-        let expected = Stored { snapshot: Some(snapshot), journal: batches.concat() };
+        let expected = Stored { snapshot: Some(snapshot), journal: batches.concat(), moved_to: None };
         prop_assert_eq!(load(folder.path()).unwrap(), expected);
     }
 }
@@ -51,15 +51,21 @@ fn a_session_goes_on_where_the_last_one_stopped() {
     run(session.append(first)).unwrap();
     drop(session);
     let mut session = lock(folder.path()).unwrap();
-    assert_eq!(session.stored(), &Stored { snapshot: None, journal: first.to_vec() });
+    assert_eq!(session.stored(), &Stored { snapshot: None, journal: first.to_vec(), moved_to: None });
     run(session.append(second)).unwrap();
     assert_eq!(load(folder.path()).unwrap().journal, [first, second].concat());
     run(session.save(&snapshot(1), None)).unwrap();
-    assert_eq!(load(folder.path()).unwrap(), Stored { snapshot: Some(snapshot(1)), journal: vec![] });
+    assert_eq!(
+        load(folder.path()).unwrap(),
+        Stored { snapshot: Some(snapshot(1)), journal: vec![], moved_to: None }
+    );
     run(session.append(third)).unwrap();
     drop(session);
     let session = lock(folder.path()).unwrap();
-    assert_eq!(session.stored(), &Stored { snapshot: Some(snapshot(1)), journal: third.to_vec() });
+    assert_eq!(
+        session.stored(),
+        &Stored { snapshot: Some(snapshot(1)), journal: third.to_vec(), moved_to: None }
+    );
 }
 
 /// Writes the sample environment: a snapshot, a journal on top of it, and a record.
@@ -150,7 +156,7 @@ fn the_previous_snapshot_and_journal_make_the_present_one() {
     {
         std::fs::copy(folder.path().join(from), folder.path().join(to)).unwrap();
     }
-    let expected = Stored { snapshot: Some(snapshot(1)), journal: every_entry() };
+    let expected = Stored { snapshot: Some(snapshot(1)), journal: every_entry(), moved_to: None };
     assert_eq!(load(folder.path()).unwrap(), expected);
     // And an operation can go on from there.
     let mut session = lock(folder.path()).unwrap();

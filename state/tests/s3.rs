@@ -125,7 +125,7 @@ fn what_is_written_comes_back() {
         for entries in every_entry().chunks(3) {
             session.append(entries).await.unwrap();
         }
-        let stored = Stored { snapshot: Some(snapshot(1)), journal: every_entry() };
+        let stored = Stored { snapshot: Some(snapshot(1)), journal: every_entry(), moved_to: None };
         assert_eq!(store.load().await.unwrap(), stored);
         session.release().await.unwrap();
 
@@ -134,7 +134,10 @@ fn what_is_written_comes_back() {
         session.save(&snapshot(2), Some(&record(2))).await.unwrap();
         assert!(session.save(&snapshot(4), None).await.is_err(), "serials have no gaps");
         session.release().await.unwrap();
-        assert_eq!(store.load().await.unwrap(), Stored { snapshot: Some(snapshot(2)), journal: Vec::new() });
+        assert_eq!(
+            store.load().await.unwrap(),
+            Stored { snapshot: Some(snapshot(2)), journal: Vec::new(), moved_to: None }
+        );
         assert_eq!(store.history().await.unwrap(), [record(1), record(2)]);
     });
 }

@@ -2,7 +2,9 @@
 
 use libtest_mimic::Trial;
 use lsinfra_sandbox::{CallRecord, Effect, FaultPlan, Hold, HoldCount, HoldPoint, Item, Outcome};
-use lsinfra_tests::{EnvironmentFile, Invocation, Project, Recorded, Sandbox, SandboxOptions, compare};
+use lsinfra_tests::{
+    EnvironmentFile, Invocation, Project, Recorded, Sandbox, SandboxOptions, compare, hold_of,
+};
 
 use crate::scenario;
 
@@ -16,6 +18,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("of_two_runs_at_once_one_is_told_who_holds_the_lock", at_once),
         scenario("a_killed_holders_lock_is_taken_over_and_the_run_gone_on_with", killed),
         scenario("a_holder_that_slept_through_its_lease_changes_nothing", asleep),
+        scenario("what_is_wrong_with_a_snapshot_in_a_bucket_is_refused_by_name", wrong),
+        scenario("a_snapshot_that_is_replaced_by_hand_during_a_run_is_not_overwritten", replaced_by_hand),
         scenario("lost_answers_of_the_store_lose_nothing", lost_answers),
     ]
 }
@@ -63,7 +67,7 @@ fn whole_life() {
     in_bucket(&project, &["up", "--yes"]).succeed();
     sandbox.take_calls();
     in_bucket(&project, &["up", "--yes"]).succeed();
-    let changing = sandbox.take_calls().into_iter().filter(|call| call.effect == Effect::Changes);
+    let changing = sandbox.take_all_calls().into_iter().filter(|call| call.effect == Effect::Changes);
     // The lock is taken and given back.
     assert_eq!(changing.map(|call| call.operation).collect::<Vec<_>>(), ["PutItem", "PutItem"]);
     in_bucket(&project, &["destroy", "--yes"]).succeed();
@@ -148,7 +152,7 @@ fn asleep() {
         "{}",
         woken.transcript()
     );
-    let calls = sandbox.take_calls();
+    let calls = sandbox.take_all_calls();
     // A renewal that was under way is refused, and changes nothing.
     let is_change = |call: &&CallRecord| call.effect == Effect::Changes && call.outcome == Outcome::Ok;
     let changes: Vec<_> = calls.iter().filter(is_change).collect();
@@ -177,4 +181,82 @@ fn lost_answers() {
 fn hold_creation() -> FaultPlan {
     let hold = Hold { call: 2, count: HoldCount::Of("ec2:CreateSubnet".to_owned()), point: HoldPoint::After };
     FaultPlan { hold: vec![hold], ..FaultPlan::default() }
+}
+
+const SNAPSHOT: &str = "/states/langsmith/dev/snapshot.json";
+
+/// The stored snapshot, changed as by somebody with an editor.
+fn edit_snapshot(sandbox: &Sandbox, change: impl FnOnce(String) -> String) {
+    let answer = sandbox.wire().exchange("s3", "GET", SNAPSHOT, "");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    put_snapshot(sandbox, &change(answer.body));
+}
+
+fn put_snapshot(sandbox: &Sandbox, text: &str) {
+    let answer = sandbox.wire().exchange("s3", "PUT", SNAPSHOT, text);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+}
+
+fn replaced_in(text: &str, from: &str, to: &str) -> String {
+    assert!(text.contains(from), "the snapshot has no {from}: {text:.300}");
+    text.replacen(from, to, 1)
+}
+
+fn wrong() {
+    let (project, sandbox) = begin();
+    in_bucket(&project, &["up", "--yes"]).succeed();
+    let sound = sandbox.wire().exchange("s3", "GET", SNAPSHOT, "").body;
+    let version = "\"format_version\": 2";
+    for (code, exit_code, from, to) in [
+        ("LS0303", 1, "\"resources\"", "\"res"),
+        ("LS0303", 1, "\"serial\"", "\"cereal\""),
+        ("LS0304", 1, version, "\"format_version\": 1000000"),
+        ("LS0307", 2, "\"account\": \"111122223333\"", "\"account\": \"999999999999\""),
+        ("LS0308", 2, "\"langsmith/dev\"", "\"langsmith/other\""),
+    ] {
+        put_snapshot(&sandbox, &replaced_in(&sound, from, to));
+        sandbox.take_all_calls();
+        for command in [&["up", "--yes"][..], &["preview"], &["destroy", "--yes"], &["refresh"]] {
+            let ended = in_bucket(&project, command).run().expect_code(exit_code);
+            assert!(ended.stderr.contains(code), "{}", ended.transcript());
+        }
+        let calls = sandbox.take_all_calls();
+        // The lock is taken and given back.
+        let is_other = |call: &&CallRecord| call.effect == Effect::Changes && call.service != "dynamodb";
+        assert_eq!(calls.iter().filter(is_other).count(), 0, "{code}: {calls:#?}");
+    }
+    // An older format goes on.
+    put_snapshot(&sandbox, &replaced_in(&sound, version, "\"format_version\": 1"));
+    in_bucket(&project, &["preview", "--exit-code"]).succeed();
+    converged(&project, &sandbox);
+}
+
+fn replaced_by_hand() {
+    for (code, from, to) in
+        [("LS0305", "\"serial\": 2,", "\"serial\": 7,"), ("LS0306", "\"lineage\": \"", "\"lineage\": \"0000")]
+    {
+        let (project, sandbox) = begin();
+        in_bucket(&project, &["up", "--yes"]).succeed();
+        let mut file = EnvironmentFile::dev();
+        file.tags.insert("owner".to_owned(), "observability".to_owned());
+        project.write(&file);
+        sandbox.set_faults(&hold_of("ec2:CreateTags", 2));
+        let mut running = in_bucket(&project, &["up", "--yes"]).start();
+        running.wait_for_hold(&sandbox).unwrap();
+        let before = sandbox.wire().exchange("s3", "GET", SNAPSHOT, "").body;
+        edit_snapshot(&sandbox, |text| {
+            let changed = replaced_in(&text, from, to);
+            // A lineage keeps its length.
+            match changed.split_once("\"lineage\": \"0000") {
+                Some((head, rest)) => format!("{head}\"lineage\": \"0000{}", &rest[4..]),
+                None => changed,
+            }
+        });
+        sandbox.control().release().unwrap();
+        let ended = running.wait().expect_code(1);
+        assert!(ended.stderr.contains(code), "{}", ended.transcript());
+        // Nothing was overwritten; put back, the next run goes on from the journal.
+        put_snapshot(&sandbox, &before);
+        converged(&project, &sandbox);
+    }
 }

@@ -104,6 +104,10 @@ error_codes! {
     SerialDiffers = "LS0316", Failed;
     /// An interrupted operation must be finished first.
     OperationUnfinished = "LS0317", Failed;
+    /// The state was moved to another place.
+    StateMovedAway = "LS0325", Failed;
+    /// The place that state is to be moved to has a state of its own.
+    StateOccupied = "LS0326", Failed;
     /// The bucket or the table for state is not there.
     NoStateStore = "LS0318", Failed;
 

@@ -7,7 +7,7 @@ use lsinfra_engine::snapshot::EditError;
 use lsinfra_engine::store::{Home, StoreError};
 use lsinfra_stacks::config::{ConfigError, InvalidConfig, Problem};
 use lsinfra_stacks::langsmith::StackError;
-use lsinfra_state::EnvironmentNameError;
+use lsinfra_state::{EnvironmentNameError, MigrateError};
 
 use crate::error::{Cloud, CommandError, ErrorCode, Place};
 use crate::render::plural;
@@ -76,6 +76,10 @@ impl From<StoreError> for CommandError {
             StoreError::Damaged { .. } => Self::new(ErrorCode::StateDamaged, message)
                 .hint("nothing was overwritten: keep a copy of the folder before you change anything in it")
                 .hint("`lsinfra state repair` tells what each problem means, if all of it can be read"),
+            StoreError::Moved { to, .. } => Self::new(ErrorCode::StateMovedAway, message).hint(format!(
+                "name the place where it is now: --state {}",
+                if to.contains("://") { to.clone() } else { format!("file://{to}") }
+            )),
             StoreError::NewerFormat { .. } => Self::new(ErrorCode::StateNewer, message)
                 .hint("use the version of lsinfra that wrote it, or a later one"),
             StoreError::SerialMoved { .. } => {
@@ -148,6 +152,25 @@ impl From<OperationError> for CommandError {
             OperationError::StalePlan { .. } => Self::new(ErrorCode::StalePlan, message)
                 .hint("make a new plan with `preview --save-plan` and have it approved"),
             OperationError::ReadOnly => Self::new(ErrorCode::Internal, message),
+        }
+    }
+}
+
+impl From<MigrateError> for CommandError {
+    fn from(error: MigrateError) -> Self {
+        let message = error.to_string();
+        match error {
+            MigrateError::Store(error) => error.into(),
+            MigrateError::Nothing { .. } => {
+                Self::new(ErrorCode::NoState, message).hint("check --from, and that it is this environment's")
+            }
+            MigrateError::Unfinished { .. } => Self::new(ErrorCode::OperationUnfinished, message)
+                .hint("finish it there first, with `up` or `destroy` and --state as in --from"),
+            MigrateError::Occupied { .. } => Self::new(ErrorCode::StateOccupied, message).hint(
+                "nothing was changed; find out with `lsinfra state list` which of the two is the right one",
+            ),
+            MigrateError::Same { .. } => Self::new(ErrorCode::StateLocation, message)
+                .hint("name the place that it is to be moved to with --state; --from is where it is now"),
         }
     }
 }

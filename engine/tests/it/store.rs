@@ -251,7 +251,7 @@ impl Inner {
         }
         self.story.push((Instant::now(), format!("Saved serial {}", snapshot.serial)));
         self.state = recorded.clone();
-        self.stored = Stored { snapshot: Some(recorded), journal: Vec::new() };
+        self.stored = Stored { snapshot: Some(recorded), ..Stored::default() };
         self.history.extend(record.cloned());
     }
 }
@@ -364,7 +364,7 @@ impl Session for MemorySession {
         }
         let moments = [Moment::BeforeSave, Moment::AfterSave];
         self.disk.write(self.process, moments, |inner| inner.save(snapshot, record)).await?;
-        self.stored = Stored { snapshot: Some(snapshot.clone()), journal: Vec::new() };
+        self.stored = Stored { snapshot: Some(snapshot.clone()), ..Stored::default() };
         Ok(())
     }
 

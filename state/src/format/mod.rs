@@ -7,7 +7,7 @@
 //! its version does not have are refused, so that adding one takes a new version. A newer version
 //! is refused; an older one stays readable. All that version 1 had is in version 2, which added how far an
 //! object was before its deletion was started, the approval that goes on, what is edited by hand, and who
-//! wrote a snapshot; once an older form does not fit any more, its types get a module of their own.
+//! wrote a snapshot, and where a state was moved to; once an older form does not fit any more, its types get a module of their own.
 
 mod batch;
 mod entry;
@@ -21,7 +21,7 @@ use serde::de::DeserializeOwned;
 pub(crate) use batch::{decode_batch, encode_batch};
 use entry::{StoredEntry, StoredOperation};
 pub(crate) use history::{StoredOperationRecord, encode_record};
-pub(crate) use snapshot::{SnapshotIdentity, StoredSnapshot, encode_snapshot};
+pub(crate) use snapshot::{Note, SnapshotIdentity, StoredSnapshot, encode_snapshot};
 
 /// The version that every document is written in, and the newest one that is read.
 pub(crate) const FORMAT_VERSION: u64 = 2;

@@ -27,6 +27,9 @@ pub(crate) struct StoredSnapshot<'a> {
     /// The mark of the run that wrote it, where runs can write after they lost their lock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     written_by: Option<Cow<'a, str>>,
+    /// Where the state was moved to, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    moved_to: Option<Cow<'a, str>>,
     home: Cow<'a, BTreeMap<String, String>>,
     facts: Cow<'a, BTreeMap<String, Value>>,
     outputs: Cow<'a, Properties>,
@@ -67,28 +70,36 @@ impl Document for StoredSnapshot<'static> {
     }
 }
 
-/// The text of `snapshot`, which has taken in the journal up to `last_batch`.
+/// What a store notes beside a snapshot.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Note<'a> {
+    /// The last batch of the journal that it has taken in, 0 for none.
+    pub(crate) last_batch: u64,
+    /// The mark of the run that wrote it, where runs can write after they lost their lock.
+    pub(crate) written_by: Option<&'a str>,
+    /// Where the state was moved to, if it was.
+    pub(crate) moved_to: Option<&'a str>,
+}
+
+/// The text of `snapshot` with that note.
 ///
 /// # Errors
 /// serde's, if a value has no JSON form.
-pub(crate) fn encode_snapshot(
-    snapshot: &Snapshot,
-    last_batch: u64,
-    written_by: Option<&str>,
-) -> Result<String, serde_json::Error> {
-    Ok(serde_json::to_string_pretty(&StoredSnapshot::new(snapshot, last_batch, written_by))? + "\n")
+pub(crate) fn encode_snapshot(snapshot: &Snapshot, note: Note<'_>) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(&StoredSnapshot::new(snapshot, note))? + "\n")
 }
 
 impl<'a> StoredSnapshot<'a> {
-    fn new(snapshot: &'a Snapshot, last_batch: u64, written_by: Option<&'a str>) -> Self {
+    fn new(snapshot: &'a Snapshot, note: Note<'a>) -> Self {
         Self {
             format: StoredSnapshot::FORMAT.into(),
             format_version: FORMAT_VERSION,
             lineage: snapshot.lineage,
             serial: snapshot.serial,
             environment: snapshot.environment.as_str().into(),
-            last_batch,
-            written_by: written_by.map(Cow::Borrowed),
+            last_batch: note.last_batch,
+            written_by: note.written_by.map(Cow::Borrowed),
+            moved_to: note.moved_to.map(Cow::Borrowed),
             home: Cow::Borrowed(&snapshot.home),
             facts: Cow::Borrowed(&snapshot.facts),
             outputs: Cow::Borrowed(&snapshot.outputs),
@@ -116,6 +127,11 @@ impl<'a> StoredSnapshot<'a> {
     /// The last batch of the journal that it has taken in, 0 for none.
     pub(crate) fn last_batch(&self) -> u64 {
         self.last_batch
+    }
+
+    /// Where the state was moved to, if it was.
+    pub(crate) fn moved_to(&self) -> Option<&str> {
+        self.moved_to.as_deref()
     }
 
     /// The snapshot itself.

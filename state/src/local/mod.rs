@@ -43,6 +43,7 @@ pub use layout::environments;
 pub use statistics::{Statistics, measure_durable_write_seconds};
 
 use crate::environment::EnvironmentNameError;
+use crate::migrate::Moving;
 use disk::Disk;
 use layout::Layout;
 
@@ -66,6 +67,12 @@ impl LocalStore {
     /// [`EnvironmentNameError`] if that is no environment.
     pub fn at(root: &Path, environment: &str) -> Result<Self, EnvironmentNameError> {
         Ok(Self::open(layout::environment_folder(root, environment)?))
+    }
+
+    /// Locks the folder to move what is in it, or to take in what is moved.
+    pub(crate) fn lock_to_move(&self, holder: &LockHolder) -> Result<Box<dyn Moving>, StoreError> {
+        let Self { layout, disk } = self.clone();
+        Ok(Box::new(session::LocalSession::begin(disk, layout, holder, Soundness::Waived)?))
     }
 
     /// The key under which this environment's secrets are digested: 32 random bytes that only the

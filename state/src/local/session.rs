@@ -11,6 +11,8 @@ use super::journal::JournalWriter;
 use super::layout::Layout;
 use super::lock::Lock;
 use super::snapshot::{check_follows, read_contents, write_snapshot};
+use crate::format::Note;
+use crate::migrate::Moving;
 
 /// The session of a [`LocalStore`](super::LocalStore).
 pub(super) struct LocalSession {
@@ -59,12 +61,31 @@ impl Session for LocalSession {
         self.lock.check()?;
         check_follows(&self.disk, &self.layout, snapshot)?;
         write_record(&self.disk, &self.layout, snapshot.serial, record)?;
-        write_snapshot(&self.disk, &self.layout, snapshot, self.journal.last_batch())?;
+        let note = Note { last_batch: self.journal.last_batch(), ..Note::default() };
+        write_snapshot(&self.disk, &self.layout, snapshot, note)?;
         // From here on the snapshot counts: batches that it has taken in are passed over.
         self.journal.start_over(&self.disk, &self.layout)
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Moving for LocalSession {
+    async fn take_in(&mut self, snapshot: &Snapshot, history: &[OperationRecord]) -> Result<(), StoreError> {
+        self.lock.check()?;
+        for record in history {
+            write_record(&self.disk, &self.layout, record.serial, Some(record))?;
+        }
+        let note = Note { last_batch: self.journal.last_batch(), ..Note::default() };
+        write_snapshot(&self.disk, &self.layout, snapshot, note)
+    }
+
+    async fn mark_moved(&mut self, snapshot: &Snapshot, to: &str) -> Result<(), StoreError> {
+        self.lock.check()?;
+        let note = Note { last_batch: self.journal.last_batch(), moved_to: Some(to), ..Note::default() };
+        write_snapshot(&self.disk, &self.layout, snapshot, note)
     }
 }

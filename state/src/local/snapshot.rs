@@ -7,7 +7,9 @@ use lsinfra_engine::surgery::Soundness;
 use super::disk::{Disk, io_error};
 use super::journal::{Pending, read_journal};
 use super::layout::Layout;
-use crate::format::{DecodeError, FORMAT_VERSION, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot};
+use crate::format::{
+    DecodeError, FORMAT_VERSION, Note, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot,
+};
 use crate::soundness::{self, unsound};
 
 /// Everything that a folder holds, and what a writer must know of the journal.
@@ -34,19 +36,22 @@ pub(super) fn read_contents(
 ) -> Result<Contents, StoreError> {
     let journal = disk.read(&layout.journal())?;
     let snapshot = read_snapshot(disk, layout, soundness)?;
-    let last_batch = snapshot.as_ref().map_or(0, |(_, last_batch)| *last_batch);
+    let last_batch = snapshot.as_ref().map_or(0, |found| found.last_batch);
     let mut pending = read_journal(layout, journal.as_deref().unwrap_or_default(), last_batch)?;
     let entries = std::mem::take(&mut pending.entries);
-    let stored = Stored { snapshot: snapshot.map(|(snapshot, _)| snapshot), journal: entries };
+    let (snapshot, moved_to) = snapshot.map_or((None, None), |found| (Some(found.snapshot), found.moved_to));
+    let stored = Stored { snapshot, journal: entries, moved_to };
     Ok(Contents { stored, journal, pending })
 }
 
-/// The snapshot, and the last batch of the journal that it has taken in.
-fn read_snapshot(
-    disk: &Disk,
-    layout: &Layout,
-    soundness: Soundness,
-) -> Result<Option<(Snapshot, u64)>, StoreError> {
+/// A snapshot with what is noted beside it.
+struct Found {
+    snapshot: Snapshot,
+    last_batch: u64,
+    moved_to: Option<String>,
+}
+
+fn read_snapshot(disk: &Disk, layout: &Layout, soundness: Soundness) -> Result<Option<Found>, StoreError> {
     let Some(text) = disk.read(&layout.snapshot())? else {
         if layout.previous_snapshot().exists() {
             return Err(damaged(layout, "it is missing"));
@@ -62,6 +67,13 @@ fn read_snapshot(
         DecodeError::Damaged(reason) => damaged(layout, &reason),
     })?;
     let last_batch = stored.last_batch();
+    let moved_to = stored.moved_to().map(str::to_owned);
+    if soundness == Soundness::Required
+        && let Some(to) = &moved_to
+    {
+        let location = layout.folder().display().to_string();
+        return Err(StoreError::Moved { location, to: to.clone() });
+    }
     let snapshot =
         stored.into_snapshot().map_err(|urn| damaged(layout, &format!("{urn} is recorded twice")))?;
     if soundness == Soundness::Required
@@ -69,7 +81,7 @@ fn read_snapshot(
     {
         return Err(damaged(layout, &problems));
     }
-    Ok(Some((snapshot, last_batch)))
+    Ok(Some(Found { snapshot, last_batch, moved_to }))
 }
 
 /// Which snapshot is stored, without its contents.
@@ -81,8 +93,7 @@ pub(super) fn read_identity(disk: &Disk, layout: &Layout) -> Result<Option<Snaps
     serde_json::from_slice(&text).map(Some).map_err(|error| damaged(layout, &error.to_string()))
 }
 
-/// Writes a snapshot that follows the stored one and has taken in the journal up to `last_batch`.
-/// The stored one is kept as the previous one.
+/// Writes a snapshot. The stored one is kept as the previous one.
 ///
 /// # Errors
 /// [`StoreError`]; the stored snapshot is untouched then.
@@ -90,11 +101,10 @@ pub(super) fn write_snapshot(
     disk: &Disk,
     layout: &Layout,
     snapshot: &Snapshot,
-    last_batch: u64,
+    note: Note<'_>,
 ) -> Result<(), StoreError> {
     let path = layout.snapshot();
-    let text = encode_snapshot(snapshot, last_batch, None)
-        .map_err(|error| io_error("write", &path)(error.into()))?;
+    let text = encode_snapshot(snapshot, note).map_err(|error| io_error("write", &path)(error.into()))?;
     disk.replace(&path, Some(&layout.previous_snapshot()), text.as_bytes())
 }
 

@@ -105,6 +105,12 @@ impl S3Store {
         contents.folded_batch = stored.last_batch();
         contents.last_batch = contents.folded_batch;
         contents.etag = Some(object.etag);
+        contents.stored.moved_to = stored.moved_to().map(str::to_owned);
+        if soundness == Soundness::Required
+            && let Some(to) = &contents.stored.moved_to
+        {
+            return Err(StoreError::Moved { location: self.url(""), to: to.clone() });
+        }
         let snapshot =
             stored.into_snapshot().map_err(|urn| self.damaged(&key, &format!("{urn} is recorded twice")))?;
         if soundness == Soundness::Required

@@ -45,6 +45,7 @@ use session::S3Session;
 
 use crate::environment::{self, EnvironmentNameError};
 use crate::format::{StoredOperationRecord, decode};
+use crate::migrate::Moving;
 
 /// Bucket and table, which many environments share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +138,12 @@ impl S3Store {
         StoreError::Damaged { location: self.url(key), reason: reason.to_owned() }
     }
 
-    async fn begin(&self, holder: &LockHolder, soundness: Soundness) -> Result<Box<dyn Session>, StoreError> {
+    /// Locks the environment to move what is in it, or to take in what is moved.
+    pub(crate) async fn lock_to_move(&self, holder: &LockHolder) -> Result<Box<dyn Moving>, StoreError> {
+        Ok(Box::new(self.begin(holder, Soundness::Waived).await?))
+    }
+
+    async fn begin(&self, holder: &LockHolder, soundness: Soundness) -> Result<S3Session, StoreError> {
         let key = self.lock_key();
         let request = Request {
             environment: &key,
@@ -156,7 +162,7 @@ impl S3Store {
         let is_takeover = acquired.is_takeover;
         let lease = Lease::new(self.clock.clone(), acquired, self.settings.longest_call);
         let session = S3Session::begin(self.clone(), lease, holder.operation, is_takeover, soundness);
-        Ok(Box::new(session.await?))
+        session.await
     }
 
     async fn get(&self, key: &str) -> Result<Option<StoredObject>, StoreError> {
@@ -179,15 +185,15 @@ impl StateStore for S3Store {
     }
 
     async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
-        self.begin(holder, Soundness::Required).await
+        Ok(Box::new(self.begin(holder, Soundness::Required).await?))
     }
 
     async fn lock_unsound(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
-        self.begin(holder, Soundness::Waived).await
+        Ok(Box::new(self.begin(holder, Soundness::Waived).await?))
     }
 
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
-        let Some(snapshot) = self.load().await?.snapshot else { return Ok(Vec::new()) };
+        let Some(snapshot) = self.load_unsound().await?.snapshot else { return Ok(Vec::new()) };
         let listed = self.bucket.list(&self.keys.history(), "").await;
         let mut records = Vec::new();
         for key in listed.map_err(self.failed("list", &self.keys.history()))? {

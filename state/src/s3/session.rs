@@ -18,7 +18,8 @@ use super::S3Store;
 use super::contents::Contents;
 use super::lease::{Lease, Loss};
 use super::objects::{Condition, Written};
-use crate::format::{SnapshotIdentity, encode_batch, encode_record, encode_snapshot};
+use crate::format::{Note, SnapshotIdentity, encode_batch, encode_record, encode_snapshot};
+use crate::migrate::Moving;
 use crate::soundness::{self, unsound};
 
 /// The session of an [`S3Store`].
@@ -74,9 +75,11 @@ impl S3Session {
         }
         loop {
             self.check_lease()?;
-            let snapshot = self.contents.stored.snapshot.clone();
+            let Stored { snapshot, moved_to, .. } = self.contents.stored.clone();
             let is_shut_out = match &snapshot {
-                Some(snapshot) => self.put_snapshot(snapshot, self.contents.folded_batch).await?,
+                Some(snapshot) => {
+                    self.put_snapshot(snapshot, self.contents.folded_batch, moved_to.as_deref()).await?
+                }
                 None => true,
             };
             if is_shut_out && self.put_batch(&[]).await? {
@@ -100,11 +103,29 @@ impl S3Session {
         StoreError::LockLost { location: self.store.url(""), holder }
     }
 
-    /// Somebody else wrote where only the holder may: whoever it was has the lock now.
+    /// Somebody else wrote where only the holder may: whoever it was has the lock now, or never asked for it.
     async fn replaced(&self) -> StoreError {
         let found = self.store.locks.read(&self.store.lock_key()).await.ok().flatten();
         let holder = found.and_then(|record| record.held).map(|held| held.holder);
+        if holder.as_ref().is_some_and(|holder| holder.operation == self.lock)
+            && let Some(error) = self.replaced_by_hand().await
+        {
+            return error;
+        }
         self.lost(Loss::TakenOver(holder.filter(|holder| holder.operation != self.lock)))
+    }
+
+    /// How the snapshot that is there differs from the one that was to be replaced.
+    async fn replaced_by_hand(&self) -> Option<StoreError> {
+        let found = self.store.read_contents(Soundness::Waived).await.ok()?.stored.snapshot?;
+        let expected = self.contents.stored.snapshot.as_ref()?;
+        let location = self.store.url(&self.store.keys.snapshot());
+        if found.lineage != expected.lineage {
+            let (expected, found) = (expected.lineage, found.lineage);
+            return Some(StoreError::LineageMismatch { location, expected, found });
+        }
+        let (expected, found) = (expected.serial, found.serial);
+        (expected != found).then_some(StoreError::SerialMoved { location, expected, found })
     }
 
     fn next_mark(&mut self) -> String {
@@ -146,10 +167,15 @@ impl S3Session {
     }
 
     /// Replaces the snapshot that was read: whether it is there now.
-    async fn put_snapshot(&mut self, snapshot: &Snapshot, last_batch: u64) -> Result<bool, StoreError> {
+    async fn put_snapshot(
+        &mut self,
+        snapshot: &Snapshot,
+        last_batch: u64,
+        moved_to: Option<&str>,
+    ) -> Result<bool, StoreError> {
         let key = self.store.keys.snapshot();
         let mark = self.next_mark();
-        let body = encode_snapshot(snapshot, last_batch, Some(&mark))
+        let body = encode_snapshot(snapshot, Note { last_batch, written_by: Some(&mark), moved_to })
             .map_err(|error| self.store.unwritable(&key, &error))?
             .into_bytes();
         let etag = self.contents.etag.clone();
@@ -243,10 +269,10 @@ impl Session for S3Session {
         }
         self.check_lease()?;
         let first = self.contents.folded_batch + 1;
-        if !self.put_snapshot(snapshot, self.contents.last_batch).await? {
+        if !self.put_snapshot(snapshot, self.contents.last_batch, None).await? {
             return Err(self.replaced().await);
         }
-        self.contents.stored = Stored { snapshot: Some(snapshot.clone()), journal: Vec::new() };
+        self.contents.stored = Stored { snapshot: Some(snapshot.clone()), ..Stored::default() };
         let fences = std::mem::take(&mut self.contents.fences);
         let folded = (first..=self.contents.last_batch).filter(|number| !fences.contains(number));
         let folded: Vec<String> = folded.map(|number| self.store.keys.batch(number)).collect();
@@ -267,6 +293,28 @@ impl Session for S3Session {
             self.lease.give_back(&*self.store.locks, &self.store.lock_key()).await;
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Moving for S3Session {
+    async fn take_in(&mut self, snapshot: &Snapshot, history: &[OperationRecord]) -> Result<(), StoreError> {
+        for record in history {
+            self.put_record(record.serial, record).await?;
+        }
+        self.check_lease()?;
+        match self.put_snapshot(snapshot, self.contents.last_batch, None).await? {
+            true => Ok(()),
+            false => Err(self.replaced().await),
+        }
+    }
+
+    async fn mark_moved(&mut self, snapshot: &Snapshot, to: &str) -> Result<(), StoreError> {
+        self.check_lease()?;
+        match self.put_snapshot(snapshot, self.contents.last_batch, Some(to)).await? {
+            true => Ok(()),
+            false => Err(self.replaced().await),
+        }
     }
 }
 

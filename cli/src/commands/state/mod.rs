@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod list;
+mod migrate;
 mod mv;
 mod pull;
 mod push;
@@ -27,6 +28,7 @@ pub(crate) enum StateCommand {
     Pull(pull::PullArgs),
     Push(push::PushArgs),
     Bootstrap(bootstrap::BootstrapArgs),
+    Migrate(migrate::MigrateArgs),
 }
 
 impl StateCommand {
@@ -38,7 +40,7 @@ impl StateCommand {
             Self::Rm(args) => args.output,
             Self::Mv(args) => args.output,
             Self::Repair(args) => args.output,
-            Self::Pull(_) | Self::Bootstrap(_) => return None,
+            Self::Pull(_) | Self::Bootstrap(_) | Self::Migrate(_) => return None,
             Self::Push(args) => args.output,
         })
     }
@@ -55,5 +57,6 @@ pub(crate) fn run(command: &StateCommand, printer: Printer) -> Result<ExitCode, 
         StateCommand::Pull(args) => pull::run(args, printer),
         StateCommand::Push(args) => push::run(args, printer),
         StateCommand::Bootstrap(args) => bootstrap::run(args, printer),
+        StateCommand::Migrate(args) => migrate::run(args, printer),
     }
 }

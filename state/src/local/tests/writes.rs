@@ -87,15 +87,15 @@ fn a_save_that_fails_at_any_effect_leaves_old_or_new_and_no_append_is_lost() {
         let saved = run(session.save(&small(2), Some(&record(2))));
         store.disk.crash.never();
         let found = load(folder.path());
-        let old = Stored { snapshot: Some(small(1)), journal: started() };
-        let new = Stored { snapshot: Some(small(2)), journal: Vec::new() };
+        let old = Stored { snapshot: Some(small(1)), journal: started(), ..Stored::default() };
+        let new = Stored { snapshot: Some(small(2)), ..Stored::default() };
         assert!(found == new || (saved.is_err() && found == old), "effect {effect}: {found:?}");
         // Appends are accepted unless the new journal could not be made.
         let appended = run(session.append(&facts())).is_ok();
         assert!(appended || found == new, "effect {effect}");
         let added = if appended { facts() } else { Vec::new() };
         let journal = [found.journal, added].concat();
-        assert_eq!(load(folder.path()), Stored { snapshot: found.snapshot, journal }, "effect {effect}");
+        assert_eq!(load(folder.path()), Stored { journal, ..found }, "effect {effect}");
     }
 }
 

@@ -1,0 +1,61 @@
+//! `lsinfra state migrate`.
+
+use clap::Args;
+use lsinfra_engine::operation::OperationError;
+use lsinfra_state::migrate;
+
+use crate::arguments::{EnvironmentArgs, PlaceArgs};
+use crate::connection::Connection;
+use crate::environment::Environment;
+use crate::error::CommandError;
+use crate::exit_code::ExitCode;
+use crate::printer::Printer;
+use crate::render::plural;
+use crate::session::{holder_of, runtime};
+use crate::state_place::StatePlace;
+
+/// Move an environment's state to another place, with its lineage, its serial and its history.
+///
+/// From the place that --from names to the one that --state names, or to the account's own bucket. What it
+/// was moved away from stays as it was, and every command refuses it from then on and says where it is.
+/// Interrupted, the same command goes on.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    /// Where the state is now: file://DIR or s3://BUCKET.
+    #[arg(long, value_name = "URL")]
+    from: String,
+
+    #[command(flatten)]
+    environment: EnvironmentArgs,
+
+    #[command(flatten)]
+    place: PlaceArgs,
+}
+
+/// Moves it.
+pub(super) fn run(args: &MigrateArgs, printer: Printer) -> Result<ExitCode, CommandError> {
+    let environment = Environment::load(&args.environment)?;
+    let config = &environment.config;
+    let (from, to) = (StatePlace::of_url(&args.from)?, StatePlace::parse(&args.place, config)?);
+    let connection = Connection::offline(config, args.place.sandbox());
+    let holder = holder_of(uuid::Uuid::now_v7(), "state migrate");
+    let moved = runtime()?.block_on(async {
+        let from = from.open(&args.place, config, printer).await?;
+        let to = to.open(&args.place, config, printer).await?;
+        migrate(&from, &to, &holder, |snapshot| {
+            if snapshot.home == connection.home {
+                return Ok(());
+            }
+            let (recorded, requested) = (snapshot.home.clone(), connection.home.clone());
+            Err(CommandError::from(OperationError::WrongHome { recorded, requested }))
+        })
+        .await
+    })?;
+    printer.note(&format!(
+        "moved serial {} of {} with {} of its history\n",
+        moved.serial,
+        environment.name,
+        plural(moved.operations, "operation")
+    ));
+    Ok(ExitCode::Done)
+}
