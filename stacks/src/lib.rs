@@ -3,6 +3,7 @@
 //! Start reading at [`langsmith`]. A stack is a pure function: it reads no files but the config,
 //! calls no cloud, and does not know what exists.
 
+pub mod capacity;
 pub mod config;
 pub mod langsmith;
 pub mod naming;
