@@ -106,7 +106,11 @@ impl Session {
             _ => environment.graph.clone(),
         };
         let operation = info(run.kind, &environment, &connection);
-        let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder(&operation)) };
+        let access = if run.read_only {
+            Access::ReadOnly
+        } else {
+            Access::Locked(holder(operation.id, run.kind.command()))
+        };
         let request = Request {
             operation,
             environment: environment.name.clone(),
@@ -318,10 +322,10 @@ pub(crate) fn info(kind: OperationKind, environment: &Environment, connection: &
 }
 
 /// Who wants the lock for that.
-pub(crate) fn holder(operation: &OperationInfo) -> LockHolder {
+pub(crate) fn holder(operation: uuid::Uuid, command: &str) -> LockHolder {
     LockHolder {
-        operation: operation.id,
-        command: operation.kind.command().to_owned(),
+        operation,
+        command: command.to_owned(),
         user: user(),
         host: host(),
         process_id: std::process::id(),

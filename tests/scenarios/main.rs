@@ -20,6 +20,7 @@ mod replacement;
 mod sandbox_process;
 mod state_failures;
 mod state_in_a_bucket;
+mod state_serials;
 mod state_surgery;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         credentials::trials(),
         state_failures::trials(),
         state_in_a_bucket::trials(),
+        state_serials::trials(),
         state_surgery::trials(),
         history::trials(),
         interruption::trials(),

@@ -1,5 +1,7 @@
 //! The snapshot file, and the one way to read it together with the journal.
 
+use std::cmp::Ordering;
+
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::store::{StoreError, Stored};
 use lsinfra_engine::surgery::Soundness;
@@ -8,7 +10,10 @@ use super::disk::{Disk, io_error};
 use super::journal::{Pending, read_journal};
 use super::layout::Layout;
 use crate::format::{DecodeError, FORMAT_VERSION, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot};
-use crate::soundness::{self, unsound};
+use crate::soundness::{self, decode_kept, unsound};
+
+/// How many snapshots before the present one are kept.
+const KEPT_SNAPSHOTS: u64 = 20;
 
 /// Everything that a folder holds, and what a writer must know of the journal.
 #[derive(Debug)]
@@ -81,8 +86,24 @@ pub(super) fn read_identity(disk: &Disk, layout: &Layout) -> Result<Option<Snaps
     serde_json::from_slice(&text).map(Some).map_err(|error| damaged(layout, &error.to_string()))
 }
 
+/// The snapshot of that serial, `None` if it is not kept.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn read_kept(disk: &Disk, layout: &Layout, serial: u64) -> Result<Option<Snapshot>, StoreError> {
+    let Some((present, _)) = read_snapshot(disk, layout, Soundness::Waived)? else { return Ok(None) };
+    let path = match serial.cmp(&present.serial) {
+        Ordering::Less => layout.kept_snapshot(serial),
+        Ordering::Equal => layout.snapshot(),
+        Ordering::Greater => return Ok(None),
+    };
+    let Some(text) = disk.read(&path)? else { return Ok(None) };
+    decode_kept(&text, serial, &present, path.display().to_string()).map(Some)
+}
+
 /// Writes a snapshot that follows the stored one and has taken in the journal up to `last_batch`.
-/// The stored one is kept as the previous one.
+/// The stored one is kept as the previous one, and under its serial: second names, and no byte more. The
+/// oldest one that is kept goes.
 ///
 /// # Errors
 /// [`StoreError`]; the stored snapshot is untouched then.
@@ -95,7 +116,13 @@ pub(super) fn write_snapshot(
     let path = layout.snapshot();
     let text = encode_snapshot(snapshot, last_batch, None)
         .map_err(|error| io_error("write", &path)(error.into()))?;
-    disk.replace(&path, Some(&layout.previous_snapshot()), text.as_bytes())
+    let serial = snapshot.serial - 1;
+    if serial > KEPT_SNAPSHOTS {
+        // Before it is one too many: what a crash leaves here is removed by the next try.
+        disk.remove(&layout.kept_snapshot(serial - KEPT_SNAPSHOTS))?;
+    }
+    disk.create_folder(&layout.history())?;
+    disk.replace(&path, &[&layout.previous_snapshot(), &layout.kept_snapshot(serial)], text.as_bytes())
 }
 
 /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
