@@ -72,7 +72,7 @@ impl Account {
             .region(aws_config::Region::new(self.access.region.clone()))
             .endpoint_url(self.access.sandbox.clone().unwrap())
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                aws_credential_types::Credentials::new("test", "test", None, None, "test"),
+                aws_credential_types::Credentials::new(&self.access.account, "test", None, None, "test"),
             ))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
