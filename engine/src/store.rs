@@ -77,13 +77,13 @@ pub trait StateStore: Send + Sync {
 
     /// Takes a lock away from its holder and gives it back, so that the holder, if it lives, has nothing
     /// accepted any more: `false` if it had given the lock back by itself. Waits until the lock is known to
-    /// be abandoned, unless that is `forced`. `by` is who does that.
+    /// be abandoned, unless it is forced. The second one is who does that. A store whose locks end with
+    /// their processes refuses.
     ///
     /// # Errors
     /// [`StoreError::Locked`] if the holder shows that it lives, if somebody else holds the lock by now, or
     /// if the lock is one that cannot be taken away.
-    async fn unlock(&self, held: &HeldLock, by: &LockHolder, forced: bool) -> Result<bool, StoreError> {
-        let (_, _) = (by, forced);
+    async fn unlock(&self, held: &HeldLock, _by: &LockHolder, _forced: bool) -> Result<bool, StoreError> {
         Err(StoreError::Locked { holder: Box::new(held.holder.clone()) })
     }
 }

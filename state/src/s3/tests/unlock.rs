@@ -2,6 +2,7 @@
 
 use lsinfra_engine::store::{HeldLock, HolderProcess};
 
+use super::cloud::Fault;
 use super::*;
 
 /// The lock as it is seen by somebody on another machine.
@@ -123,5 +124,41 @@ fn a_sleeper_whose_lock_was_taken_away_by_force_writes_nothing() {
             let stored = store(&cloud).load().await.unwrap();
             assert_eq!((stored.snapshot, stored.journal), (Some(snapshot(1)), batch(1, 1)));
         });
+    }
+}
+
+/// Whatever becomes of the calls of the one who unlocks, and wherever it is stopped.
+#[test]
+fn an_unlock_that_is_disturbed_lets_no_two_write() {
+    let late = Fault::Late(Duration::from_millis(15));
+    for fault in [Fault::Lost, Fault::Unanswered, Fault::Repeated, late, Fault::Late(LEASE)] {
+        for call in 0.. {
+            let calls = simulate(async {
+                let cloud = Cloud::default();
+                let sleeper = cloud.caller([]);
+                let mut slept = lock(&sleeper, 1).await.unwrap();
+                slept.save(&snapshot(1), None).await.unwrap();
+                sleeper.fall_asleep(LEASE * 20);
+                let late = tokio::spawn(async move { slept.append(&batch(1, 1)).await });
+                let held = store(&cloud).held_lock().await.unwrap().unwrap();
+                let disturbed = cloud.caller([(call, fault)]);
+                let _ = unlock(&disturbed, &held, true).await;
+                let mut next = loop {
+                    match lock(&cloud.caller([]), 2).await {
+                        Ok(session) => break session,
+                        Err(StoreError::Locked { .. }) => {}
+                        Err(error) => panic!("{fault:?} at call {call}: {error}"),
+                    }
+                };
+                assert!(late.await.unwrap().is_err(), "{fault:?} at call {call}");
+                next.append(&batch(2, 1)).await.unwrap();
+                next.save(&snapshot(2), None).await.unwrap();
+                disturbed.calls()
+            });
+            if calls <= call {
+                assert!(call > 5, "unlocking has calls");
+                break;
+            }
+        }
     }
 }
