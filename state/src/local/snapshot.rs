@@ -9,6 +9,7 @@ use lsinfra_engine::surgery::Soundness;
 use super::disk::{Disk, io_error};
 use super::journal::{Pending, read_journal};
 use super::layout::Layout;
+use crate::document::decode_snapshot;
 use crate::format::{DecodeError, FORMAT_VERSION, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot};
 use crate::soundness::{self, decode_kept, unsound};
 
@@ -91,14 +92,15 @@ pub(super) fn read_identity(disk: &Disk, layout: &Layout) -> Result<Option<Snaps
 /// # Errors
 /// [`StoreError`].
 pub(super) fn read_kept(disk: &Disk, layout: &Layout, serial: u64) -> Result<Option<Snapshot>, StoreError> {
-    let Some((present, _)) = read_snapshot(disk, layout, Soundness::Waived)? else { return Ok(None) };
-    let path = match serial.cmp(&present.serial) {
-        Ordering::Less => layout.kept_snapshot(serial),
-        Ordering::Equal => layout.snapshot(),
-        Ordering::Greater => return Ok(None),
-    };
+    let path = layout.snapshot();
     let Some(text) = disk.read(&path)? else { return Ok(None) };
-    decode_kept(&text, serial, &present, path.display().to_string()).map(Some)
+    let present = decode_snapshot(&text, &path.display().to_string())?;
+    let (text, path) = match serial.cmp(&present.serial) {
+        Ordering::Greater => return Ok(None),
+        Ordering::Equal => (Some(text), path),
+        Ordering::Less => (disk.read(&layout.kept_snapshot(serial))?, layout.kept_snapshot(serial)),
+    };
+    text.map(|text| decode_kept(&text, serial, &present, path.display().to_string())).transpose()
 }
 
 /// Writes a snapshot that follows the stored one and has taken in the journal up to `last_batch`.

@@ -238,8 +238,8 @@ impl StateStore for S3Store {
             Ordering::Equal => Some(object),
             Ordering::Less => self.replaced_snapshot(serial).await?,
         };
-        let kept = object.map(|object| decode_kept(&object.body, serial, &present, self.url(&key)));
-        kept.transpose()
+        let location = format!("serial {serial} of {}", self.url(&key));
+        object.map(|object| decode_kept(&object.body, serial, &present, location)).transpose()
     }
 
     async fn held_lock(&self) -> Result<Option<HeldLock>, StoreError> {
