@@ -55,11 +55,11 @@ pub(crate) fn require_terminal(kind: OperationKind) -> Result<(), CommandError> 
 ///
 /// # Errors
 /// [`ErrorCode::NotInteractive`].
-pub(crate) fn require_terminal_to_edit(kind: OperationKind) -> Result<(), CommandError> {
+pub(crate) fn require_terminal_to_edit(command: &str) -> Result<(), CommandError> {
     if is_terminal() {
         return Ok(());
     }
-    let message = format!("`{}` asks before it acts, and there is no terminal to ask at", kind.command());
+    let message = format!("`{command}` asks before it acts, and there is no terminal to ask at");
     Err(CommandError::new(ErrorCode::NotInteractive, message)
         .hint("nothing was changed; give --yes to go ahead"))
 }

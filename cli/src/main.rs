@@ -21,6 +21,7 @@ mod recorded;
 mod render;
 mod session;
 mod signals;
+mod state_difference;
 mod state_place;
 mod suggest;
 mod surgery;

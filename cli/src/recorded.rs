@@ -3,7 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::journal::replay;
 use lsinfra_engine::operation::OperationError;
-use lsinfra_engine::store::Stored;
+use lsinfra_engine::store::{StateStore, Stored};
 use lsinfra_engine::surgery::Soundness;
 
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
@@ -74,9 +74,39 @@ impl Recorded {
     /// Says so if an operation was interrupted: what is recorded is not what will be.
     pub(crate) fn note_unfinished(&self, printer: Printer) {
         if self.unfinished {
-            printer.note("note: an operation was interrupted; the next `up` or `destroy` finishes it\n");
+            note_unfinished(printer);
         }
     }
+}
+
+/// Says that an operation was interrupted.
+pub(crate) fn note_unfinished(printer: Printer) {
+    printer.note("note: an operation was interrupted; the next `up` or `destroy` finishes it\n");
+}
+
+/// What was recorded under a serial.
+///
+/// # Errors
+/// [`ErrorCode::UnknownOperation`] for a serial that there never was, [`ErrorCode::SnapshotNotKept`] for one
+/// whose snapshot is gone, [`ErrorCode::NoState`]; the store's.
+pub(crate) async fn at_serial(
+    store: &dyn StateStore,
+    environment: &str,
+    serial: u64,
+) -> Result<Snapshot, CommandError> {
+    if let Some(snapshot) = store.snapshot(serial).await? {
+        return Ok(snapshot);
+    }
+    let Some(present) = store.load_unsound().await?.snapshot else { return Err(no_state(environment)) };
+    let hint = "`lsinfra history` lists the operations with the serials that they left";
+    if serial == 0 || serial > present.serial {
+        let message = format!("{environment} was never recorded under serial {serial}");
+        return Err(CommandError::new(ErrorCode::UnknownOperation, message).hint(hint));
+    }
+    let message = format!("the snapshot of {environment} with serial {serial} is not kept any more");
+    Err(CommandError::new(ErrorCode::SnapshotNotKept, message)
+        .hint("take a later one: a folder keeps the last 20, a bucket 90 days")
+        .hint(hint))
 }
 
 /// Nothing is recorded of an environment.

@@ -128,7 +128,7 @@ impl Session {
         };
         let names = name_fields(&environment.graph, &connection);
         let begin = async || {
-            let holder = || holder(&request.operation);
+            let holder = || holder(request.operation.id, run.kind.command());
             let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder()) };
             Operation::begin(engine.clone(), request.clone(), &*store, access).await
         };
@@ -341,14 +341,9 @@ pub(crate) fn info(kind: OperationKind, environment: &Environment, connection: &
 }
 
 /// Who wants the lock for that.
-pub(crate) fn holder(operation: &OperationInfo) -> LockHolder {
-    holder_of(operation.id, operation.kind.command())
-}
-
-/// Who wants the lock for a command that is no operation.
-pub(crate) fn holder_of(id: uuid::Uuid, command: &str) -> LockHolder {
+pub(crate) fn holder(operation: uuid::Uuid, command: &str) -> LockHolder {
     LockHolder {
-        operation: id,
+        operation,
         command: command.to_owned(),
         user: user(),
         host: host(),

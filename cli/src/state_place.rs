@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lsinfra_engine::Snapshot;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::provider::ErrorKind;
-use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
+use lsinfra_engine::store::{HeldLock, LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
 use lsinfra_stacks::config::Config;
 use lsinfra_state::{Access, LocalStore, LockSettings, MovableStore, Place, S3Store, Waiting};
 
@@ -202,6 +203,18 @@ impl StateStore for PerhapsUnmade {
 
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
         Self::or_nothing(self.0.history().await)
+    }
+
+    async fn snapshot(&self, serial: u64) -> Result<Option<Snapshot>, StoreError> {
+        Self::or_nothing(self.0.snapshot(serial).await)
+    }
+
+    async fn held_lock(&self) -> Result<Option<HeldLock>, StoreError> {
+        Self::or_nothing(self.0.held_lock().await)
+    }
+
+    async fn unlock(&self, held: &HeldLock, by: &LockHolder, forced: bool) -> Result<bool, StoreError> {
+        self.0.unlock(held, by, forced).await
     }
 }
 

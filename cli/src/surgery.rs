@@ -19,6 +19,7 @@ use crate::error::CommandError;
 use crate::printer::Printer;
 use crate::recorded::no_state;
 use crate::session::{holder, info, runtime};
+use crate::state_difference::StateDifference;
 use crate::state_place::StatePlace;
 use crate::{render, signals};
 
@@ -111,7 +112,7 @@ pub(crate) fn carry_out(
     runtime()?.block_on(async {
         let store = place.store(run.place, &environment.config, printer).await?;
         let mut cancellation = signals::stages(printer)?;
-        let holder = holder(&operation);
+        let holder = holder(operation.id, run.kind.command());
         let begin = Surgery::begin(&*store, &holder, &environment.name, &connection.home, run.soundness);
         let mut surgery = tokio::select! {
             surgery = begin => surgery?,
@@ -120,7 +121,7 @@ pub(crate) fn carry_out(
         let locked = Locked { environment: &environment, connection: &connection, surgery: &surgery };
         let changed = match propose(&locked) {
             Ok(proposal) => {
-                let asked = ask(run, &environment.name, &proposal, cancellation, printer).await;
+                let asked = ask(run, &locked, &proposal, cancellation, printer).await;
                 match asked {
                     Ok(()) => save(&mut surgery, operation, proposal, &connection.clock, printer).await,
                     Err(error) => Err(error),
@@ -137,21 +138,31 @@ pub(crate) fn carry_out(
 
 async fn ask(
     run: &Run<'_>,
-    environment: &str,
+    locked: &Locked<'_>,
     proposal: &Proposal,
     cancellation: lsinfra_engine::cancel::Cancellation,
     printer: Printer,
 ) -> Result<(), CommandError> {
     let canvas = printer.notes_canvas();
-    printer.note(&render::edit::edits(&proposal.edits, canvas));
+    let shown = match (run.kind, locked.surgery.snapshot()) {
+        // Edits name resources: what is to come back is worth a look at its values.
+        (OperationKind::StateRestore, Some(present)) if !proposal.edits.is_empty() => {
+            let difference = StateDifference::between(present, &proposal.snapshot);
+            let (from, to) =
+                (format!("serial {}", present.serial), format!("serial {} again", proposal.snapshot.serial));
+            render::state_difference::difference(&difference, &from, &to, canvas)
+        }
+        _ => render::edit::edits(&proposal.edits, canvas),
+    };
+    printer.note(&shown);
     for note in &proposal.notes {
         printer.note(&format!("note: {note}\n"));
     }
     if run.yes || proposal.edits.is_empty() {
         return Ok(());
     }
-    confirm::require_terminal_to_edit(run.kind)?;
-    let question = format!("\nChange what is recorded of {environment} like this?");
+    confirm::require_terminal_to_edit(run.kind.command())?;
+    let question = format!("\nChange what is recorded of {} like this?", locked.environment.name);
     confirm::ask(&question, Approval::Yes, cancellation, printer).await
 }
 

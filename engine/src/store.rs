@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -56,6 +57,66 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// [`StoreError`] if they cannot be read.
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError>;
+
+    /// The snapshot of that serial, without any journal; `None` if it never was, or is not kept any more. A
+    /// store that keeps no earlier ones has none.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read, is damaged, or is of another lineage than the present one.
+    async fn snapshot(&self, _serial: u64) -> Result<Option<Snapshot>, StoreError> {
+        Ok(None)
+    }
+
+    /// The lock as it is held at this moment, `None` if nobody holds it. Takes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if that cannot be told.
+    async fn held_lock(&self) -> Result<Option<HeldLock>, StoreError> {
+        Ok(None)
+    }
+
+    /// Takes a lock away from its holder and gives it back, so that the holder, if it lives, has nothing
+    /// accepted any more: `false` if it had given the lock back by itself. Waits until the lock is known to
+    /// be abandoned, unless it is forced. The second one is who does that. A store whose locks end with
+    /// their processes refuses.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] if the holder shows that it lives, if somebody else holds the lock by now, or
+    /// if the lock is one that cannot be taken away.
+    async fn unlock(&self, held: &HeldLock, _by: &LockHolder, _forced: bool) -> Result<bool, StoreError> {
+        Err(StoreError::Locked { holder: Box::new(held.holder.clone()) })
+    }
+}
+
+/// A lock that somebody holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldLock {
+    /// Who.
+    pub holder: LockHolder,
+    /// What is known of the process that holds it.
+    pub process: HolderProcess,
+    /// How it is kept; `None` if it ends with its process, and cannot be taken away from it.
+    pub lease: Option<HeldLease>,
+}
+
+/// How a lock is kept that heals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldLease {
+    /// For how long it must stand still before others take it over.
+    pub length: Duration,
+    /// How often it was renewed so far.
+    pub renewals: u64,
+}
+
+/// What is known of a process that holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HolderProcess {
+    /// It runs on this machine, or is stopped there.
+    Alive,
+    /// It was one of this machine, and has ended.
+    Dead,
+    /// It is one of another machine, or this one does not tell.
+    Unknown,
 }
 
 /// What a store holds.
@@ -239,6 +300,8 @@ pub struct OperationRecord {
     pub steps: Vec<StepRecord>,
     /// What was changed by hand of what is recorded.
     pub edits: Vec<Edit>,
+    /// The operations before it that were interrupted, and whose journal its snapshot has taken in.
+    pub interrupted: Vec<OperationInfo>,
 }
 
 impl OperationRecord {

@@ -4,7 +4,7 @@
 
 use crate::clock::Clock;
 use crate::events::OperationOutcome;
-use crate::journal::{OperationInfo, prune, replay};
+use crate::journal::{OperationInfo, prune, replay, started};
 use crate::operation::{OperationError, check_belongs};
 use crate::plan::PlanCounts;
 use crate::snapshot::{Edit, Snapshot};
@@ -15,6 +15,7 @@ pub struct Surgery {
     session: Box<dyn Session>,
     snapshot: Option<Snapshot>,
     has_journal: bool,
+    interrupted: Vec<OperationInfo>,
 }
 
 /// Whether a snapshot that is unsound is handed out.
@@ -45,8 +46,12 @@ impl Surgery {
         };
         let stored = session.stored().clone();
         let moved_to = stored.moved_to.clone();
-        let mut surgery =
-            Self { session, snapshot: stored.snapshot, has_journal: !stored.journal.is_empty() };
+        let mut surgery = Self {
+            session,
+            snapshot: stored.snapshot,
+            has_journal: !stored.journal.is_empty(),
+            interrupted: started(&stored.journal),
+        };
         let opened = match (&mut surgery.snapshot, moved_to) {
             (_, Some(to)) => Err(StoreError::Moved { location: store.location(), to }.into()),
             (None, None) => Ok(()),
@@ -98,6 +103,7 @@ impl Surgery {
             serial,
             steps: Vec::new(),
             edits,
+            interrupted: self.interrupted.clone(),
         };
         self.session.save(&snapshot, Some(&record)).await?;
         self.snapshot = Some(snapshot);

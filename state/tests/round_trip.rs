@@ -102,8 +102,10 @@ fn files_of_every_version_stay_readable() {
         let stored = load(&fixtures(version)).unwrap();
         assert_eq!(stored.snapshot, Some(snapshot), "version {version}");
         assert_eq!(stored.journal, every_entry(), "version {version}");
-        let edits = if version == 1 { Vec::new() } else { record(1).edits };
-        let record = OperationRecord { edits, ..record(1) };
+        let record = match version {
+            1 => OperationRecord { edits: Vec::new(), interrupted: Vec::new(), ..record(1) },
+            _ => record(1),
+        };
         assert_eq!(run(LocalStore::open(fixtures(version)).history()).unwrap(), [record]);
     }
 }
@@ -139,6 +141,51 @@ fn history_is_every_operation_that_left_a_snapshot() {
     // The operation that saves that serial after all has no record of its own.
     run(session.save(&snapshot(4), None)).unwrap();
     assert_eq!(run(store.history()).unwrap(), [record(1), record(3)]);
+}
+
+#[test]
+fn the_last_snapshots_before_the_present_one_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LocalStore::open(folder.path());
+    let mut session = lock(folder.path()).unwrap();
+    for serial in 1..=25 {
+        run(session.save(&snapshot(serial), (serial % 2 == 0).then(|| record(serial)).as_ref())).unwrap();
+    }
+    for serial in 0..=26 {
+        let kept = run(store.snapshot(serial)).unwrap();
+        assert_eq!(kept, (5..=25).contains(&serial).then(|| snapshot(serial)), "serial {serial}");
+    }
+    // They are second names of files that are there anyway.
+    let written = |store: &LocalStore| store.statistics().bytes_written;
+    let size = std::fs::metadata(folder.path().join("snapshot.json")).unwrap().len();
+    drop(session);
+    let mut session = run(store.lock(&common::samples::holder("up"))).unwrap();
+    let before = written(&store);
+    run(session.save(&snapshot(26), None)).unwrap();
+    assert_eq!(written(&store) - before, size);
+}
+
+#[test]
+fn a_kept_snapshot_that_is_damaged_or_not_this_environments_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = lock(folder.path()).unwrap();
+    for serial in 1..=2 {
+        run(session.save(&snapshot(serial), None)).unwrap();
+    }
+    let store = LocalStore::open(folder.path());
+    let kept = folder.path().join("history/000001.snapshot.json");
+    let refused = |snapshot: &Snapshot| {
+        std::fs::write(&kept, encode_snapshot(snapshot).unwrap()).unwrap();
+        run(store.snapshot(1)).unwrap_err()
+    };
+    let other = Snapshot { lineage: uuid::Uuid::from_u128(9), ..snapshot(1) };
+    assert!(matches!(refused(&other), StoreError::LineageMismatch { .. }));
+    assert!(matches!(refused(&snapshot(2)), StoreError::Damaged { .. }));
+    let mut unsound = snapshot(1);
+    unsound.resources.values_mut().for_each(|record| record.last_generation = 0);
+    assert!(matches!(refused(&unsound), StoreError::Damaged { .. }));
+    std::fs::write(&kept, "{").unwrap();
+    assert!(matches!(run(store.snapshot(1)).unwrap_err(), StoreError::Damaged { .. }));
 }
 
 #[test]

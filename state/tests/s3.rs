@@ -15,7 +15,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::provider::ErrorKind;
-use lsinfra_engine::store::{LockHolder, Session, StateStore, StoreError, Stored};
+use lsinfra_engine::store::{HolderProcess, LockHolder, Session, StateStore, StoreError, Stored};
 use lsinfra_sandbox::{Options, Serving};
 use lsinfra_state::{Access, Bootstrapped, LockSettings, Place, S3Store, bootstrap};
 use tempfile::TempDir;
@@ -62,18 +62,22 @@ impl Account {
     /// moto's `GetObject` and `PutObject` heed a bucket's policy without its conditions, so that one which
     /// refuses what does not come over TLS refuses everybody.
     async fn take_policy_away(&self) {
+        self.s3().delete_bucket_policy().bucket(&self.place.bucket).send().await.unwrap();
+    }
+
+    /// A client beside the store's own.
+    fn s3(&self) -> aws_sdk_s3::Client {
         let config = aws_config::SdkConfig::builder()
             .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
             .region(aws_config::Region::new(self.access.region.clone()))
             .endpoint_url(self.access.sandbox.clone().unwrap())
             .credentials_provider(aws_credential_types::provider::SharedCredentialsProvider::new(
-                aws_credential_types::Credentials::new("test", "test", None, None, "test"),
+                aws_credential_types::Credentials::new(&self.access.account, "test", None, None, "test"),
             ))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
-        let s3 = aws_sdk_s3::Client::from_conf(s3);
-        s3.delete_bucket_policy().bucket(&self.place.bucket).send().await.unwrap();
+        aws_sdk_s3::Client::from_conf(s3)
     }
 
     async fn store(&self) -> S3Store {
@@ -139,6 +143,57 @@ fn what_is_written_comes_back() {
             Stored { snapshot: Some(snapshot(2)), journal: Vec::new(), moved_to: None }
         );
         assert_eq!(store.history().await.unwrap(), [record(1), record(2)]);
+    });
+}
+
+#[test]
+fn an_earlier_snapshot_is_got_back_while_the_bucket_keeps_it() {
+    run(async {
+        let account = Account::bootstrapped().await;
+        let store = account.store().await;
+        let mut session = account.lock(1).await.unwrap();
+        for serial in 1..=3 {
+            session.save(&snapshot(serial), Some(&record(serial))).await.unwrap();
+        }
+        session.release().await.unwrap();
+        for serial in 1..=3 {
+            assert_eq!(store.snapshot(serial).await.unwrap(), Some(snapshot(serial)), "serial {serial}");
+        }
+        assert_eq!(store.snapshot(4).await.unwrap(), None);
+
+        // As the lifecycle does it one day.
+        let key = "langsmith/dev/snapshot.json";
+        let (s3, bucket) = (account.s3(), &account.place.bucket);
+        let versions = s3.list_object_versions().bucket(bucket).prefix(key).send().await.unwrap();
+        let replaced = versions.versions().iter().filter(|version| version.is_latest() != Some(true));
+        let ids: Vec<_> = replaced.map(|version| version.version_id().unwrap().to_owned()).collect();
+        assert_eq!(ids.len(), 2);
+        for id in ids {
+            s3.delete_object().bucket(bucket).key(key).version_id(id).send().await.unwrap();
+        }
+        assert_eq!(store.snapshot(2).await.unwrap(), None);
+        assert_eq!(store.snapshot(3).await.unwrap(), Some(snapshot(3)));
+    });
+}
+
+#[test]
+fn a_held_lock_is_seen_and_taken_away_by_force() {
+    run(async {
+        let account = Account::bootstrapped().await;
+        let store = account.store().await;
+        assert_eq!(store.held_lock().await.unwrap(), None);
+        let mut session = account.lock(1).await.unwrap();
+        let held = store.held_lock().await.unwrap().unwrap();
+        assert_eq!((held.holder.user.as_str(), held.process), ("user-1", HolderProcess::Alive));
+        let by =
+            LockHolder { operation: Uuid::from_u128(2), user: "user-2".to_owned(), ..held.holder.clone() };
+        let refused = store.unlock(&held, &by, false).await;
+        assert!(matches!(refused, Err(StoreError::Locked { .. })), "{refused:?}");
+        assert!(store.unlock(&held, &by, true).await.unwrap());
+        assert_eq!(store.held_lock().await.unwrap(), None);
+        let refused = session.append(&every_entry()).await;
+        assert!(matches!(refused, Err(StoreError::LockLost { .. })), "{refused:?}");
+        account.lock(3).await.unwrap().release().await.unwrap();
     });
 }
 

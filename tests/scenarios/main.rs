@@ -21,6 +21,7 @@ mod sandbox_process;
 mod state_failures;
 mod state_in_a_bucket;
 mod state_moved;
+mod state_serials;
 mod state_surgery;
 
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         state_failures::trials(),
         state_in_a_bucket::trials(),
         state_moved::trials(),
+        state_serials::trials(),
         state_surgery::trials(),
         history::trials(),
         interruption::trials(),

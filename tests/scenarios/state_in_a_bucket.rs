@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use lsinfra_sandbox::{CallRecord, Effect, FaultPlan, Hold, HoldCount, HoldPoint, Item, Outcome};
 use lsinfra_tests::{
-    EnvironmentFile, Invocation, Project, Recorded, Sandbox, SandboxOptions, compare, hold_of,
+    EnvironmentFile, Invocation, Project, Recorded, Running, Sandbox, SandboxOptions, compare, hold_of,
 };
 
 use crate::scenario;
@@ -20,6 +20,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("a_holder_that_slept_through_its_lease_changes_nothing", asleep),
         scenario("what_is_wrong_with_a_snapshot_in_a_bucket_is_refused_by_name", wrong),
         scenario("a_snapshot_that_is_replaced_by_hand_during_a_run_is_not_overwritten", replaced_by_hand),
+        scenario("a_holder_whose_lock_was_taken_away_by_hand_changes_nothing", unlocked_by_force),
+        scenario("a_dead_holders_lock_is_taken_away_without_force", unlocked),
         scenario("lost_answers_of_the_store_lose_nothing", lost_answers),
     ]
 }
@@ -145,8 +147,14 @@ fn asleep() {
     in_bucket(&project, &["up", "--yes"]).succeed();
     sandbox.take_calls();
 
-    first.wake();
-    let woken = first.wait().expect_code(1);
+    wakes_up_and_changes_nothing(first, &sandbox);
+    converged(&project, &sandbox);
+}
+
+/// A holder that was stopped, and whose lock was taken away meanwhile.
+fn wakes_up_and_changes_nothing(asleep: Running, sandbox: &Sandbox) {
+    asleep.wake();
+    let woken = asleep.wait().expect_code(1);
     assert!(
         woken.stderr.contains("the lock of s3://states/langsmith/dev was lost"),
         "{}",
@@ -157,6 +165,48 @@ fn asleep() {
     let is_change = |call: &&CallRecord| call.effect == Effect::Changes && call.outcome == Outcome::Ok;
     let changes: Vec<_> = calls.iter().filter(is_change).collect();
     assert!(changes.is_empty(), "{changes:#?}");
+}
+
+fn unlocked_by_force() {
+    let (project, sandbox) = begin();
+    let unlock = |more: &[&str]| in_bucket(&project, &["state", "unlock"]).args(more).run();
+    let nothing = unlock(&[]).expect_code(0);
+    assert!(nothing.stderr.contains("nothing to unlock"), "{}", nothing.transcript());
+
+    sandbox.set_faults(&hold_creation());
+    let mut first = in_bucket(&project, &["up", "--yes", "--parallelism", "1"]).start();
+    first.wait_for_hold(&sandbox).unwrap();
+    first.pause();
+    sandbox.control().release().unwrap();
+    sandbox.set_faults(&FaultPlan::default());
+    // Stopped is not dead.
+    let refused = unlock(&["--yes"]).expect_code(4);
+    for said in ["LS0301", "alive on this machine", "scenario on", "renewed", "lease", "--force"] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
+    }
+    let asked = unlock(&["--force"]).expect_code(2);
+    assert!(asked.stderr.contains("LS0103"), "{}", asked.transcript());
+    let unlocked = unlock(&["--force", "--yes"]).expect_code(0);
+    assert!(unlocked.stderr.contains("unlocked"), "{}", unlocked.transcript());
+
+    // Nobody is waited for, and what the first run began is gone on with.
+    in_bucket(&project, &["up", "--yes", "--lock-timeout", "0"]).succeed();
+    sandbox.take_calls();
+    wakes_up_and_changes_nothing(first, &sandbox);
+    converged(&project, &sandbox);
+}
+
+fn unlocked() {
+    let (project, sandbox) = begin();
+    sandbox.set_faults(&hold_creation());
+    let mut first = in_bucket(&project, &["up", "--yes"]).start();
+    first.wait_for_hold(&sandbox).unwrap();
+    first.kill();
+    sandbox.control().release().unwrap();
+    let unlocked = in_bucket(&project, &["state", "unlock", "--yes"]).succeed();
+    assert!(unlocked.stderr.contains("which has ended"), "{}", unlocked.transcript());
+    let again = in_bucket(&project, &["state", "unlock"]).succeed();
+    assert!(again.stderr.contains("nothing to unlock"), "{}", again.transcript());
     converged(&project, &sandbox);
 }
 

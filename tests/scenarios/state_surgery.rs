@@ -10,6 +10,8 @@ use crate::scenario;
 
 /// The resource that the scenarios look at.
 const VPC: &str = "network/aws:ec2:Vpc/main";
+/// A folder for state.
+const FOLDER: &str = "file://.lsinfra/kept";
 /// One that depends on it and that nothing depends on.
 const ENDPOINT: &str = "network/aws:ec2:VpcEndpoint/s3";
 
@@ -25,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("state_pull_and_push_there_and_back", pull_and_push),
         scenario("state_push_refuses_what_is_not_the_next_of_this_environment", push_refused),
         scenario("state_push_waits_for_an_interrupted_operation", push_unfinished),
+        scenario("state_unlock_leaves_the_lock_of_a_folder_to_its_process", unlock),
         scenario("surgery_asks_and_leaves_a_locked_environment_alone", asks),
     ]
 }
@@ -190,6 +193,27 @@ fn asks() {
     }
     sandbox.control().release().unwrap();
     running.wait().expect_code(0);
+}
+
+/// The lock of a folder is the system's: it ends with its process and not before.
+fn unlock() {
+    let project = Project::new(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    let unlock = ["state", "unlock", "--force", "--yes"];
+    let in_folder = |command: &'static [&'static str]| project.sandboxed(command).args(["--state", FOLDER]);
+    let nothing = in_folder(&["state", "unlock"]).succeed();
+    assert!(nothing.stderr.contains("nothing to unlock"), "{}", nothing.transcript());
+    in_folder(&["up", "--yes"]).succeed();
+    sandbox.set_faults(&hold(1));
+    let mut running = in_folder(&["destroy", "--yes"]).start();
+    running.wait_for_hold(&sandbox).unwrap();
+    let refused = project.sandboxed(&unlock).args(["--state", FOLDER]).run().expect_code(4);
+    for said in ["LS0301", "destroy", "ends only with that process", "`kill "] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
+    }
+    sandbox.control().release().unwrap();
+    running.wait().expect_code(0);
+    in_folder(&["state", "unlock"]).succeed();
 }
 
 /// Changes the stored snapshot as somebody with an editor would.

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::FORMAT_VERSION;
 
-/// `state rm`, `state mv` and `state push`.
+/// `state rm`, `state mv`, `state push` and `state restore`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct StateEditAnswer {
@@ -33,6 +33,8 @@ pub(crate) enum EditAnswer {
     Renamed { from: String, to: String },
     /// A part of the snapshot beside its resources is something else.
     Replaced { part: String },
+    /// What an earlier serial says is recorded once more; the other edits say what that changed.
+    Restored { serial: u64 },
     /// A finding was put right by its rule.
     Repaired { urn: String, finding: String },
 }
@@ -61,6 +63,7 @@ impl From<&Edit> for EditAnswer {
             }
             Edit::Renamed { from, to } => Self::Renamed { from: from.to_string(), to: to.to_string() },
             Edit::Replaced { part } => Self::Replaced { part: part.clone() },
+            Edit::Restored { serial } => Self::Restored { serial: *serial },
             Edit::Repaired { urn, finding } => {
                 Self::Repaired { urn: urn.to_string(), finding: finding.clone() }
             }

@@ -1,5 +1,6 @@
 //! Answers of `history` and `history show`.
 
+use lsinfra_engine::OperationInfo;
 use lsinfra_engine::store::OperationRecord;
 use serde::Serialize;
 
@@ -28,6 +29,24 @@ pub(crate) struct HistoryShowAnswer {
     steps: Vec<StepAnswer>,
     /// What was changed by hand of what is recorded.
     edits: Vec<EditAnswer>,
+    /// The operations before it that were interrupted, and that it finished.
+    interrupted: Vec<InterruptedOperation>,
+}
+
+/// An operation that left nothing but a journal.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct InterruptedOperation {
+    id: String,
+    /// Such as `up`.
+    command: &'static str,
+    /// Who ran it, as `user@host`.
+    by: String,
+    /// In RFC 3339.
+    started_at: String,
+    tool_version: String,
+    /// SHA-256 of the configuration, in hexadecimal.
+    config_digest: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,6 +90,20 @@ impl HistoryShowAnswer {
             operation: record.into(),
             steps: record.steps.iter().map(StepAnswer::from).collect(),
             edits: record.edits.iter().map(EditAnswer::from).collect(),
+            interrupted: record.interrupted.iter().map(InterruptedOperation::from).collect(),
+        }
+    }
+}
+
+impl From<&OperationInfo> for InterruptedOperation {
+    fn from(operation: &OperationInfo) -> Self {
+        Self {
+            id: operation.id.to_string(),
+            command: operation.kind.command(),
+            by: operation.by.clone(),
+            started_at: operation.started_at.to_string(),
+            tool_version: operation.tool_version.clone(),
+            config_digest: operation.config_digest.clone(),
         }
     }
 }

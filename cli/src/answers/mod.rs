@@ -3,6 +3,7 @@
 //! Apart from the engine's types, so that the engine may change without breaking a script.
 //! `format_version` is raised when a reader must know of a change.
 
+mod difference;
 mod edit;
 mod history;
 mod repair;
@@ -16,6 +17,7 @@ use lsinfra_engine::plan::PlanCounts;
 use lsinfra_engine::{Graph, Properties, Value};
 use serde::Serialize;
 
+pub(crate) use difference::StateDiffAnswer;
 pub(crate) use edit::{EditAnswer, StateEditAnswer};
 pub(crate) use history::{HistoryAnswer, HistoryShowAnswer};
 pub(crate) use repair::StateRepairAnswer;

@@ -56,7 +56,7 @@ error_codes! {
     StackInvalid = "LS0109", Usage;
     /// A file that was asked for cannot be written.
     FileUnwritable = "LS0110", Failed;
-    /// `history show` was asked for an operation that there is not.
+    /// `history show`, `state diff` or `state restore` was asked for a serial that there is not.
     UnknownOperation = "LS0111", Usage;
 
     /// There are no AWS credentials.
@@ -110,6 +110,8 @@ error_codes! {
     StateOccupied = "LS0326", Failed;
     /// The bucket or the table for state is not there.
     NoStateStore = "LS0318", Failed;
+    /// An earlier snapshot is not kept any more.
+    SnapshotNotKept = "LS0319", Failed;
 
     /// Inputs are invalid.
     InputsInvalid = "LS0401", Usage;

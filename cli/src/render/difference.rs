@@ -106,6 +106,16 @@ pub(crate) fn drift_lines(change: &PropertyChange, canvas: Canvas) -> Vec<String
 }
 
 fn line(difference: &Difference<'_>, canvas: Canvas) -> String {
+    let line = recorded_line(difference, canvas);
+    // A whole field that is no longer given goes back to what AWS does by itself.
+    match difference.new.is_none() && difference.old.is_some() && !difference.path.contains(['.', '[']) {
+        true => format!("{line} -> (AWS's default)"),
+        false => line,
+    }
+}
+
+/// The line of a value that is recorded otherwise.
+pub(crate) fn recorded_line(difference: &Difference<'_>, canvas: Canvas) -> String {
     let Difference { path, old, new } = difference;
     let width = value_columns(path, canvas);
     let paint = canvas.paint;
@@ -117,11 +127,7 @@ fn line(difference: &Difference<'_>, canvas: Canvas) -> String {
             format!("{} {path}: {} -> {}", paint.paint(Tone::Change, "~"), show(old, width), show(new, width))
         }
         (None, Some(new)) => format!("{} {path}: {}", paint.paint(Tone::Good, "+"), show(new, width)),
-        (Some(old), None) => {
-            // A whole field that is no longer given goes back to what AWS does by itself.
-            let default = if path.contains(['.', '[']) { "" } else { " -> (AWS's default)" };
-            format!("{} {path}: {}{default}", paint.paint(Tone::Bad, "-"), show(old, width))
-        }
+        (Some(old), None) => format!("{} {path}: {}", paint.paint(Tone::Bad, "-"), show(old, width)),
         (None, None) => format!("{} {path}", paint.paint(Tone::Change, "~")),
     }
 }

@@ -17,9 +17,10 @@ fn line(edit: &Edit, canvas: Canvas) -> String {
         Edit::Forgotten { urn, physical_ids } => (Tone::Bad, "forget", format!("{urn}{}", ids(physical_ids))),
         Edit::Renamed { from, to } => (Tone::Change, "rename", format!("{from} to {to}")),
         Edit::Replaced { part } => (Tone::Change, "change", format!("the {part}")),
+        Edit::Restored { serial } => (Tone::Good, "restore", format!("serial {serial}")),
         Edit::Repaired { finding, .. } => (Tone::Good, "repair", finding.clone()),
     };
-    let padding = " ".repeat("forget".len().saturating_sub(verb.len()));
+    let padding = " ".repeat("restore".len().saturating_sub(verb.len()));
     format!("  {}{padding}  {what}\n", canvas.paint.paint(tone, verb))
 }
 

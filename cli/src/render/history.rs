@@ -88,6 +88,15 @@ pub(crate) fn operation(environment: &str, record: &OperationRecord, canvas: Can
     {
         let _ = writeln!(text, "{}{}  {value}", paint.paint(Tone::Faint, name), " ".repeat(13 - name.len()));
     }
+    for finished in &record.interrupted {
+        let words = format!(
+            "{} by {}, begun {} and interrupted",
+            finished.kind.command(),
+            finished.by,
+            moment(finished.started_at)
+        );
+        let _ = writeln!(text, "{}       {words}", paint.paint(Tone::Faint, "finished"));
+    }
     text.push_str(&steps(&record.steps, canvas));
     if !record.edits.is_empty() {
         let _ = writeln!(text, "\n{}", paint.paint(Tone::Strong, "Edits"));

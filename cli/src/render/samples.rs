@@ -7,8 +7,10 @@ use jiff::Timestamp;
 use lsinfra_engine::events::{EVENTS_VERSION, Event, EventKind, OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::{Action, Drift, PLAN_VERSION, Plan, PropertyChange, Reason, Rename, Step};
+use lsinfra_engine::secret::SecretPart;
 use lsinfra_engine::snapshot::{
-    Edit, Finding, IntegrityProblem, Object, Owner, PhysicalId, Record, RecordedOptions, Role, Status,
+    Edit, Finding, IntegrityProblem, Object, Owner, PhysicalId, Record, RecordedOptions, Role, Snapshot,
+    Status,
 };
 use lsinfra_engine::store::{OperationRecord, StepRecord};
 use lsinfra_engine::{OperationInfo, OperationKind, Properties, Secret, Timeouts, Urn, Value};
@@ -406,6 +408,7 @@ pub(crate) fn record(outcome: OperationOutcome) -> OperationRecord {
         serial: 4,
         steps,
         edits: Vec::new(),
+        interrupted: vec![OperationInfo { by: "eve@build-8".to_owned(), ..info(OperationKind::Destroy) }],
     }
 }
 
@@ -442,6 +445,52 @@ pub(crate) fn recorded() -> (Urn, Record) {
     )
 }
 
+/// Two snapshots between which everything occurs that may differ.
+pub(crate) fn snapshots() -> (Snapshot, Snapshot) {
+    let (vpc, mut record) = recorded();
+    let mut older = Snapshot::new(uuid::Uuid::nil(), "langsmith/dev", BTreeMap::new());
+    let mut newer = older.clone();
+    (older.serial, newer.serial) = (3, 5);
+    let sealed = |digest: &str| {
+        let digest = digest.to_owned();
+        Value::Secret(Secret::from_parts(vec![SecretPart::Sealed { digest, plain: None }]))
+    };
+    std::sync::Arc::make_mut(&mut record.objects[0]).inputs.insert("token".to_owned(), sealed("1234"));
+    let mut changed = record.clone();
+    changed.objects.truncate(1);
+    changed.schema_version = 2;
+    let object = std::sync::Arc::make_mut(&mut changed.objects[0]);
+    object.status = Status::Ready;
+    object.observed = None;
+    object.inputs.insert("tags".to_owned(), value(serde_json::json!({"Name": "main", "team": "platform"})));
+    object.inputs.insert("token".to_owned(), sealed("5678"));
+    object.outputs = properties(serde_json::json!({"id": "vpc-0aa", "zones": ["a", "b", "c"]}));
+    object.dependencies.pop_first();
+    object.options.protect = false;
+    object.changed_at = time(60.0);
+    older.resources.insert(vpc.clone(), record);
+    newer.resources.insert(vpc, changed);
+    let one =
+        |id: &str| Record { last_generation: 1, objects: vec![object_of(id).into()], ..Record::default() };
+    older.resources.insert(urn("identity/aws:iam:Role/old"), one("langsmith-dev-old"));
+    newer.resources.insert(urn("network/zone-1/aws:ec2:Subnet/private-1"), one("subnet-0aa"));
+    for snapshot in [&mut older, &mut newer] {
+        snapshot.resources.insert(urn("data/aws:s3:Bucket/blobs"), one("blobs"));
+        // What is left of a forgotten resource is none.
+        let forgotten = Record { forgotten: true, last_generation: 1, ..Record::default() };
+        snapshot.resources.insert(urn("aws:ec2:Eip/nat"), forgotten);
+    }
+    older.outputs = properties(serde_json::json!({"vpc_id": "vpc-0aa", "url": "http://a"}));
+    newer.outputs =
+        properties(serde_json::json!({"vpc_id": "vpc-0aa", "url": "https://a", "bucket": "blobs"}));
+    older.facts = properties(serde_json::json!({"zones": ["a", "b"]}));
+    (older, newer)
+}
+
+fn object_of(id: &str) -> Object {
+    object(1, Role::Current, Status::Ready, Some(id))
+}
+
 /// An object without inputs, outputs and dependencies.
 pub(crate) fn object(generation: u32, role: Role, status: Status, id: Option<&str>) -> Object {
     Object {
@@ -472,6 +521,7 @@ pub(crate) fn edits() -> Vec<Edit> {
         Edit::Forgotten { urn: vpc(), physical_ids: physical_ids() },
         Edit::Renamed { from: vpc(), to: urn("network/aws:ec2:Vpc/other") },
         Edit::Replaced { part: "outputs".to_owned() },
+        Edit::Restored { serial: 3 },
         Edit::Repaired { urn: vpc(), finding: "network/aws:ec2:Vpc/main depends on nothing".to_owned() },
     ]
 }

@@ -68,12 +68,7 @@ pub(crate) fn resource(urn: &Urn, record: &Record, canvas: Canvas) -> String {
 
 fn whole_object(urn: &Urn, object: &Object, canvas: Canvas) -> String {
     let paint = canvas.paint;
-    let role = match object.role {
-        Role::Incoming => "incoming",
-        Role::Current => "current",
-        Role::Superseded => "superseded",
-        Role::Retained => "retained",
-    };
+    let role = role_name(object.role);
     let heading = paint.paint(Tone::Strong, format!("Generation {}: {role}", object.generation));
     let status = match &object.status {
         Status::CreationFailed { reason } => format!("creation failed: {reason}"),
@@ -132,6 +127,27 @@ fn options_words(options: &RecordedOptions) -> Vec<String> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// A role in one word.
+pub(crate) fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Incoming => "incoming",
+        Role::Current => "current",
+        Role::Superseded => "superseded",
+        Role::Retained => "retained",
+    }
+}
+
+/// A status, as answers name it.
+pub(crate) fn status_name(status: &Status) -> &'static str {
+    match status {
+        Status::Ready => "ready",
+        Status::Creating => "creating",
+        Status::CreationFailed { .. } => "creation_failed",
+        Status::Updating => "updating",
+        Status::Deleting { .. } => "deleting",
+    }
 }
 
 /// What is unfinished, if something is.

@@ -48,7 +48,11 @@ fn published_schemas_are_what_the_types_give() {
     check::<answers::HistoryShowAnswer>("history-show", "Answer of history show");
     check::<answers::StateListAnswer>("state-list", "Answer of state list");
     check::<answers::StateShowAnswer>("state-show", "Answer of state show");
-    check::<answers::StateEditAnswer>("state-edit", "Answer of state rm, state mv and state push");
+    check::<answers::StateEditAnswer>(
+        "state-edit",
+        "Answer of state rm, state mv, state push and state restore",
+    );
+    check::<answers::StateDiffAnswer>("state-diff", "Answer of state diff");
     check::<answers::StateRepairAnswer>("state-repair", "Answer of state repair");
     check::<answers::ExplainAnswer>("explain", "Answer of explain");
     #[cfg(feature = "sandbox")]
@@ -89,6 +93,9 @@ fn answers_as_they_are_written() {
         "state-edit",
         answers::StateEditAnswer::new("langsmith/dev", Some(4), &samples::edits())
     );
+    let (older, newer) = samples::snapshots();
+    let difference = crate::state_difference::StateDifference::between(&older, &newer);
+    insta::assert_json_snapshot!("state-diff", answers::StateDiffAnswer::new(&older, &newer, &difference));
     let found = samples::findings();
     insta::assert_json_snapshot!(
         "state-repair",

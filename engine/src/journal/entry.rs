@@ -29,6 +29,8 @@ pub enum OperationKind {
     StateRepair,
     /// Record what a file says.
     StatePush,
+    /// Record once more what an earlier serial says.
+    StateRestore,
 }
 
 impl OperationKind {
@@ -42,6 +44,7 @@ impl OperationKind {
             Self::StateMove => "state mv",
             Self::StateRepair => "state repair",
             Self::StatePush => "state push",
+            Self::StateRestore => "state restore",
         }
     }
 }

@@ -9,3 +9,12 @@ mod transition;
 
 pub use entry::{Change, Entry, OperationInfo, OperationKind};
 pub use transition::{IllegalTransition, prune, replay};
+
+/// The operations that began in a journal, oldest first.
+pub fn started(journal: &[Entry]) -> Vec<OperationInfo> {
+    let started = |entry: &Entry| match entry {
+        Entry::OperationStarted(operation) => Some(operation.clone()),
+        _ => None,
+    };
+    journal.iter().filter_map(started).collect()
+}

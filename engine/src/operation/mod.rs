@@ -18,7 +18,7 @@ use crate::cancel::Cancellation;
 use crate::clock::Clock;
 use crate::events::{EventKind, Events, OperationOutcome};
 use crate::graph::Graph;
-use crate::journal::{Entry, OperationInfo, prune, replay};
+use crate::journal::{Entry, OperationInfo, prune, replay, started};
 use crate::operation::gather::{gather_facts, gather_lookups};
 use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, excess};
 use crate::provider::{Observation, Providers, Recorded};
@@ -96,6 +96,8 @@ pub struct Operation {
     is_stored: bool,
     /// Whether the store holds entries that are not in its snapshot.
     has_journal: bool,
+    /// The operations that left it.
+    interrupted: Vec<OperationInfo>,
     /// What brings recorded values to the providers' schema versions.
     migrations: Vec<Entry>,
     observed: Observations,
@@ -139,6 +141,7 @@ impl Operation {
             snapshot,
             is_stored,
             has_journal: !stored.journal.is_empty(),
+            interrupted: started(&stored.journal),
             migrations: Vec::new(),
             observed: Observations::default(),
             approval: None,
@@ -397,6 +400,7 @@ impl Operation {
             serial: self.snapshot.serial,
             steps: report.steps.clone(),
             edits: Vec::new(),
+            interrupted: self.interrupted.clone(),
         };
         session.save(&self.snapshot, Some(&record)).await?;
         self.has_journal = false;

@@ -1,11 +1,12 @@
 //! Edits: changes of what is recorded that touch nothing outside.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::journal::Entry;
-use crate::snapshot::{PhysicalId, Record, Snapshot};
+use crate::snapshot::{Object, PhysicalId, Record, Snapshot};
 use crate::urn::Urn;
 
 /// One change of what is recorded, made by hand and not by a step.
@@ -42,6 +43,11 @@ pub enum Edit {
     Replaced {
         /// Such as `outputs`.
         part: String,
+    },
+    /// What an earlier serial says is recorded once more; the other edits say what that changed.
+    Restored {
+        /// The serial.
+        serial: u64,
     },
     /// A finding was put right by its rule.
     Repaired {
@@ -114,12 +120,22 @@ impl Snapshot {
         Ok(edits)
     }
 
-    /// Keeps of the resources of `other` that are not recorded here what must not be given out again.
+    /// Keeps of what `other` records what must not be given out again once this snapshot is in its place.
     pub fn keep_remains(&mut self, other: &Self) {
         for (urn, record) in &other.resources {
-            if !self.resources.contains_key(urn) && (record.forgotten || !record.objects.is_empty()) {
-                self.resources.insert(urn.clone(), remains(record));
-            }
+            let Some(kept) = self.resources.get_mut(urn) else {
+                if record.forgotten || !record.objects.is_empty() {
+                    self.resources.insert(urn.clone(), remains(record));
+                }
+                continue;
+            };
+            let is_kept = |object: &Arc<Object>| {
+                let id = |object: &Object| (object.generation, object.physical_id.clone());
+                kept.objects.iter().any(|kept| id(kept) == id(object))
+            };
+            kept.forgotten |= record.forgotten || !record.objects.iter().all(is_kept);
+            kept.last_generation = kept.last_generation.max(record.last_generation);
+            kept.last_name_generation = kept.last_name_generation.max(record.last_name_generation);
         }
     }
 
@@ -211,6 +227,20 @@ mod tests {
             let record = &changed.resources[&urn("a")];
             assert!(record.objects.is_empty() && record.last_generation == 1);
         }
+    }
+
+    /// An older snapshot in the place of one in which a resource was replaced since.
+    #[test]
+    fn the_generations_of_what_was_created_since_are_not_given_out_again() {
+        let (mut older, mut present) = (snapshot(), snapshot());
+        let record = &mut present.resources[&urn("a")];
+        record.objects = vec![object("a", 2, Role::Current, Status::Ready).into()];
+        (record.last_generation, record.last_name_generation) = (2, 2);
+        older.keep_remains(&present);
+        let kept = &older.resources[&urn("a")];
+        assert_eq!(kept.objects, snapshot().resources[&urn("a")].objects);
+        assert_eq!((kept.last_generation, kept.last_name_generation, kept.forgotten), (2, 2, true));
+        assert!(!older.resources[&urn("b")].forgotten, "its objects are all recorded");
     }
 
     #[test]

@@ -103,7 +103,8 @@ pub(crate) struct StoredOperation<'a> {
 stored_enum! {
     /// [`OperationKind`] on disk.
     StoredOperationKind of OperationKind {
-        Up, Destroy, Refresh, StateRemove, StateMove, StateRepair, StatePush
+        Up, Destroy, Refresh, StateRemove, StateMove, StateRepair, StatePush,
+        StateRestore
     }
 }
 

@@ -7,7 +7,7 @@ use lsinfra_engine::events::{OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::plan::{Action, PlanCounts};
 use lsinfra_engine::snapshot::Edit;
 use lsinfra_engine::store::{OperationRecord, StepRecord};
-use lsinfra_engine::{PhysicalId, Urn};
+use lsinfra_engine::{OperationInfo, PhysicalId, Urn};
 use serde::{Deserialize, Serialize};
 
 use super::{Document, FORMAT_VERSION, StoredOperation, StoredSeconds, stored_enum};
@@ -26,6 +26,11 @@ pub(crate) struct StoredOperationRecord<'a> {
     steps: Vec<StoredStep<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     edits: Vec<StoredEdit<'a>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    interrupted: Vec<StoredOperation<'a>>,
+    /// Under which version a bucket keeps the snapshot before the one that the operation left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replaced_version: Option<Cow<'a, str>>,
 }
 
 stored_enum! {
@@ -98,6 +103,7 @@ enum StoredEdit<'a> {
     Renamed { from: Cow<'a, Urn>, to: Cow<'a, Urn> },
     Replaced { part: Cow<'a, str> },
     Repaired { urn: Cow<'a, Urn>, finding: Cow<'a, str> },
+    Restored { serial: u64 },
 }
 
 impl Document for StoredOperationRecord<'static> {
@@ -108,12 +114,25 @@ impl Document for StoredOperationRecord<'static> {
     }
 }
 
-/// The text of a record.
+impl StoredOperationRecord<'_> {
+    /// Under which version a bucket keeps the snapshot before the one that the operation left.
+    pub(crate) fn replaced_version(&self) -> Option<&str> {
+        self.replaced_version.as_deref()
+    }
+}
+
+/// The text of a record. `replaced_version` is under which version a bucket keeps the snapshot before the one
+/// that the operation leaves.
 ///
 /// # Errors
 /// serde's, if a value has no JSON form.
-pub(crate) fn encode_record(record: &OperationRecord) -> Result<Vec<u8>, serde_json::Error> {
-    let mut text = serde_json::to_vec_pretty(&StoredOperationRecord::from(record))?;
+pub(crate) fn encode_record(
+    record: &OperationRecord,
+    replaced_version: Option<&str>,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let replaced_version = replaced_version.map(Cow::Borrowed);
+    let stored = StoredOperationRecord { replaced_version, ..StoredOperationRecord::from(record) };
+    let mut text = serde_json::to_vec_pretty(&stored)?;
     text.push(b'\n');
     Ok(text)
 }
@@ -130,6 +149,8 @@ impl<'a> From<&'a OperationRecord> for StoredOperationRecord<'a> {
             counts: record.counts.into(),
             steps: record.steps.iter().map(StoredStep::from).collect(),
             edits: record.edits.iter().map(StoredEdit::from).collect(),
+            interrupted: record.interrupted.iter().map(StoredOperation::from).collect(),
+            replaced_version: None,
         }
     }
 }
@@ -144,6 +165,7 @@ impl From<StoredOperationRecord<'_>> for OperationRecord {
             serial: stored.serial,
             steps: stored.steps.into_iter().map(StepRecord::from).collect(),
             edits: stored.edits.into_iter().map(Edit::from).collect(),
+            interrupted: stored.interrupted.into_iter().map(OperationInfo::from).collect(),
         }
     }
 }
@@ -251,6 +273,7 @@ impl<'a> From<&'a Edit> for StoredEdit<'a> {
             Edit::Repaired { urn, finding } => {
                 Self::Repaired { urn: Borrowed(urn), finding: finding.as_str().into() }
             }
+            Edit::Restored { serial } => Self::Restored { serial: *serial },
         }
     }
 }
@@ -273,6 +296,7 @@ impl From<StoredEdit<'_>> for Edit {
             StoredEdit::Repaired { urn, finding } => {
                 Self::Repaired { urn: urn.into_owned(), finding: finding.into_owned() }
             }
+            StoredEdit::Restored { serial } => Self::Restored { serial },
         }
     }
 }

@@ -6,8 +6,9 @@
 //! Every document says what it is (`format`) and in which version (`format_version`). Fields that
 //! its version does not have are refused, so that adding one takes a new version. A newer version
 //! is refused; an older one stays readable. All that version 1 had is in version 2, which added how far an
-//! object was before its deletion was started, the approval that goes on, what is edited by hand, and who
-//! wrote a snapshot, and where a state was moved to; once an older form does not fit any more, its types get a module of their own.
+//! object was before its deletion was started, the approval that goes on, what is edited by hand, who wrote a
+//! snapshot, what it replaced, where a state was moved to, and which interrupted operations one finished; once an
+//! older form does not fit any more, its types get a module of their own.
 
 mod batch;
 mod entry;

@@ -69,20 +69,15 @@ impl Disk {
     }
 
     /// Replaces a file, or makes it, all or nothing: after a crash it has the old contents or the
-    /// new ones. The old contents are kept as `previous`, if that is asked for. An open handle goes
-    /// on to mean the old contents.
+    /// new ones. The old contents are kept under each name of `previous`. An open handle goes on to mean the
+    /// old contents.
     ///
     /// Only for the holder of the lock: the file's name while it is being written is fixed, so that
     /// what a crash leaves behind is overwritten.
-    pub(super) fn replace(
-        &self,
-        path: &Path,
-        previous: Option<&Path>,
-        contents: &[u8],
-    ) -> Result<(), StoreError> {
+    pub(super) fn replace(&self, path: &Path, previous: &[&Path], contents: &[u8]) -> Result<(), StoreError> {
         let written = with_suffix(path, "new");
         self.write(&written, contents)?;
-        if let Some(previous) = previous {
+        for previous in previous {
             self.keep(path, previous)?;
         }
         self.rename(&written, path)?;

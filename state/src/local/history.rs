@@ -63,6 +63,6 @@ pub(super) fn write_record(
     let path = layout.operation(serial);
     let Some(record) = record else { return disk.remove(&path) };
     disk.create_folder(&layout.history())?;
-    let text = encode_record(record).map_err(|error| io_error("write", &path)(error.into()))?;
-    disk.replace(&path, None, &text)
+    let text = encode_record(record, None).map_err(|error| io_error("write", &path)(error.into()))?;
+    disk.replace(&path, &[], &text)
 }

@@ -4,7 +4,7 @@
 //! so nothing was done on its strength. Any other line that does not read back is damage.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lsinfra_engine::Entry;
 use lsinfra_engine::store::StoreError;
@@ -109,7 +109,8 @@ impl JournalWriter {
             // to the previous snapshot.
             let is_folded = pending.bytes.is_empty() && pending.bytes.start > 0;
             let previous = layout.previous_journal();
-            disk.replace(&path, is_folded.then_some(&*previous), &bytes[pending.bytes.clone()])?;
+            let previous: &[&Path] = if is_folded { &[&previous] } else { &[] };
+            disk.replace(&path, previous, &bytes[pending.bytes.clone()])?;
         }
         let length = pending.bytes.len() as u64;
         Ok(Self { file: disk.open(&path)?, path, length, last_batch: pending.last_batch, is_torn: false })
@@ -160,7 +161,7 @@ impl JournalWriter {
     /// the previous snapshot: together they make the present one. If this fails half way, the file is not the open one any
     /// more, and appends are refused.
     pub(super) fn start_over(&mut self, disk: &Disk, layout: &Layout) -> Result<(), StoreError> {
-        disk.replace(&self.path, Some(&layout.previous_journal()), b"")?;
+        disk.replace(&self.path, &[&layout.previous_journal()], b"")?;
         self.file = disk.open(&self.path)?;
         self.length = 0;
         Ok(())

@@ -52,6 +52,11 @@ impl Layout {
         self.history().join(format!("{serial:06}.json"))
     }
 
+    /// An earlier snapshot, by its serial.
+    pub(super) fn kept_snapshot(&self, serial: u64) -> PathBuf {
+        self.history().join(format!("{serial:06}.snapshot.json"))
+    }
+
     /// The lock, with its holder.
     pub(super) fn lock(&self) -> PathBuf {
         self.folder.join("lock")

@@ -17,6 +17,9 @@ use super::layout::Layout;
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(2);
 
+/// Why a lock is not got whose holder does not say who it is for all that time.
+const UNSAID: &str = "another run holds it and does not say who it is";
+
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -53,7 +56,7 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
             }
         }
-        Err(io_error("lock", &path)(io::Error::other("another run holds it and does not say who it is")))
+        Err(io_error("lock", &path)(io::Error::other(UNSAID)))
     }
 
     /// Whether the lock still excludes others: not if its file was removed.
@@ -66,6 +69,33 @@ impl Lock {
         }
         Err(io_error("lock", &self.path)(io::Error::other("it was removed, and another run may have begun")))
     }
+}
+
+/// Who holds the lock, `None` if nobody does. What a holder needs a moment to write is waited for.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub(super) fn holder(disk: &Disk, layout: &Layout) -> Result<Option<LockHolder>, StoreError> {
+    let path = layout.lock();
+    for _ in 0..TRIES {
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            file => file.map_err(io_error("open", &path))?,
+        };
+        // Shared, and given back at once: those who look do not keep each other out.
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let text = disk.read(&path)?.unwrap_or_default();
+                if let Ok(holder) = serde_json::from_slice(&text) {
+                    return Ok(Some(holder));
+                }
+                std::thread::sleep(PAUSE);
+            }
+            Err(TryLockError::Error(error)) => return Err(io_error("lock", &path)(error)),
+        }
+    }
+    Err(io_error("lock", &path)(io::Error::other(UNSAID)))
 }
 
 impl Drop for Lock {

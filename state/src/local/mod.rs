@@ -6,6 +6,7 @@
 //! journal.previous.jsonl   it to the present one
 //! journal.jsonl            what happened since: a line per batch, empty between operations
 //! history/000001.json      one operation, by the serial of the snapshot that it left
+//! history/000001.snapshot.json   that snapshot, of the last 20 before the present one
 //! lock                     who is writing
 //! secret.key               the key under which secrets are digested
 //! ```
@@ -35,9 +36,11 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
-use lsinfra_engine::SecretKey;
-use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
+use lsinfra_engine::store::{
+    HeldLock, HolderProcess, LockHolder, OperationRecord, Session, StateStore, StoreError, Stored,
+};
 use lsinfra_engine::surgery::Soundness;
+use lsinfra_engine::{SecretKey, Snapshot};
 
 pub use layout::environments;
 pub use statistics::{Statistics, measure_durable_write_seconds};
@@ -116,5 +119,17 @@ impl StateStore for LocalStore {
 
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
         history::read_history(&self.disk, &self.layout)
+    }
+
+    async fn snapshot(&self, serial: u64) -> Result<Option<Snapshot>, StoreError> {
+        snapshot::read_kept(&self.disk, &self.layout, serial)
+    }
+
+    async fn held_lock(&self) -> Result<Option<HeldLock>, StoreError> {
+        Ok(lock::holder(&self.disk, &self.layout)?.map(|holder| HeldLock {
+            holder,
+            process: HolderProcess::Alive,
+            lease: None,
+        }))
     }
 }

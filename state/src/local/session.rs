@@ -62,7 +62,7 @@ impl Session for LocalSession {
         check_follows(&self.disk, &self.layout, snapshot)?;
         write_record(&self.disk, &self.layout, snapshot.serial, record)?;
         let note = Note { last_batch: self.journal.last_batch(), ..Note::default() };
-        write_snapshot(&self.disk, &self.layout, snapshot, note)?;
+        write_snapshot(&self.disk, &self.layout, snapshot, Some(snapshot.serial - 1), note)?;
         // From here on the snapshot counts: batches that it has taken in are passed over.
         self.journal.start_over(&self.disk, &self.layout)
     }
@@ -80,12 +80,12 @@ impl Moving for LocalSession {
             write_record(&self.disk, &self.layout, record.serial, Some(record))?;
         }
         let note = Note { last_batch: self.journal.last_batch(), ..Note::default() };
-        write_snapshot(&self.disk, &self.layout, snapshot, note)
+        write_snapshot(&self.disk, &self.layout, snapshot, None, note)
     }
 
     async fn mark_moved(&mut self, snapshot: &Snapshot, to: &str) -> Result<(), StoreError> {
         self.lock.check()?;
         let note = Note { last_batch: self.journal.last_batch(), moved_to: Some(to), ..Note::default() };
-        write_snapshot(&self.disk, &self.layout, snapshot, note)
+        write_snapshot(&self.disk, &self.layout, snapshot, None, note)
     }
 }

@@ -1,5 +1,7 @@
 //! The snapshot file, and the one way to read it together with the journal.
 
+use std::cmp::Ordering;
+
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::store::{StoreError, Stored};
 use lsinfra_engine::surgery::Soundness;
@@ -7,10 +9,14 @@ use lsinfra_engine::surgery::Soundness;
 use super::disk::{Disk, io_error};
 use super::journal::{Pending, read_journal};
 use super::layout::Layout;
+use crate::document::decode_snapshot;
 use crate::format::{
     DecodeError, FORMAT_VERSION, Note, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot,
 };
-use crate::soundness::{self, unsound};
+use crate::soundness::{self, decode_kept, unsound};
+
+/// How many snapshots before the present one are kept.
+const KEPT_SNAPSHOTS: u64 = 20;
 
 /// Everything that a folder holds, and what a writer must know of the journal.
 #[derive(Debug)]
@@ -93,7 +99,24 @@ pub(super) fn read_identity(disk: &Disk, layout: &Layout) -> Result<Option<Snaps
     serde_json::from_slice(&text).map(Some).map_err(|error| damaged(layout, &error.to_string()))
 }
 
-/// Writes a snapshot. The stored one is kept as the previous one.
+/// The snapshot of that serial, `None` if it is not kept.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn read_kept(disk: &Disk, layout: &Layout, serial: u64) -> Result<Option<Snapshot>, StoreError> {
+    let path = layout.snapshot();
+    let Some(text) = disk.read(&path)? else { return Ok(None) };
+    let present = decode_snapshot(&text, &path.display().to_string())?;
+    let (text, path) = match serial.cmp(&present.serial) {
+        Ordering::Greater => return Ok(None),
+        Ordering::Equal => (Some(text), path),
+        Ordering::Less => (disk.read(&layout.kept_snapshot(serial))?, layout.kept_snapshot(serial)),
+    };
+    text.map(|text| decode_kept(&text, serial, &present, path.display().to_string())).transpose()
+}
+
+/// Writes a snapshot. The stored one is kept as the previous one, and, if its serial is given, under that: second
+/// names, and no byte more. The oldest one that is kept goes.
 ///
 /// # Errors
 /// [`StoreError`]; the stored snapshot is untouched then.
@@ -101,11 +124,20 @@ pub(super) fn write_snapshot(
     disk: &Disk,
     layout: &Layout,
     snapshot: &Snapshot,
+    replaced_serial: Option<u64>,
     note: Note<'_>,
 ) -> Result<(), StoreError> {
     let path = layout.snapshot();
     let text = encode_snapshot(snapshot, note).map_err(|error| io_error("write", &path)(error.into()))?;
-    disk.replace(&path, Some(&layout.previous_snapshot()), text.as_bytes())
+    let Some(serial) = replaced_serial else {
+        return disk.replace(&path, &[&layout.previous_snapshot()], text.as_bytes());
+    };
+    if serial > KEPT_SNAPSHOTS {
+        // Before it is one too many: what a crash leaves here is removed by the next try.
+        disk.remove(&layout.kept_snapshot(serial - KEPT_SNAPSHOTS))?;
+    }
+    disk.create_folder(&layout.history())?;
+    disk.replace(&path, &[&layout.previous_snapshot(), &layout.kept_snapshot(serial)], text.as_bytes())
 }
 
 /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could

@@ -29,23 +29,46 @@ pub(super) struct AwsBucket {
     pub(super) owner: String,
 }
 
-#[async_trait]
-impl Bucket for AwsBucket {
-    async fn get(&self, key: &str) -> Result<Option<StoredObject>, ProviderError> {
+impl AwsBucket {
+    /// The object, or what it was under that version; `None` if it is not there.
+    async fn read(&self, key: &str, version: Option<&str>) -> Result<Option<StoredObject>, ProviderError> {
         let request = self.clients.s3.get_object().bucket(&self.name).key(key);
+        let request = request.set_version_id(version.map(str::to_owned));
         let answer = match request.expected_bucket_owner(&self.owner).send().await {
             Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_no_such_key()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(|error| {
+                    error.is_no_such_key() || error.meta().code() == Some("NoSuchVersion")
+                }) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(provider_error("GetObject", &error)),
         };
         let etag = answer.e_tag().unwrap_or_default().to_owned();
+        let version = kept_version(answer.version_id());
         let body = answer.body.collect().await.map_err(|error| {
             // The rest may come another time.
             ProviderError::new(ErrorKind::Unclear, format!("GetObject: {error}"))
         })?;
-        Ok(Some(StoredObject { body: body.to_vec(), etag }))
+        Ok(Some(StoredObject { body: body.to_vec(), etag, version }))
+    }
+}
+
+/// The version under which an object stays: not the one called `null`, which the next object replaces.
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html>
+fn kept_version(id: Option<&str>) -> Option<String> {
+    id.filter(|id| *id != "null").map(str::to_owned)
+}
+
+#[async_trait]
+impl Bucket for AwsBucket {
+    async fn get(&self, key: &str) -> Result<Option<StoredObject>, ProviderError> {
+        self.read(key, None).await
+    }
+
+    async fn get_version(&self, key: &str, version: &str) -> Result<Option<StoredObject>, ProviderError> {
+        self.read(key, Some(version)).await
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectIdentity>, ProviderError> {
@@ -53,6 +76,7 @@ impl Bucket for AwsBucket {
         match request.expected_bucket_owner(&self.owner).send().await {
             Ok(answer) => Ok(Some(ObjectIdentity {
                 etag: answer.e_tag().unwrap_or_default().to_owned(),
+                version: kept_version(answer.version_id()),
                 mark: answer.metadata().and_then(|metadata| metadata.get(MARK)).cloned(),
             })),
             Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
@@ -85,7 +109,10 @@ impl Bucket for AwsBucket {
             };
             let error = match request.send().await {
                 Ok(answer) => {
-                    return Ok(Written::Done { etag: answer.e_tag().unwrap_or_default().to_owned() });
+                    return Ok(Written::Done {
+                        etag: answer.e_tag().unwrap_or_default().to_owned(),
+                        version: kept_version(answer.version_id()),
+                    });
                 }
                 Err(error) => error,
             };

@@ -23,6 +23,8 @@ pub(super) struct Contents {
     pub(super) stored: Stored,
     /// The snapshot's tag, if there is one.
     pub(super) etag: Option<String>,
+    /// Under which version the snapshot stays once it is replaced, if the bucket keeps versions.
+    pub(super) version: Option<String>,
     /// The number of the last batch that the snapshot has taken in.
     pub(super) folded_batch: u64,
     /// The number of the last batch that counts.
@@ -104,7 +106,7 @@ impl S3Store {
             decode(&object.body).map_err(|error| self.undecodable(&key, error))?;
         contents.folded_batch = stored.last_batch();
         contents.last_batch = contents.folded_batch;
-        contents.etag = Some(object.etag);
+        (contents.etag, contents.version) = (Some(object.etag), object.version);
         contents.stored.moved_to = stored.moved_to().map(str::to_owned);
         if soundness == Soundness::Required
             && let Some(to) = &contents.stored.moved_to

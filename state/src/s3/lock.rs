@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use lsinfra_engine::ProviderError;
 use lsinfra_engine::clock::Clock;
-use lsinfra_engine::store::LockHolder;
+use lsinfra_engine::store::{HolderProcess, LockHolder};
 use uuid::Uuid;
 
 use super::process::Process;
@@ -146,28 +146,13 @@ pub(crate) async fn acquire(
                 None => Some(false),
                 // The answer to an earlier try got lost.
                 Some(held) if held.holder.operation == request.holder.operation => Some(false),
-                Some(held) => {
-                    let is_dead = held.process.as_ref().is_some_and(Process::is_dead);
-                    (is_dead || clock.since(seen_since) >= record.lease).then_some(true)
-                }
+                Some(held) => is_abandoned(held, record, clock, seen_since).then_some(true),
             },
         };
         if let Some(is_takeover) = is_takeover {
-            let record = LockRecord {
-                fencing_token: seen.as_ref().map_or(0, |record| record.fencing_token) + 1,
-                renewal: 0,
-                lease: request.lease,
-                held: Some(Held { holder: request.holder.clone(), process: request.process.clone() }),
-            };
-            let since = clock.now();
-            let expected = seen.as_ref().map(LockRecord::version);
-            match table.swap(request.environment, expected, &record).await? {
-                Swap::Done => return Ok(Acquired { record, since, is_takeover }),
-                // A first try had taken effect, and its answer got lost.
-                Swap::Different(Some(found)) if found == record => {
-                    return Ok(Acquired { record, since, is_takeover });
-                }
-                Swap::Different(found) => {
+            match take(table, clock, request, seen.as_ref(), is_takeover).await? {
+                Ok(acquired) => return Ok(acquired),
+                Err(found) => {
                     (seen, seen_since) = (found, clock.now());
                     continue;
                 }
@@ -187,6 +172,74 @@ pub(crate) async fn acquire(
             (seen, seen_since) = (found, clock.now());
         }
     }
+}
+
+/// Takes the lock away from `from`: at once if that is `forced`, or else as soon as the lock is abandoned.
+/// `None` if it was given back meanwhile.
+///
+/// # Errors
+/// [`NotAcquired::Held`] if the holder shows that it lives and it is not forced, or if somebody else holds
+/// the lock by now.
+pub(crate) async fn take_away(
+    table: &dyn LockTable,
+    clock: &Clock,
+    request: &Request<'_>,
+    from: &LockHolder,
+    forced: bool,
+) -> Result<Option<Acquired>, NotAcquired> {
+    let mut seen = table.read(request.environment).await?;
+    let (first, seen_since) = (seen.as_ref().map(LockRecord::version), clock.now());
+    loop {
+        let Some(record) = &seen else { return Ok(None) };
+        let Some(held) = &record.held else { return Ok(None) };
+        let is_alive = held.process.as_ref().map(Process::state) == Some(HolderProcess::Alive);
+        let has_moved = Some(record.version()) != first;
+        if held.holder.operation != from.operation || (!forced && (is_alive || has_moved)) {
+            return Err(NotAcquired::Held(held.holder.clone()));
+        }
+        if forced || is_abandoned(held, record, clock, seen_since) {
+            match take(table, clock, request, Some(record), true).await? {
+                Ok(acquired) => return Ok(Some(acquired)),
+                Err(found) => {
+                    seen = found;
+                    continue;
+                }
+            }
+        }
+        clock.sleep(record.lease / LOOKS_PER_LEASE).await;
+        seen = table.read(request.environment).await?;
+    }
+}
+
+/// Whether a lock may be taken over that has been standing still since then.
+fn is_abandoned(held: &Held, record: &LockRecord, clock: &Clock, seen_since: Timestamp) -> bool {
+    let is_dead = held.process.as_ref().map(Process::state) == Some(HolderProcess::Dead);
+    is_dead || clock.since(seen_since) >= record.lease
+}
+
+/// Puts a record of one's own in the place of the one that was seen; the one that is there if that is
+/// another.
+async fn take(
+    table: &dyn LockTable,
+    clock: &Clock,
+    request: &Request<'_>,
+    seen: Option<&LockRecord>,
+    is_takeover: bool,
+) -> Result<Result<Acquired, Option<LockRecord>>, ProviderError> {
+    let record = LockRecord {
+        fencing_token: seen.map_or(0, |record| record.fencing_token) + 1,
+        renewal: 0,
+        lease: request.lease,
+        held: Some(Held { holder: request.holder.clone(), process: request.process.clone() }),
+    };
+    let since = clock.now();
+    match table.swap(request.environment, seen.map(LockRecord::version), &record).await? {
+        // A first try had taken effect, and its answer got lost.
+        Swap::Different(Some(found)) if found == record => {}
+        Swap::Different(found) => return Ok(Err(found)),
+        Swap::Done => {}
+    }
+    Ok(Ok(Acquired { record, since, is_takeover }))
 }
 
 /// Renews a held lock: the record from now on.

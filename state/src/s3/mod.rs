@@ -21,13 +21,17 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lsinfra_engine::Snapshot;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
-use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
+use lsinfra_engine::store::{
+    HeldLease, HeldLock, HolderProcess, LockHolder, OperationRecord, Session, StateStore, StoreError, Stored,
+};
 use lsinfra_engine::surgery::Soundness;
 
 pub use access::Access;
@@ -38,14 +42,16 @@ use aws_bucket::AwsBucket;
 use aws_locks::AwsLocks;
 use keys::Keys;
 use lease::Lease;
-use lock::{LockTable, NotAcquired, Request, acquire};
+use lock::{Acquired, Held, LockRecord, LockTable, NotAcquired, Request, acquire, take_away};
 use objects::{Bucket, StoredObject};
 use process::Process;
 use session::S3Session;
 
+use crate::document::decode_snapshot;
 use crate::environment::{self, EnvironmentNameError};
 use crate::format::{StoredOperationRecord, decode};
 use crate::migrate::Moving;
+use crate::soundness::decode_kept;
 
 /// Bucket and table, which many environments share.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,24 +151,51 @@ impl S3Store {
 
     async fn begin(&self, holder: &LockHolder, soundness: Soundness) -> Result<S3Session, StoreError> {
         let key = self.lock_key();
-        let request = Request {
-            environment: &key,
+        let acquired = acquire(&*self.locks, &self.clock, &self.request(&key, holder)).await;
+        let acquired = acquired.map_err(|error| self.not_acquired(error))?;
+        self.open_session(acquired, holder, soundness).await
+    }
+
+    fn request<'a>(&'a self, key: &'a str, holder: &'a LockHolder) -> Request<'a> {
+        Request {
+            environment: key,
             holder,
             process: Process::present(),
             lease: self.settings.lease,
             patience: self.settings.timeout,
             waiting: &*self.waiting,
-        };
-        let acquired = acquire(&*self.locks, &self.clock, &request).await.map_err(|error| match error {
+        }
+    }
+
+    fn not_acquired(&self, error: NotAcquired) -> StoreError {
+        match error {
             NotAcquired::Held(holder) => StoreError::Locked { holder: Box::new(holder) },
-            NotAcquired::Failed(source) => {
-                StoreError::Call { action: "lock", location: self.location(), source: Box::new(source) }
-            }
-        })?;
+            NotAcquired::Failed(source) => self.failed("lock", "")(source),
+        }
+    }
+
+    async fn open_session(
+        &self,
+        acquired: Acquired,
+        holder: &LockHolder,
+        soundness: Soundness,
+    ) -> Result<S3Session, StoreError> {
         let is_takeover = acquired.is_takeover;
         let lease = Lease::new(self.clock.clone(), acquired, self.settings.longest_call);
         let session = S3Session::begin(self.clone(), lease, holder.operation, is_takeover, soundness);
         session.await
+    }
+
+    /// The snapshot of a serial before the present one, `None` if it is not kept any more. The operation that
+    /// replaced it has recorded as which version it stays.
+    async fn replaced_snapshot(&self, serial: u64) -> Result<Option<StoredObject>, StoreError> {
+        let key = self.keys.operation(serial + 1);
+        let Some(record) = self.get(&key).await? else { return Ok(None) };
+        let record: StoredOperationRecord<'static> =
+            decode(&record.body).map_err(|error| self.undecodable(&key, error))?;
+        let Some(version) = record.replaced_version() else { return Ok(None) };
+        let key = self.keys.snapshot();
+        self.bucket.get_version(&key, version).await.map_err(self.failed("read", &key))
     }
 
     async fn get(&self, key: &str) -> Result<Option<StoredObject>, StoreError> {
@@ -207,5 +240,38 @@ impl StateStore for S3Store {
             records.push(stored.into());
         }
         Ok(records)
+    }
+
+    async fn snapshot(&self, serial: u64) -> Result<Option<Snapshot>, StoreError> {
+        let key = self.keys.snapshot();
+        let Some(object) = self.get(&key).await? else { return Ok(None) };
+        let present = decode_snapshot(&object.body, &self.url(&key))?;
+        let object = match serial.cmp(&present.serial) {
+            Ordering::Greater => None,
+            Ordering::Equal => Some(object),
+            Ordering::Less => self.replaced_snapshot(serial).await?,
+        };
+        let location = format!("serial {serial} of {}", self.url(&key));
+        object.map(|object| decode_kept(&object.body, serial, &present, location)).transpose()
+    }
+
+    async fn held_lock(&self) -> Result<Option<HeldLock>, StoreError> {
+        let read = self.locks.read(&self.lock_key()).await;
+        let record = read.map_err(self.failed("read the lock of", ""))?;
+        Ok(record.and_then(|LockRecord { held, lease, renewal, .. }| {
+            let Held { holder, process } = held?;
+            let process = process.map_or(HolderProcess::Unknown, |process| process.state());
+            Some(HeldLock { holder, process, lease: Some(HeldLease { length: lease, renewals: renewal }) })
+        }))
+    }
+
+    async fn unlock(&self, held: &HeldLock, by: &LockHolder, forced: bool) -> Result<bool, StoreError> {
+        let key = self.lock_key();
+        let request = self.request(&key, by);
+        let taken = take_away(&*self.locks, &self.clock, &request, &held.holder, forced).await;
+        let Some(acquired) = taken.map_err(|error| self.not_acquired(error))? else { return Ok(false) };
+        // As after any takeover: the holder is shut out first. An unsound snapshot is no reason not to.
+        Box::new(self.open_session(acquired, by, Soundness::Waived).await?).release().await?;
+        Ok(true)
     }
 }

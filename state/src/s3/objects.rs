@@ -12,6 +12,8 @@ pub(crate) struct StoredObject {
     pub(crate) body: Vec<u8>,
     /// Which of the objects that ever had this key it is.
     pub(crate) etag: String,
+    /// Under which version it stays once it is replaced, if the bucket keeps versions.
+    pub(crate) version: Option<String>,
 }
 
 /// What an object says of itself, without its content.
@@ -19,6 +21,8 @@ pub(crate) struct StoredObject {
 pub(crate) struct ObjectIdentity {
     /// Which of the objects that ever had this key it is.
     pub(crate) etag: String,
+    /// See [`StoredObject::version`].
+    pub(crate) version: Option<String>,
     /// The mark that its writer gave it.
     pub(crate) mark: Option<String>,
 }
@@ -35,10 +39,12 @@ pub(crate) enum Condition<'a> {
 /// How a conditional write ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
-    /// It took effect, and this is the new object's tag.
+    /// It took effect, and this is the new object.
     Done {
-        /// The tag.
+        /// Its tag.
         etag: String,
+        /// See [`StoredObject::version`].
+        version: Option<String>,
     },
     /// The condition did not hold. That may be so because an earlier try of the same write had taken
     /// effect: whoever asks must look.
@@ -53,6 +59,9 @@ pub(crate) enum Written {
 pub(crate) trait Bucket: Send + Sync {
     /// The object, if it is there.
     async fn get(&self, key: &str) -> Result<Option<StoredObject>, ProviderError>;
+
+    /// The object as it was under that version, if it is still kept.
+    async fn get_version(&self, key: &str, version: &str) -> Result<Option<StoredObject>, ProviderError>;
 
     /// The object's identity, if it is there.
     async fn head(&self, key: &str) -> Result<Option<ObjectIdentity>, ProviderError>;

@@ -1,5 +1,6 @@
 //! Telling that a process on this machine is dead, without ever taking a living one for it.
 
+use lsinfra_engine::store::HolderProcess;
 use serde::{Deserialize, Serialize};
 
 /// A process, so that others on the same system recognise it and nobody else does.
@@ -21,9 +22,15 @@ impl Process {
         Some(Self { space: space()?, id, started_ticks: started_ticks(id)? })
     }
 
-    /// Whether it is certain that the process has ended.
-    pub(crate) fn is_dead(&self) -> bool {
-        space().is_some_and(|space| space == self.space) && started_ticks(self.id) != Some(self.started_ticks)
+    /// What can be told of it from here.
+    pub(crate) fn state(&self) -> HolderProcess {
+        match (space(), started_ticks(self.id)) {
+            (Some(space), ticks) if space == self.space => match ticks == Some(self.started_ticks) {
+                true => HolderProcess::Alive,
+                false => HolderProcess::Dead,
+            },
+            _ => HolderProcess::Unknown,
+        }
     }
 }
 
@@ -51,10 +58,11 @@ mod tests {
     #[test]
     fn only_a_process_of_this_system_that_ended_is_dead() {
         let present = Process::present().unwrap();
-        assert!(!present.is_dead());
-        assert!(Process { started_ticks: present.started_ticks + 1, ..present.clone() }.is_dead());
+        assert_eq!(present.state(), HolderProcess::Alive);
+        let ended = Process { started_ticks: present.started_ticks + 1, ..present.clone() };
+        assert_eq!(ended.state(), HolderProcess::Dead);
         let elsewhere = Process { space: "another".to_owned(), started_ticks: 0, ..present };
-        assert!(!elsewhere.is_dead());
+        assert_eq!(elsewhere.state(), HolderProcess::Unknown);
     }
 
     #[test]
@@ -63,9 +71,9 @@ mod tests {
             std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
         let id = child.id();
         let process = Process { space: space().unwrap(), id, started_ticks: started_ticks(id).unwrap() };
-        assert!(!process.is_dead());
+        assert_eq!(process.state(), HolderProcess::Alive);
         drop(child.stdin.take());
         child.wait().unwrap();
-        assert!(process.is_dead());
+        assert_eq!(process.state(), HolderProcess::Dead);
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct S3Session {
     in_doubt: Vec<(String, Vec<Entry>)>,
     /// Whether a snapshot was sent without a clear answer.
     save_in_doubt: bool,
+    /// Whether nothing is accepted any more that an earlier holder may still write.
+    is_alone: bool,
 }
 
 impl S3Session {
@@ -55,6 +57,7 @@ impl S3Session {
             writes: 0,
             in_doubt: Vec::new(),
             save_in_doubt: false,
+            is_alone: !is_takeover,
         };
         match session.open(is_takeover, soundness).await {
             Ok(()) => Ok(session),
@@ -84,6 +87,7 @@ impl S3Session {
             };
             if is_shut_out && self.put_batch(&[]).await? {
                 self.contents.fence(self.contents.last_batch);
+                self.is_alone = true;
                 return Ok(());
             }
             // It was awake a moment ago.
@@ -183,23 +187,31 @@ impl S3Session {
         self.save_in_doubt = true;
         let written = self.store.bucket.put(&key, body, &mark, condition).await;
         let found = match written.map_err(self.store.failed("write", &key))? {
-            Written::Done { etag } => Some(etag),
+            Written::Done { etag, version } => Some((etag, version)),
             Written::Refused => {
                 let head = self.store.bucket.head(&key).await.map_err(self.store.failed("read", &key))?;
-                head.filter(|identity| identity.mark.as_ref() == Some(&mark)).map(|identity| identity.etag)
+                let ours = head.filter(|identity| identity.mark.as_ref() == Some(&mark));
+                ours.map(|identity| (identity.etag, identity.version))
             }
         };
         self.save_in_doubt = false;
-        let Some(etag) = found else { return Ok(false) };
-        (self.contents.etag, self.contents.folded_batch) = (Some(etag), last_batch);
+        let Some((etag, version)) = found else { return Ok(false) };
+        (self.contents.etag, self.contents.version) = (Some(etag), version);
+        self.contents.folded_batch = last_batch;
         Ok(true)
     }
 
     /// Writes the record of the operation that is about to leave the snapshot with that serial, in the
     /// place of one that a run left behind which did not get to save.
-    async fn put_record(&mut self, serial: u64, record: &OperationRecord) -> Result<(), StoreError> {
+    async fn put_record(
+        &mut self,
+        serial: u64,
+        record: &OperationRecord,
+        replaced_version: Option<&str>,
+    ) -> Result<(), StoreError> {
         let key = self.store.keys.operation(serial);
-        let body = encode_record(record).map_err(|error| self.store.unwritable(&key, &error))?;
+        let body =
+            encode_record(record, replaced_version).map_err(|error| self.store.unwritable(&key, &error))?;
         loop {
             self.check_lease()?;
             let mark = self.next_mark();
@@ -265,7 +277,8 @@ impl Session for S3Session {
         self.check_lease()?;
         self.check_follows(snapshot)?;
         if let Some(record) = record {
-            self.put_record(snapshot.serial, record).await?;
+            let replaced = self.contents.version.clone();
+            self.put_record(snapshot.serial, record, replaced.as_deref()).await?;
         }
         self.check_lease()?;
         let first = self.contents.folded_batch + 1;
@@ -288,8 +301,9 @@ impl Session for S3Session {
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {
         self.renewing.abort();
-        // A write that may still arrive must meet a lock that is held: it heals by itself.
-        if self.in_doubt.is_empty() && !self.save_in_doubt {
+        // A write that may still arrive must meet a lock that is held: it heals by itself, and whoever takes
+        // it over shuts the writer out.
+        if self.is_alone && self.in_doubt.is_empty() && !self.save_in_doubt {
             self.lease.give_back(&*self.store.locks, &self.store.lock_key()).await;
         }
         Ok(())
@@ -300,7 +314,8 @@ impl Session for S3Session {
 impl Moving for S3Session {
     async fn take_in(&mut self, snapshot: &Snapshot, history: &[OperationRecord]) -> Result<(), StoreError> {
         for record in history {
-            self.put_record(record.serial, record).await?;
+            // The snapshots that they replaced stay where they are.
+            self.put_record(record.serial, record, None).await?;
         }
         self.check_lease()?;
         match self.put_snapshot(snapshot, self.contents.last_batch, None).await? {

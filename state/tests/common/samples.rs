@@ -216,6 +216,7 @@ pub(crate) fn record(serial: u64) -> OperationRecord {
         serial,
         steps: steps.collect(),
         edits: edits(),
+        interrupted: vec![operation()],
     }
 }
 
@@ -229,5 +230,6 @@ fn edits() -> Vec<Edit> {
         Edit::Renamed { from: urn.clone(), to: self::urn("b") },
         Edit::Replaced { part: "outputs".to_owned() },
         Edit::Repaired { urn, finding: "it has a generation ahead".to_owned() },
+        Edit::Restored { serial: 3 },
     ]
 }

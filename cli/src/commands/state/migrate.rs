@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
 use crate::render::plural;
-use crate::session::{holder_of, runtime};
+use crate::session::{holder, runtime};
 use crate::state_place::StatePlace;
 
 /// Move an environment's state to another place, with its lineage, its serial and its history.
@@ -38,11 +38,11 @@ pub(super) fn run(args: &MigrateArgs, printer: Printer) -> Result<ExitCode, Comm
     let config = &environment.config;
     let (from, to) = (StatePlace::of_url(&args.from)?, StatePlace::parse(&args.place, config)?);
     let connection = Connection::offline(config, args.place.sandbox());
-    let holder = holder_of(uuid::Uuid::now_v7(), "state migrate");
+    let by = holder(uuid::Uuid::now_v7(), "state migrate");
     let moved = runtime()?.block_on(async {
         let from = from.open(&args.place, config, printer).await?;
         let to = to.open(&args.place, config, printer).await?;
-        migrate(&from, &to, &holder, |snapshot| {
+        migrate(&from, &to, &by, |snapshot| {
             if snapshot.home == connection.home {
                 return Ok(());
             }

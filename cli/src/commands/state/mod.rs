@@ -1,14 +1,17 @@
 //! `lsinfra state`: one file per command.
 
 mod bootstrap;
+mod diff;
 mod list;
 mod migrate;
 mod mv;
 mod pull;
 mod push;
 mod repair;
+mod restore;
 mod rm;
 mod show;
+mod unlock;
 
 use clap::Subcommand;
 
@@ -27,6 +30,9 @@ pub(crate) enum StateCommand {
     Repair(repair::RepairArgs),
     Pull(pull::PullArgs),
     Push(push::PushArgs),
+    Diff(diff::DiffArgs),
+    Restore(restore::RestoreArgs),
+    Unlock(unlock::UnlockArgs),
     Bootstrap(bootstrap::BootstrapArgs),
     Migrate(migrate::MigrateArgs),
 }
@@ -40,8 +46,10 @@ impl StateCommand {
             Self::Rm(args) => args.output,
             Self::Mv(args) => args.output,
             Self::Repair(args) => args.output,
-            Self::Pull(_) | Self::Bootstrap(_) | Self::Migrate(_) => return None,
+            Self::Pull(_) | Self::Unlock(_) | Self::Bootstrap(_) | Self::Migrate(_) => return None,
             Self::Push(args) => args.output,
+            Self::Diff(args) => args.output,
+            Self::Restore(args) => args.output,
         })
     }
 }
@@ -56,6 +64,9 @@ pub(crate) fn run(command: &StateCommand, printer: Printer) -> Result<ExitCode, 
         StateCommand::Repair(args) => repair::run(args, printer),
         StateCommand::Pull(args) => pull::run(args, printer),
         StateCommand::Push(args) => push::run(args, printer),
+        StateCommand::Diff(args) => diff::run(args, printer),
+        StateCommand::Restore(args) => restore::run(args, printer),
+        StateCommand::Unlock(args) => unlock::run(args, printer),
         StateCommand::Bootstrap(args) => bootstrap::run(args, printer),
         StateCommand::Migrate(args) => migrate::run(args, printer),
     }

@@ -115,7 +115,7 @@ fn every_file_is_durable_before_anything_relies_on_it() {
     let keep = ["remove", "link", "rename", "remove"];
     let rename = ["rename", "sync folder"];
     let record = [&write[..], &rename].concat();
-    let snapshot = [&write[..], &keep, &rename].concat();
-    let journal = [&snapshot[..], &["open"]].concat();
+    let snapshot = [&write[..], &keep, &keep, &rename].concat();
+    let journal = [&write[..], &keep, &rename, &["open"]].concat();
     assert_eq!(names(&store.disk.crash.effects()), [record, snapshot, journal].concat());
 }

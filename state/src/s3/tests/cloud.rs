@@ -48,6 +48,8 @@ struct Object {
 #[derive(Default)]
 pub(super) struct State {
     objects: BTreeMap<String, Object>,
+    /// What objects were, by key and version.
+    replaced: BTreeMap<(String, u64), Object>,
     pub(super) locks: BTreeMap<String, LockRecord>,
     versions: u64,
     pub(super) accepted: Vec<Accepted>,
@@ -76,6 +78,11 @@ impl Cloud {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+
+    /// From now on nothing of this caller moves for a while.
+    pub(super) fn fall_asleep(&self, time: Duration) {
+        self.caller.lock().unwrap().asleep_until = Some(Instant::now() + time);
     }
 
     /// How many calls this caller has made.
@@ -128,22 +135,33 @@ impl Cloud {
     }
 }
 
+fn stored(object: &Object) -> StoredObject {
+    let version = object.version.to_string();
+    StoredObject { body: object.body.clone(), etag: version.clone(), version: Some(version) }
+}
+
 #[async_trait]
 impl Bucket for Cloud {
     async fn get(&self, key: &str) -> Result<Option<StoredObject>, ProviderError> {
         let key = key.to_owned();
         self.call(move |state| {
             let object = state.objects.get(&key)?;
-            Some(StoredObject { body: object.body.clone(), etag: object.version.to_string() })
+            Some(stored(object))
         })
         .await
+    }
+
+    async fn get_version(&self, key: &str, version: &str) -> Result<Option<StoredObject>, ProviderError> {
+        let replaced = (key.to_owned(), version.parse().unwrap());
+        self.call(move |state| state.replaced.get(&replaced).map(stored)).await
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectIdentity>, ProviderError> {
         let key = key.to_owned();
         self.call(move |state| {
             let object = state.objects.get(&key)?;
-            Some(ObjectIdentity { etag: object.version.to_string(), mark: Some(object.mark.clone()) })
+            let StoredObject { etag, version, .. } = stored(object);
+            Some(ObjectIdentity { etag, version, mark: Some(object.mark.clone()) })
         })
         .await
     }
@@ -166,9 +184,12 @@ impl Bucket for Cloud {
             }
             state.versions += 1;
             let object = Object { body: body.clone(), version: state.versions, mark: mark.clone() };
-            state.objects.insert(key.clone(), object);
+            let StoredObject { etag, version, .. } = stored(&object);
+            if let Some(replaced) = state.objects.insert(key.clone(), object) {
+                state.replaced.insert((key.clone(), replaced.version), replaced);
+            }
             state.accepted.push(Accepted { key: key.clone(), mark: mark.clone() });
-            Written::Done { etag: state.versions.to_string() }
+            Written::Done { etag, version }
         })
         .await
     }

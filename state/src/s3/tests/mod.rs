@@ -4,6 +4,7 @@
 mod cloud;
 mod faults;
 mod takeover;
+mod unlock;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -88,6 +89,7 @@ fn record(serial: u64) -> OperationRecord {
         serial,
         steps: Vec::new(),
         edits: Vec::new(),
+        interrupted: Vec::new(),
     }
 }
 
@@ -112,6 +114,29 @@ fn what_is_written_comes_back_and_the_lock_is_given_back() {
         assert!(store(&cloud).load().await.unwrap().journal.is_empty());
         assert!(session.save(&snapshot(4), None).await.is_err(), "serials have no gaps");
         session.release().await.unwrap();
+    });
+}
+
+#[test]
+fn every_snapshot_that_an_operation_left_can_be_got_back() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let mut session = lock(&cloud, 1).await.unwrap();
+        for serial in 1..=3 {
+            session.append(&batch(1, serial)).await.unwrap();
+            session.save(&snapshot(serial), Some(&record(serial))).await.unwrap();
+        }
+        // It is taken over, which writes the third one once more.
+        drop(session);
+        let mut session = lock(&cloud, 2).await.unwrap();
+        session.save(&snapshot(4), Some(&record(4))).await.unwrap();
+        session.release().await.unwrap();
+        for serial in 1..=4 {
+            assert_eq!(store(&cloud).snapshot(serial).await.unwrap(), Some(snapshot(serial)));
+        }
+        for serial in [0, 5] {
+            assert_eq!(store(&cloud).snapshot(serial).await.unwrap(), None);
+        }
     });
 }
 

@@ -128,6 +128,35 @@ fn sleeps(asleep_at: usize, fault: Fault) -> (Result<(), StoreError>, usize) {
     })
 }
 
+/// Whatever stops the one who takes over, the lock is not free before the sleeper is shut out.
+#[test]
+fn a_takeover_that_fails_half_way_lets_no_sleeper_in() {
+    for failing_at in 0.. {
+        let calls = simulate(async {
+            let cloud = Cloud::default();
+            let (_, first) = work(cloud.caller([]), 4, 2).await;
+            first.unwrap();
+            let sleeper = cloud.caller([]);
+            let mut slept = lock(&sleeper, 1).await.unwrap();
+            slept.append(&batch(1, 0)).await.unwrap();
+            sleeper.fall_asleep(LEASE * 10);
+            let late = tokio::spawn(async move { slept.append(&batch(1, 1)).await });
+            let disturbed = cloud.caller([(failing_at, Fault::Lost)]);
+            if let Ok(session) = lock(&disturbed, 2).await {
+                session.release().await.unwrap();
+            }
+            let mut next = lock(&cloud.caller([]), 3).await.unwrap();
+            assert!(late.await.unwrap().is_err(), "a sleeper's write is accepted, call {failing_at}");
+            next.append(&batch(3, 0)).await.unwrap();
+            disturbed.calls()
+        });
+        if calls <= failing_at {
+            assert!(failing_at > 10, "the takeover has calls");
+            break;
+        }
+    }
+}
+
 /// A holder trusts its lease from when it sent the renewal that a watcher sees last.
 #[test]
 fn a_renewal_whose_answer_got_lost_does_not_count_for_the_next_one() {
