@@ -18,6 +18,8 @@ pub struct EnvironmentFile {
     pub tags: BTreeMap<String, String>,
     /// The VPC's range.
     pub cidr: &'static str,
+    /// The name under which it is reached.
+    pub hostname: Option<&'static str>,
     /// Lines put at the end as they are, from `[section]` headers on.
     pub more: String,
 }
@@ -32,13 +34,14 @@ impl EnvironmentFile {
             protect: None,
             tags: BTreeMap::from([("owner".to_owned(), "platform".to_owned())]),
             cidr: "10.10.0.0/16",
+            hostname: None,
             more: String::new(),
         }
     }
 
     /// A production environment.
     pub fn prod() -> Self {
-        Self { profile: "prod", ..Self::dev() }
+        Self { profile: "prod", hostname: Some("langsmith.example.com"), ..Self::dev() }
     }
 }
 
@@ -55,6 +58,9 @@ impl fmt::Display for EnvironmentFile {
             writeln!(f, "{key:?} = {value:?}")?;
         }
         writeln!(f, "\n[network]\ncidr = {:?}", self.cidr)?;
+        if let Some(hostname) = self.hostname {
+            writeln!(f, "\n[edge]\nhostname = {hostname:?}")?;
+        }
         write!(f, "{}", self.more)
     }
 }

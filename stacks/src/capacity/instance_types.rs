@@ -30,6 +30,11 @@ impl InstanceType {
         TABLE.iter().find(|row| row.0 == name).map(Self::from)
     }
 
+    /// The names in the table.
+    pub fn known_names() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|row| row.0)
+    }
+
     /// In which figures another source differs from this one; nothing if it agrees.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let figures = [

@@ -167,9 +167,14 @@ impl<'a> Document<'a> {
         if let Some(item) = lookup(self.defaults, path) {
             return Some(Located { value: item, span: None });
         }
+        self.missing(path);
+        None
+    }
+
+    /// Notes that a key is missing.
+    pub(super) fn missing(&mut self, path: &str) {
         let help = KEYS.iter().find(|key| key.path == path).map(|key| format!("add it: {}", key.value));
         self.problems.add(None, path, format!("`{path}` is missing"), help);
-        None
     }
 
     fn wrong_type<T>(

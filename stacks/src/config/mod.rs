@@ -3,12 +3,16 @@
 //! Owns what may be configured, its units and its limits. It must not know resources. Every problem
 //! of a file is reported at once, each with its place. `docs/configuration.md` is its manual.
 
+mod capacity;
+mod cluster;
 mod data;
 mod document;
+mod edge;
 mod identity;
 mod keys;
 mod network;
 mod problem;
+mod stores;
 mod subnets;
 mod tags;
 
@@ -17,11 +21,14 @@ use std::path::Path;
 
 use toml_edit::Table;
 
+pub use cluster::{ClusterConfig, NodesConfig};
 pub use data::{BlobsConfig, OnDestroy, RetentionConfig};
+pub use edge::{AlarmsConfig, EdgeConfig, Zone};
 pub use identity::{Profile, Region};
 pub use keys::{KEYS, Key};
 pub use network::{Nat, NetworkConfig, ZoneSelection};
 pub use problem::{ConfigError, InvalidConfig, Problem};
+pub use stores::{ClickhouseConfig, ClickhouseMode, PostgresConfig, RedisConfig};
 
 use document::Document;
 use problem::Problems;
@@ -45,6 +52,20 @@ pub struct Config {
     pub tags: BTreeMap<String, String>,
     /// The network.
     pub network: NetworkConfig,
+    /// The EKS cluster.
+    pub cluster: ClusterConfig,
+    /// The nodes that everything but replicated ClickHouse runs on.
+    pub nodes: NodesConfig,
+    /// PostgreSQL.
+    pub postgres: PostgresConfig,
+    /// Redis.
+    pub redis: RedisConfig,
+    /// ClickHouse.
+    pub clickhouse: ClickhouseConfig,
+    /// How the outside reaches LangSmith; `None` for not at all.
+    pub edge: Option<EdgeConfig>,
+    /// What AWS watches.
+    pub alarms: AlarmsConfig,
     /// For how long traces are kept.
     pub retention: RetentionConfig,
     /// The bucket of trace payloads.
@@ -98,8 +119,17 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let protect = document.boolean("protect");
     let tags = tags::read(document);
     let network = network::read(document, profile.unwrap_or(Profile::Dev), region.as_ref());
+    let cluster = cluster::cluster(document);
+    let nodes = cluster::nodes(document);
+    let postgres = stores::postgres(document);
+    let redis = stores::redis(document);
+    let clickhouse = stores::clickhouse(document);
+    let edge = edge::edge(document, profile.unwrap_or(Profile::Dev));
+    let alarms = edge::alarms(document);
     let retention = data::retention(document);
     let blobs = data::blobs(document);
+    let (nodes, clickhouse) = (nodes?, clickhouse?);
+    capacity::check(document, &nodes, &clickhouse);
     Some(Config {
         stack: stack?,
         environment: environment?,
@@ -109,6 +139,13 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
         protect: protect?.value,
         tags,
         network: network?,
+        cluster: cluster?,
+        nodes,
+        postgres: postgres?,
+        redis: redis?,
+        clickhouse,
+        edge: edge?,
+        alarms: alarms?,
         retention: retention?,
         blobs: blobs?,
     })

@@ -13,6 +13,9 @@ account = "111122223333"
 region = "us-west-2"
 "#;
 
+/// What prod needs beside [`MINIMAL`].
+const EDGE: &str = "[edge]\nhostname = \"langsmith.example.com\"\n";
+
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(Path::new("environments/dev.toml"), text)
 }
@@ -44,7 +47,10 @@ fn the_shipped_environments_are_valid() {
 #[test]
 fn a_minimal_config_takes_the_defaults_of_its_profile() {
     insta::assert_debug_snapshot!("minimal_dev", parse(MINIMAL).unwrap());
-    insta::assert_debug_snapshot!("minimal_prod", parse(&MINIMAL.replace("dev", "prod")).unwrap());
+    insta::assert_debug_snapshot!(
+        "minimal_prod",
+        parse(&format!("{}{EDGE}", MINIMAL.replace("dev", "prod"))).unwrap()
+    );
 }
 
 #[test]
@@ -62,6 +68,43 @@ fn every_key_is_accepted() {
         public_subnets = ["172.16.0.0/26", "172.16.0.64/26", "172.16.0.128/26"]
         private_prefix_length = 22
         nat = "single"
+        [cluster]
+        version = "1.35"
+        public_access_cidrs = ["203.0.113.0/24", "198.51.100.7/32"]
+        admin_arns = ["arn:aws:iam::000000000001:role/platform", "arn:aws:iam::000000000001:user/ada"]
+        [nodes]
+        instance_type = "r7i.4xlarge"
+        min_size = 4
+        max_size = 4
+        disk_gib = 20
+        [postgres]
+        instance_class = "db.m7g.2xlarge"
+        version = "16.10"
+        storage_gib = 400
+        max_storage_gib = 400
+        multi_az = false
+        backup_days = 35
+        max_connections = 2000
+        slow_query_milliseconds = 250
+        performance_insights = false
+        final_snapshot = false
+        [redis]
+        node_type = "cache.r7g.xlarge"
+        version = "7.1"
+        nodes = 3
+        snapshot_days = 35
+        [clickhouse]
+        mode = "external"
+        instance_type = "m6in.8xlarge"
+        volume_gib = 2000
+        volume_iops = 16000
+        volume_throughput_mebibytes_per_second = 2000
+        [edge]
+        hostname = "traces.eu.example.com"
+        created_zone = "eu.example.com"
+        [alarms]
+        enabled = true
+        emails = ["oncall@example.com", "ada+aws@example.com"]
         [retention]
         short_lived_days = 7
         long_lived_days = 7
@@ -107,6 +150,24 @@ fn bad_configs() -> Vec<(&'static str, String)> {
         ("a key in another's table", network("versioning = true")),
         ("a key of the file in a table", network("protect = true")),
         ("a value instead of a table", with("network = \"10.0.0.0/16\"\n")),
+        ("prod without a host name", MINIMAL.replace("dev", "prod")),
+        ("a zone without a host name", with("[edge]\ncreated_zone = \"example.com\"\n")),
+        ("a host name outside its zone", with("[edge]\nhostname = \"langsmith.example.com\"\ncreated_zone = \"example.org\"\n")),
+        ("a URL as host name", with("[edge]\nhostname = \"https://langsmith.example.com\"\n")),
+        ("no minor version of Kubernetes", with("[cluster]\nversion = \"1.36.3\"\n")),
+        ("an address that is in a range", with("[cluster]\npublic_access_cidrs = [\"203.0.113.7/24\", \"everywhere\"]\n")),
+        ("a session as administrator", with("[cluster]\nadmin_arns = [\"arn:aws:sts::111122223333:assumed-role/platform/ada\"]\n")),
+        ("a slip in the type of nodes", with("[nodes]\ninstance_type = \"m7i.4xlrge\"\n")),
+        ("an unknown type of nodes", with("[nodes]\ninstance_type = \"t3.medium\"\n")),
+        ("more nodes at least than at most", with("[nodes]\nmin_size = 5\n")),
+        ("nodes that are sold large enough", with("[nodes]\ninstance_type = \"m7i.2xlarge\"\nmin_size = 2\n")),
+        (
+            "nodes for ClickHouse that are too slow",
+            format!("{}{EDGE}[clickhouse]\ninstance_type = \"m7i.4xlarge\"\n", MINIMAL.replace("dev", "prod")),
+        ),
+        ("classes that are none", with("[postgres]\ninstance_class = \"m7g.large\"\n[redis]\nnode_type = \"db.m7g.large\"\n")),
+        ("storage that would shrink", with("[postgres]\nstorage_gib = 200\n")),
+        ("an address that is none", with("[alarms]\nemails = [\"oncall\"]\n")),
         ("a list of tables instead of a table", with("[[blobs]]\nversioning = true\n")),
         ("wrong types", "profile = 1\naccount = 111122223333\nregion = [\"us-west-2\"]\nprotect = \"yes\"\n".to_owned()),
         ("an unknown profile", MINIMAL.replace("\"dev\"", "\"production\"")),

@@ -1,0 +1,100 @@
+//! How the outside reaches LangSmith, and who is told when something is wrong.
+
+use super::document::Document;
+use super::identity::Profile;
+
+/// The name under which LangSmith is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeConfig {
+    /// The host name, such as `langsmith.example.com`.
+    pub hostname: String,
+    /// Where its records are kept.
+    pub zone: Zone,
+}
+
+/// The hosted zone that has the records of a host name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Zone {
+    /// The account's public zone that the name is in: of several, the longest one.
+    Existing,
+    /// One of this name, which the environment makes. Whoever has the zone above it must delegate it.
+    Created(String),
+}
+
+/// What AWS watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlarmsConfig {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// The addresses that are told.
+    pub emails: Vec<String>,
+}
+
+/// The host name, without which there is no edge: for dev only.
+pub(super) fn edge(document: &mut Document<'_>, profile: Profile) -> Option<Option<EdgeConfig>> {
+    let path = "edge.hostname";
+    if !document.is_given(path) {
+        if profile == Profile::Prod {
+            document.missing(path);
+            return None;
+        }
+        if document.is_given("edge.created_zone") {
+            document.missing(path);
+            return None;
+        }
+        return Some(None);
+    }
+    let hostname = document.text(path)?;
+    if !is_domain(&hostname.value) {
+        let message = format!("{:?} is no host name", hostname.value);
+        document.problem(&hostname, path, message, "allowed: such as \"langsmith.example.com\"");
+        return None;
+    }
+    let path = "edge.created_zone";
+    if !document.is_given(path) {
+        return Some(Some(EdgeConfig { hostname: hostname.value, zone: Zone::Existing }));
+    }
+    let zone = document.text(path)?;
+    let is_within = hostname.value == zone.value || hostname.value.ends_with(&format!(".{}", zone.value));
+    if !is_domain(&zone.value) || !is_within {
+        let message = format!("{:?} is no zone that {} can be in", zone.value, hostname.value);
+        document.problem(&zone, path, message, "allowed: the end of the host name, such as \"example.com\"");
+        return None;
+    }
+    Some(Some(EdgeConfig { hostname: hostname.value, zone: Zone::Created(zone.value) }))
+}
+
+pub(super) fn alarms(document: &mut Document<'_>) -> Option<AlarmsConfig> {
+    let enabled = document.boolean("alarms.enabled");
+    let path = "alarms.emails";
+    let emails = document.texts(path)?;
+    let wrong: Vec<_> = emails.iter().filter(|email| !is_email(&email.value)).collect();
+    for email in &wrong {
+        let message = format!("{:?} is no address", email.value);
+        document.problem(email, path, message, "allowed: such as \"oncall@example.com\"");
+    }
+    let emails: Vec<String> = if wrong.is_empty() {
+        emails.into_iter().map(|email| email.value).collect()
+    } else {
+        return None;
+    };
+    Some(AlarmsConfig { enabled: enabled?.value, emails })
+}
+
+/// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html>
+fn is_domain(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(is_legal)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
+}
+
+fn is_email(address: &str) -> bool {
+    let Some((local, domain)) = address.split_once('@') else { return false };
+    let is_legal = |byte: u8| byte.is_ascii_graphic() && !b"\"(),:;<>[]\\@".contains(&byte);
+    !local.is_empty() && local.bytes().all(is_legal) && is_domain(&domain.to_ascii_lowercase())
+}
