@@ -4,5 +4,6 @@
 //! calls no cloud, and does not know what exists.
 
 pub mod config;
+pub mod imports;
 pub mod langsmith;
 pub mod naming;

@@ -6,6 +6,7 @@ use lsinfra_engine::OperationKind;
 use crate::arguments::{DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, TargetArgs};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::imports::Wanted;
 use crate::printer::Printer;
 use crate::render;
 use crate::session::{Run, Session, runtime};
@@ -37,6 +38,7 @@ pub(crate) fn run(args: &RefreshArgs, printer: Printer) -> Result<ExitCode, Comm
         place: &args.place,
         targets: &args.target.targets,
         unprotected: &[],
+        imports: &Wanted::Nothing,
         approved: None,
         refresh: true,
         parallelism: DEFAULT_PARALLELISM,

@@ -91,6 +91,7 @@ impl Snapshot {
                 record.objects.remove(index);
                 Ok(())
             }
+            Entry::Imported { urn, schema_version, object } => self.imported(urn, *schema_version, object),
             Entry::Ran { urn, schema_version, object } => {
                 let target = Target { entry: "Ran", urn, generation: object.generation };
                 if object.role != Role::Current || object.physical_id.is_some() {
@@ -229,6 +230,32 @@ impl Snapshot {
         Ok(())
     }
 
+    fn imported(
+        &mut self,
+        urn: &Urn,
+        schema_version: u32,
+        object: &Arc<Object>,
+    ) -> Result<(), IllegalTransition> {
+        let target = Target { entry: "Imported", urn, generation: object.generation };
+        if object.role != Role::Current || object.status != Status::Ready || object.physical_id.is_none() {
+            return Err(target.illegal("it does not describe an object that is there"));
+        }
+        if let Some(record) = self.resources.get(urn) {
+            if record.current().is_some() || record.incoming().is_some() {
+                return Err(target.illegal("the resource has an object"));
+            }
+            if object.generation <= record.last_generation {
+                return Err(target.illegal("its generation was given out before"));
+            }
+        }
+        let record = self.resources.entry(urn.clone()).or_default();
+        record.schema_version = schema_version;
+        record.last_generation = object.generation;
+        record.last_name_generation = record.last_name_generation.max(object.name_generation);
+        record.objects.push(Arc::clone(object));
+        Ok(())
+    }
+
     fn succeeded(
         &mut self,
         target: &Target<'_>,
@@ -257,6 +284,7 @@ impl Snapshot {
         object.role = Role::Current;
         object.status = Status::Ready;
         object.observed = None;
+        object.owner.tags_pending = false;
         // What went back to its default is not managed from now on.
         object.inputs.retain(|_, value| *value != Value::Null);
         object.changed_at = at;

@@ -32,7 +32,8 @@ impl Selection {
     }
 }
 
-/// The targets, with what the declared ones depend on and with what depends on the ones that go.
+/// The targets, with what the declared ones depend on and with what depends on the ones that go; of an
+/// import the targets alone.
 ///
 /// # Errors
 /// [`OperationError::UnknownTarget`].
@@ -46,6 +47,9 @@ pub(super) fn select(question: &Question<'_>) -> Result<Selection, OperationErro
     let is_destroying = question.operation.kind == OperationKind::Destroy;
     if let Some(urn) = question.targets.iter().find(|urn| !known(urn) && !is_destroying) {
         return Err(OperationError::UnknownTarget { urn: urn.clone() });
+    }
+    if question.operation.kind == OperationKind::Import {
+        return Ok(Selection::Only(question.targets.iter().cloned().collect()));
     }
     let mut selected = HashSet::new();
     close(question, &mut selected, question.targets.clone());

@@ -26,7 +26,7 @@ pub(super) fn object(name: &str, generation: Generation, role: Role, status: Sta
         connection: Value::Null,
         dependencies: BTreeSet::new(),
         options: RecordedOptions::default(),
-        owner: Owner { urn: urn(name), client_token: String::new() },
+        owner: Owner { urn: urn(name), client_token: String::new(), tags_pending: false },
         created_at: jiff::Timestamp::UNIX_EPOCH,
         changed_at: jiff::Timestamp::UNIX_EPOCH,
     }

@@ -6,6 +6,7 @@
 mod data;
 mod document;
 mod identity;
+mod imports;
 mod keys;
 mod network;
 mod problem;
@@ -19,6 +20,8 @@ use toml_edit::Table;
 
 pub use data::{BlobsConfig, OnDestroy, RetentionConfig};
 pub use identity::{Profile, Region};
+pub use imports::{ImportEntry, Imports};
+pub(crate) use keys::most_similar;
 pub use keys::{KEYS, Key};
 pub use network::{Nat, NetworkConfig, ZoneSelection};
 pub use problem::{ConfigError, InvalidConfig, Problem};
@@ -43,6 +46,8 @@ pub struct Config {
     pub protect: bool,
     /// Tags that every resource carries.
     pub tags: BTreeMap<String, String>,
+    /// Objects that exist and are to be taken over.
+    pub imports: Imports,
     /// The network.
     pub network: NetworkConfig,
     /// For how long traces are kept.
@@ -97,6 +102,7 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let region = identity::region(document);
     let protect = document.boolean("protect");
     let tags = tags::read(document);
+    let imports = imports::read(document, file);
     let network = network::read(document, profile.unwrap_or(Profile::Dev), region.as_ref());
     let retention = data::retention(document);
     let blobs = data::blobs(document);
@@ -108,6 +114,7 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
         region: region?,
         protect: protect?.value,
         tags,
+        imports,
         network: network?,
         retention: retention?,
         blobs: blobs?,

@@ -300,8 +300,8 @@ impl Provider for SimulatedProvider {
 
 fn observed(view: Option<View>) -> Observation {
     match view {
-        Some(View { phase: Phase::Pending | Phase::Ready | Phase::Failed, inputs, outputs, .. }) => {
-            Observation::Present { inputs, outputs }
+        Some(View { phase: Phase::Pending | Phase::Ready | Phase::Failed, inputs, outputs, tags, .. }) => {
+            Observation::Present { inputs, outputs, owner_tags: tags }
         }
         Some(_) | None => Observation::Gone,
     }
