@@ -66,9 +66,7 @@ async fn apply(
 
 fn question(run: &Run<'_>, plan: &Plan) -> (String, Approval) {
     match run.kind {
-        OperationKind::Import => {
-            (format!("Record this as a part of {}?", plan.environment), Approval::Yes)
-        }
+        OperationKind::Import => (format!("Record this as a part of {}?", plan.environment), Approval::Yes),
         OperationKind::Destroy => (
             format!("This deletes what {} consists of, for good.", plan.environment),
             Approval::Name(plan.environment.clone()),

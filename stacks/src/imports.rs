@@ -136,7 +136,8 @@ mod tests {
 
     fn graph_of(imports: &str) -> Result<Graph, String> {
         let text = format!("{MINIMAL}{imports}");
-        let config = Config::parse(Path::new("environments/dev.toml"), &text).map_err(|error| error.to_string())?;
+        let config =
+            Config::parse(Path::new("environments/dev.toml"), &text).map_err(|error| error.to_string())?;
         langsmith(&config).map_err(|error| error.to_string())
     }
 
@@ -145,9 +146,12 @@ mod tests {
         let graph = graph_of("").unwrap();
         let found = |resource_type, name| find(&graph, resource_type, name).map(|urn| urn.to_string());
         let vpc = "network/aws:ec2:Vpc/main";
-        for (resource_type, name) in
-            [(Some("aws:ec2:Vpc"), "main"), (Some("Vpc"), vpc), (None, "Vpc/main"), (Some("ec2:Vpc"), "Vpc/main")]
-        {
+        for (resource_type, name) in [
+            (Some("aws:ec2:Vpc"), "main"),
+            (Some("Vpc"), vpc),
+            (None, "Vpc/main"),
+            (Some("ec2:Vpc"), "Vpc/main"),
+        ] {
             assert_eq!(found(resource_type, name).unwrap(), vpc, "{resource_type:?} {name}");
         }
         let help = |resource_type, name| find(&graph, resource_type, name).unwrap_err().help();
@@ -164,7 +168,9 @@ mod tests {
         let graph = graph_of("[import]\n\"Vpc/main\" = \"vpc-1\"\nblobs = \"old-bucket\"\n").unwrap();
         let imports: Vec<String> = graph
             .declarations()
-            .filter_map(|declaration| Some(format!("{} {}", declaration.urn, declaration.options.import.as_ref()?)))
+            .filter_map(|declaration| {
+                Some(format!("{} {}", declaration.urn, declaration.options.import.as_ref()?))
+            })
             .collect();
         assert_eq!(imports, ["network/aws:ec2:Vpc/main vpc-1", "data/aws:s3:Bucket/blobs old-bucket"]);
     }
@@ -174,7 +180,9 @@ mod tests {
         let problems = graph_of("[import]\n\"Vpc/mian\" = \"vpc-1\"\nmain = \"vpc-2\"\n").err().unwrap();
         insta::assert_snapshot!(problems);
         let twice = graph_of("[import]\n\"Vpc/main\" = \"vpc-1\"\n\"aws:ec2:Vpc/main\" = \"vpc-2\"\n");
-        assert!(twice.err().unwrap().contains("dev.toml:6:1: import.aws:ec2:Vpc/main: network/aws:ec2:Vpc/main"));
+        assert!(
+            twice.err().unwrap().contains("dev.toml:6:1: import.aws:ec2:Vpc/main: network/aws:ec2:Vpc/main")
+        );
         let wrong = graph_of("[import]\nblobs = 7\n").err().unwrap();
         assert!(wrong.contains("dev.toml:5:9: import.blobs: expected a string, got an integer"), "{wrong}");
         assert!(graph_of("[import]\nblobs = \"\"\n").err().unwrap().contains("the id is empty"));

@@ -1,10 +1,10 @@
 //! Typed errors of the libraries become messages, hints and codes: here and nowhere else.
 
-use lsinfra_engine::{GraphError, ImportProblem};
 use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::snapshot::EditError;
 use lsinfra_engine::store::{Home, StoreError};
+use lsinfra_engine::{GraphError, ImportProblem};
 use lsinfra_stacks::config::{ConfigError, InvalidConfig, Problem};
 use lsinfra_stacks::langsmith::StackError;
 use lsinfra_state::EnvironmentNameError;

@@ -64,7 +64,8 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) 
 
 /// What the next `up` does about imported objects.
 fn import_outlook(plan: &Plan, canvas: Canvas) -> String {
-    let note = "Nothing changes in AWS now. The next `up` makes the changes above, and puts the ownership tags on.";
+    let note =
+        "Nothing changes in AWS now. The next `up` makes the changes above, and puts the ownership tags on.";
     let mut text = format!("{note}\n");
     let is_replaced = |step: &&Step| step.changes.iter().any(|change| change.forces_replacement);
     let replaced: Vec<&Step> = plan.steps.iter().filter(is_replaced).collect();
@@ -320,11 +321,8 @@ mod tests {
         };
         let vpc = || import("network/aws:ec2:Vpc/main", "vpc-0a1b", vec![change("tags.Name", false)]);
         let bucket = || import("data/aws:s3:Bucket/blobs", "old-blobs", vec![change("name", true)]);
-        let planned = |steps| Plan {
-            refreshed: false,
-            unchanged: 0,
-            ..samples::plan_of(OperationKind::Import, steps)
-        };
+        let planned =
+            |steps| Plan { refreshed: false, unchanged: 0, ..samples::plan_of(OperationKind::Import, steps) };
         insta::assert_snapshot!(shown(&planned(vec![vpc()])));
         insta::assert_snapshot!(shown(&planned(vec![vpc(), bucket()])));
         insta::assert_snapshot!(shown(&planned(Vec::new())));

@@ -456,7 +456,11 @@ pub(crate) fn object(generation: u32, role: Role, status: Status, id: Option<&st
         connection: Value::Null,
         dependencies: BTreeSet::new(),
         options: RecordedOptions::default(),
-        owner: Owner { urn: urn("network/aws:ec2:Vpc/main"), client_token: String::new(), tags_pending: false },
+        owner: Owner {
+            urn: urn("network/aws:ec2:Vpc/main"),
+            client_token: String::new(),
+            tags_pending: false,
+        },
         created_at: time(0.0),
         changed_at: time(0.0),
     }

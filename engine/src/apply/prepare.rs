@@ -479,9 +479,7 @@ fn as_adoption(change: Prepared) -> Prepared {
         Prepared::Call { entries, work, generation, owner, connection, .. } => {
             Prepared::Call { entries, work, generation, owner, connection, action: Action::Adopt }
         }
-        Prepared::Immediate { entries, .. } => {
-            Prepared::Immediate { entries, done: Some(Action::Adopt) }
-        }
+        Prepared::Immediate { entries, .. } => Prepared::Immediate { entries, done: Some(Action::Adopt) },
     }
 }
 

@@ -478,7 +478,8 @@ mod tests {
 
     #[test]
     fn an_imported_object_is_recorded_as_it_was_seen() {
-        let desired = json!({"name": "role", "mode": "on", "zones": [1, 2], "tags": {"a": "1"}, "region": "a"});
+        let desired =
+            json!({"name": "role", "mode": "on", "zones": [1, 2], "tags": {"a": "1"}, "region": "a"});
         let seen = json!({"name": "role-3", "mode": "ON", "zones": [2, 1], "tags": null, "size": 7});
         let generation = suffix_generation(&SCHEMA, &values(desired.clone()), &values(seen.clone()));
         assert_eq!(generation, 3);

@@ -98,13 +98,7 @@ impl Planner<'_> {
         twice.map(|urn| ImportProblem::Twice { urn: urn.clone() })
     }
 
-    fn import(
-        &mut self,
-        candidate: &Candidate<'_>,
-        record: &Record,
-        id: &PhysicalId,
-        sighting: &Sighting,
-    ) {
+    fn import(&mut self, candidate: &Candidate<'_>, record: &Record, id: &PhysicalId, sighting: &Sighting) {
         let Observation::Present { inputs, outputs, owner_tags } = &sighting.observation else {
             let id_form = candidate.provider.id_form();
             return self.refuse_import(candidate, id, ImportProblem::Missing { id_form });

@@ -125,7 +125,12 @@ fn entry(table: &Table, problems: &mut Problems<'_>) -> Option<ImportEntry> {
     }
     let mut text = |key: &str| {
         let Some(item) = table.get(key) else {
-            problems.add(table.span().as_ref(), key, format!("`{key}` is missing"), Some(LIST_FORM.to_owned()));
+            problems.add(
+                table.span().as_ref(),
+                key,
+                format!("`{key}` is missing"),
+                Some(LIST_FORM.to_owned()),
+            );
             return None;
         };
         match item.as_str() {

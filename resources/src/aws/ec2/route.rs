@@ -100,7 +100,8 @@ impl Route {
 #[async_trait]
 impl ResourceType for Route {
     const TYPE: &'static str = "aws:ec2:Route";
-    const ID_FORM: &'static str = "the id of its table and its destination, joined by an underscore: `rtb-0a1b_0.0.0.0/0`";
+    const ID_FORM: &'static str =
+        "the id of its table and its destination, joined by an underscore: `rtb-0a1b_0.0.0.0/0`";
     const SERVICE: &'static str = "ec2";
     const DURATIONS: Durations = Durations::seconds(2, 2, 1);
 
