@@ -269,7 +269,7 @@ fn home(home: &Home) -> String {
 fn import_hint(problem: &ImportProblem) -> &'static str {
     match problem {
         ImportProblem::Missing { .. } => {
-            "check id, account and region; an object that is gone is no longer to be imported"
+            "check id, account and region; leave out an object that no longer exists"
         }
         ImportProblem::OwnsNothing => "leave it out: there is nothing to import for it",
         ImportProblem::HasObject { .. } | ImportProblem::Recorded { .. } => {

@@ -64,14 +64,17 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) 
 
 /// What the next `up` does about imported objects.
 fn import_outlook(plan: &Plan, canvas: Canvas) -> String {
-    let note =
-        "Nothing changes in AWS now. The next `up` makes the changes above, and puts the ownership tags on.";
-    let mut text = format!("{note}\n");
+    let next = if plan.steps.iter().all(|step| step.changes.is_empty()) {
+        "Nothing differs from what is declared; the next `up` puts the ownership tags on."
+    } else {
+        "The next `up` makes the changes above, and puts the ownership tags on."
+    };
+    let mut text = format!("Nothing changes in AWS now. {next}\n");
     let is_replaced = |step: &&Step| step.changes.iter().any(|change| change.forces_replacement);
     let replaced: Vec<&Step> = plan.steps.iter().filter(is_replaced).collect();
     if !replaced.is_empty() {
         let warning = format!(
-            "Danger: the next `up` would replace {}: the object is deleted, with what it holds",
+            "Danger: the next `up` would replace {}: what is there now is deleted, with all that it holds",
             plural(replaced.len(), "object")
         );
         let _ = writeln!(text, "\n{}", canvas.paint.paint(Tone::Bad, warning));
@@ -326,6 +329,8 @@ mod tests {
         insta::assert_snapshot!(shown(&planned(vec![vpc()])));
         insta::assert_snapshot!(shown(&planned(vec![vpc(), bucket()])));
         insta::assert_snapshot!(shown(&planned(Vec::new())));
+        let same = shown(&planned(vec![import("network/aws:ec2:Vpc/main", "vpc-0a1b", Vec::new())]));
+        assert!(same.contains("Nothing differs from what is declared"), "{same}");
     }
 
     #[test]

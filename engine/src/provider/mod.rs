@@ -179,6 +179,11 @@ impl Providers {
         self.0.insert(provider.schema().resource_type, Arc::new(provider));
     }
 
+    /// All of them, in the order of their types.
+    pub fn all(&self) -> impl Iterator<Item = &dyn Provider> {
+        self.0.values().map(|provider| &**provider)
+    }
+
     /// The provider of a type.
     pub fn get(&self, resource_type: &str) -> Option<&Arc<dyn Provider>> {
         self.0.get(resource_type)

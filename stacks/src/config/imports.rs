@@ -96,8 +96,8 @@ impl Imports {
                 }
                 None => {
                     let span = key_span(document.as_table(), name).or_else(|| item.span());
-                    let message = format!("unexpected {} `{name}`", kind_of(item).split_off(2));
-                    problems.add(span.as_ref(), name, message.trim_start(), Some(LIST_FORM.to_owned()));
+                    let message = format!("unexpected `{name}`");
+                    problems.add(span.as_ref(), name, message, Some(LIST_FORM.to_owned()));
                 }
             }
         }
