@@ -361,3 +361,52 @@ impl Target<'_> {
         IllegalTransition { entry: self.entry, urn: self.urn.clone(), generation: self.generation, reason }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::snapshot::samples::{object, snapshot, urn};
+
+    #[test]
+    fn an_import_is_the_current_object_of_a_resource_that_has_none() {
+        let imported =
+            |object: Object| Entry::Imported { urn: urn("new"), schema_version: 1, object: Arc::new(object) };
+        let sound = || object("new", 1, Role::Current, Status::Ready);
+        let mut state = snapshot();
+        for unsound in [
+            Object { role: Role::Incoming, ..sound() },
+            Object { status: Status::Updating, ..sound() },
+            Object { physical_id: None, ..sound() },
+        ] {
+            assert!(state.apply(&imported(unsound)).is_err());
+        }
+        state.apply(&imported(sound())).unwrap();
+        let record = &state.resources[&urn("new")];
+        assert_eq!((record.current().unwrap(), record.last_generation), (&sound(), 1));
+        // Not twice, whatever the generation.
+        let again = state.apply(&imported(Object { generation: 2, ..sound() })).unwrap_err();
+        assert_eq!(again.reason, "the resource has an object");
+        state.apply(&Entry::Forgotten { urn: urn("new"), generation: 1 }).unwrap();
+        let reused = state.apply(&imported(sound())).unwrap_err();
+        assert_eq!(reused.reason, "its generation was given out before");
+    }
+
+    #[test]
+    fn an_update_that_ended_well_has_put_the_tags_on() {
+        let mut state = snapshot();
+        let mut imported = object("new", 1, Role::Current, Status::Ready);
+        imported.owner.tags_pending = true;
+        let entry = Entry::Imported { urn: urn("new"), schema_version: 1, object: Arc::new(imported) };
+        state.apply(&entry).unwrap();
+        let succeeded = Entry::Succeeded {
+            urn: urn("new"),
+            generation: 1,
+            outputs: Properties::new(),
+            at: Timestamp::UNIX_EPOCH,
+            seconds: 0.0,
+        };
+        state.apply(&succeeded).unwrap();
+        assert!(!state.current(&urn("new")).unwrap().owner.tags_pending);
+    }
+}
