@@ -38,7 +38,8 @@ impl Selection {
 /// # Errors
 /// [`OperationError::UnknownTarget`].
 pub(super) fn select(question: &Question<'_>) -> Result<Selection, OperationError> {
-    if question.targets.is_empty() {
+    let is_import = question.operation.kind == OperationKind::Import;
+    if question.targets.is_empty() && !is_import {
         return Ok(Selection::All);
     }
     let known =
@@ -48,7 +49,7 @@ pub(super) fn select(question: &Question<'_>) -> Result<Selection, OperationErro
     if let Some(urn) = question.targets.iter().find(|urn| !known(urn) && !is_destroying) {
         return Err(OperationError::UnknownTarget { urn: urn.clone() });
     }
-    if question.operation.kind == OperationKind::Import {
+    if is_import {
         return Ok(Selection::Only(question.targets.iter().cloned().collect()));
     }
     let mut selected = HashSet::new();
