@@ -135,6 +135,8 @@ fn one_by_one() {
     let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
     assert_eq!(recorded.ids(), BTreeSet::from([by_hand.vpc.as_str(), &by_hand.bucket, &by_hand.role]));
     assert!(recorded.objects.iter().all(|object| object.role == "current" && object.status == "ready"));
+    let shown = project.sandboxed(&["state", "show", "Vpc/main"]).succeed();
+    assert!(shown.stdout.contains("the next `up` tags it"), "{}", shown.transcript());
     let newest = project.sandboxed(&["history", "--limit", "1", "--output", "json"]).succeed().json();
     assert_eq!(newest["operations"][0]["command"], "import");
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use lsinfra_engine::{OperationKind, Urn};
-use proptest::prelude::*;
 
 use crate::cloud::log::Verb;
 use crate::oracle::{expect_nothing, expect_reached};
