@@ -1,6 +1,7 @@
-//! Changing an environment: what `up` and `destroy` share, from the plan over the question to the
+//! Changing an environment: what `up`, `destroy` and `import` share, from the plan over the question to the
 //! summary.
 
+use lsinfra_engine::OperationKind;
 use lsinfra_engine::plan::Plan;
 
 use crate::arguments::ChangeArgs;
@@ -31,7 +32,10 @@ pub(crate) fn carry_out(
     let run = Run { approved: approved.as_ref(), missing_store, ..*run };
     let asks = !change.yes && approved.is_none();
     if asks {
-        confirm::require_terminal(run.kind)?;
+        match run.kind {
+            OperationKind::Import => confirm::require_terminal_to_edit(run.kind.command())?,
+            _ => confirm::require_terminal(run.kind)?,
+        }
     }
     runtime()?.block_on(async {
         let mut session = Session::begin(&run, printer).await?;
@@ -69,7 +73,8 @@ async fn apply(
 
 fn question(run: &Run<'_>, plan: &Plan) -> (String, Approval) {
     match run.kind {
-        lsinfra_engine::OperationKind::Destroy => (
+        OperationKind::Import => (format!("Record this as a part of {}?", plan.environment), Approval::Yes),
+        OperationKind::Destroy => (
             format!("This deletes what {} consists of, for good.", plan.environment),
             Approval::Name(plan.environment.clone()),
         ),

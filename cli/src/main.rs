@@ -14,6 +14,7 @@ mod connection;
 mod environment;
 mod error;
 mod exit_code;
+mod imports;
 mod plan_file;
 mod printer;
 mod progress;

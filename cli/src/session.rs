@@ -20,6 +20,7 @@ use crate::connection::Connection;
 use crate::environment::Environment;
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
+use crate::imports::{self, Wanted};
 use crate::printer::Printer;
 use crate::progress::{Display, Mode};
 use crate::recorded::with_journal;
@@ -43,6 +44,8 @@ pub(crate) struct Run<'a> {
     pub(crate) targets: &'a [String],
     /// Protected resources that may go all the same, as named by the user.
     pub(crate) unprotected: &'a [String],
+    /// The objects that it imports, if that is what it does.
+    pub(crate) imports: &'a Wanted,
     /// The saved plan that it must not go beyond: then its limits are that plan's.
     pub(crate) approved: Option<&'a Plan>,
     /// Whether the objects are read first.
@@ -91,13 +94,16 @@ impl Session {
         let environment = Environment::load(run.environment)?;
         let place = StatePlace::parse(run.place, &environment.config)?;
         let store = place.store(run.place, &environment.config, printer).await?;
-        let Limits { targets, unprotected } = match run.approved {
+        let mut graph = environment.graph.clone();
+        let imported = imports::declare(run.imports, &mut graph)?;
+        let Limits { mut targets, unprotected } = match run.approved {
             Some(approved) => {
                 plan_file::check_made_for(approved, run.kind, &environment.name)?;
                 Limits { targets: approved.targets.clone(), unprotected: approved.unprotected.clone() }
             }
             None => limits(run, &environment.graph, &*store).await?,
         };
+        targets.extend(imported);
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
             connection = connect(run, &environment) => connection?,
@@ -106,7 +112,7 @@ impl Session {
         let graph = match run.kind {
             // What stays keeps its outputs.
             OperationKind::Destroy => Graph::new([], environment.graph.outputs().clone())?,
-            _ => environment.graph.clone(),
+            _ => graph,
         };
         let operation = info(run.kind, &environment, &connection);
         let request = Request {
@@ -241,7 +247,11 @@ impl Session {
         }
         if run.output.answer.is_json() {
             self.printer.json(&OperationAnswer::new(&self.environment, report));
-        } else if run.output.events.is_none() && error.is_none() && !report.outputs.is_empty() {
+        } else if run.kind != OperationKind::Import
+            && run.output.events.is_none()
+            && error.is_none()
+            && !report.outputs.is_empty()
+        {
             self.printer.note("\n");
             self.printer.data(&render::outputs::outputs(&report.outputs, self.printer.data_canvas()));
         }

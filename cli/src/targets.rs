@@ -7,9 +7,6 @@ use lsinfra_engine::{Record, Snapshot, Urn};
 use crate::error::{CommandError, ErrorCode};
 use crate::suggest;
 
-/// Where an end of a URN may begin.
-const BOUNDARIES: [char; 2] = ['/', ':'];
-
 /// The resources that `names` mean among `known`.
 ///
 /// # Errors
@@ -35,9 +32,7 @@ fn resolve_one(name: &str, known: &BTreeSet<Urn>) -> Result<Urn, CommandError> {
     if let Some(urn) = known.iter().find(|urn| urn.as_str() == name) {
         return Ok(urn.clone());
     }
-    let is_end =
-        |urn: &&Urn| urn.as_str().strip_suffix(name).is_some_and(|before| before.ends_with(BOUNDARIES));
-    let meant: Vec<&Urn> = known.iter().filter(is_end).collect();
+    let meant: Vec<&Urn> = known.iter().filter(|urn| urn.ends_with(name)).collect();
     match meant.as_slice() {
         [urn] => Ok((*urn).clone()),
         [] => Err(unknown(name, known)),
@@ -53,13 +48,8 @@ fn resolve_one(name: &str, known: &BTreeSet<Urn>) -> Result<Urn, CommandError> {
 fn unknown(name: &str, known: &BTreeSet<Urn>) -> CommandError {
     let error = CommandError::new(ErrorCode::UnknownResource, format!("there is no resource {name:?}"));
     // Both the whole URN and its shorter ends are candidates, since any of them may have been meant.
-    let ends: Vec<&str> = known
-        .iter()
-        .flat_map(|urn| {
-            let text = urn.as_str();
-            std::iter::once(text).chain(text.match_indices(BOUNDARIES).map(|(at, _)| &text[at + 1..]))
-        })
-        .collect();
+    let ends: Vec<&str> =
+        known.iter().flat_map(|urn| std::iter::once(urn.as_str()).chain(urn.ends())).collect();
     match suggest::closest(name, &ends) {
         Some(meant) => error.hint(format!("did you mean {meant}?")),
         None => {

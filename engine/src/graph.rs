@@ -10,6 +10,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{EdgeRef, Reversed};
 
 use crate::output::Expression;
+use crate::snapshot::PhysicalId;
 use crate::stack::Declaration;
 use crate::urn::Urn;
 
@@ -78,6 +79,13 @@ impl Graph {
         let mut order = toposort(Reversed(&graph), None).map_err(|_| cycle(&graph))?;
         order.reverse();
         Ok(Self { graph, order, by_urn, outputs })
+    }
+
+    /// Gives a declared resource the option [`import`](crate::Options::import). Returns whether there is
+    /// such a resource.
+    pub fn import(&mut self, urn: &Urn, id: PhysicalId) -> bool {
+        let declaration = self.by_urn.get(urn).map(|&node| &mut self.graph[node]);
+        declaration.map(|declaration| declaration.options.import = Some(id)).is_some()
     }
 
     /// The declarations, dependencies first, otherwise in the order in which they were declared.

@@ -11,6 +11,7 @@ pub mod cancel;
 pub mod clock;
 pub mod events;
 pub mod graph;
+mod import;
 pub mod journal;
 pub mod operation;
 pub mod options;
@@ -30,6 +31,7 @@ pub mod urn;
 pub mod value;
 
 pub use graph::{Graph, GraphError};
+pub use import::{ImportProblem, Sighting};
 pub use journal::{Entry, OperationInfo, OperationKind};
 pub use lsinfra_engine_macros::{Inputs, Outputs, Property};
 pub use options::{Options, Timeouts};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::snapshot::PhysicalId;
 use crate::urn::Urn;
 
 /// The options of one resource. All default to "nothing special".
@@ -24,6 +25,9 @@ pub struct Options {
     pub deleted_with: Option<Urn>,
     /// URNs under which it was known before: a rename that does not touch the cloud.
     pub aliases: Vec<Urn>,
+    /// The existing object to take over instead of creating one, by the id that its type's
+    /// [`ID_FORM`](crate::ResourceType::ID_FORM) describes. Means nothing once the resource has an object.
+    pub import: Option<PhysicalId>,
     /// Limits of its steps.
     pub timeouts: Timeouts,
 }

@@ -161,7 +161,14 @@ async fn read_batch<'a>(
     let mut batch = Batch::default();
     let mut attempt = 0;
     while !subjects.is_empty() {
-        let answers = match read(clock, &*provider, connection, &subjects).await {
+        let requests: Vec<ReadRequest> = subjects
+            .iter()
+            .filter_map(|Subject { object, .. }| {
+                let inputs = effective_inputs(provider.schema(), &object.inputs, object.name_generation);
+                Some(ReadRequest { id: object.physical_id.clone()?, inputs })
+            })
+            .collect();
+        let answers = match read(clock, &*provider, connection, &requests).await {
             Ok(answers) => answers,
             Err(error) => {
                 batch.unread = Some(Unread { subjects, error });
@@ -214,22 +221,19 @@ fn is_fresh(clock: &Clock, changed_at: Timestamp, provider: &dyn Provider) -> bo
     clock.since(changed_at) < provider.schema().consistency_window
 }
 
-async fn read(
+/// Reads objects of one type, again as long as there is no clear answer.
+///
+/// # Errors
+/// [`OperationError::Provider`].
+pub(crate) async fn read(
     clock: &Clock,
     provider: &dyn Provider,
     connection: &Value,
-    subjects: &[Subject<'_>],
+    requests: &[ReadRequest],
 ) -> Result<Vec<Observation>, OperationError> {
-    let requests: Vec<ReadRequest> = subjects
-        .iter()
-        .filter_map(|Subject { object, .. }| {
-            let inputs = effective_inputs(provider.schema(), &object.inputs, object.name_generation);
-            Some(ReadRequest { id: object.physical_id.clone()?, inputs })
-        })
-        .collect();
     let mut attempt = 0;
     loop {
-        let error: ProviderError = match provider.read(connection, &requests).await {
+        let error: ProviderError = match provider.read(connection, requests).await {
             Ok(answers) => return Ok(answers),
             Err(error) => error,
         };

@@ -14,6 +14,7 @@ use crate::graph::{Graph, GraphError};
 use crate::options::{Options, Timeouts};
 use crate::output::{Expression, Output};
 use crate::provider::{Outputs, ResourceType, TaskType};
+use crate::snapshot::PhysicalId;
 use crate::urn::{Urn, UrnError};
 use crate::value::{Property, Value};
 
@@ -211,6 +212,12 @@ impl<O> Resource<O> {
     #[must_use]
     pub fn alias(self, urn: Urn) -> Self {
         self.with(|options| options.aliases.push(urn))
+    }
+
+    /// See [`Options::import`].
+    #[must_use]
+    pub fn import(self, id: impl Into<String>) -> Self {
+        self.with(|options| options.import = Some(PhysicalId::new(id)))
     }
 
     /// See [`Options::timeouts`].

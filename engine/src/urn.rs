@@ -57,6 +57,17 @@ impl Urn {
         self.0.rsplit('/').nth(1).unwrap_or_default()
     }
 
+    /// Its shorter ends, by which it may be named where they are no other's: `aws:ec2:Vpc/main`,
+    /// `ec2:Vpc/main`, `Vpc/main`, `main`.
+    pub fn ends(&self) -> impl Iterator<Item = &str> {
+        self.0.match_indices(['/', ':']).map(|(at, _)| &self.0[at + 1..])
+    }
+
+    /// Whether `text` is one of its [`ends`](Self::ends).
+    pub fn ends_with(&self, text: &str) -> bool {
+        self.ends().any(|end| end == text)
+    }
+
     /// The components that it nests in, from the outside in.
     pub fn components(&self) -> impl Iterator<Item = &str> {
         let parts = self.0.matches('/').count();

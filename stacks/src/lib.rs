@@ -5,5 +5,6 @@
 
 pub mod capacity;
 pub mod config;
+pub mod imports;
 pub mod langsmith;
 pub mod naming;

@@ -132,8 +132,8 @@ fn newer_files_are_refused_by_their_version() {
         let folder = environment();
         let path = folder.path().join(file);
         edit(&path, |text| {
-            let text = text.replacen("\"format_version\": 2", "\"format_version\": 3", 1);
-            let text = text.replacen("\"format_version\":2", "\"format_version\":3", 1);
+            let text = text.replacen("\"format_version\": 3", "\"format_version\": 4", 1);
+            let text = text.replacen("\"format_version\":3", "\"format_version\":4", 1);
             // A newer version may have fields, and a checksum, of its own.
             text.replacen('{', "{\"surprise\": 1, ", 1)
         });
@@ -142,7 +142,7 @@ fn newer_files_are_refused_by_their_version() {
         } else {
             refused(folder.path())
         };
-        let StoreError::NewerFormat { location, found: 3, supported: 2 } = error else {
+        let StoreError::NewerFormat { location, found: 4, supported: 3 } = error else {
             panic!("{file}: {}", text(&error));
         };
         assert_eq!(location, path.display().to_string());

@@ -12,6 +12,7 @@ mod credentials;
 mod drift;
 mod emulators;
 mod history;
+mod import;
 mod interruption;
 mod kill;
 mod lifecycle;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         state_serials::trials(),
         state_surgery::trials(),
         history::trials(),
+        import::trials(),
         interruption::trials(),
         output::trials(),
         sandbox_process::trials(),

@@ -111,7 +111,7 @@ fn damaged() {
 
 fn newer() {
     refused("LS0304", |snapshot| {
-        let version = "\"format_version\": 2";
+        let version = "\"format_version\": 3";
         assert!(snapshot.contains(version), "the format has another version by now: {snapshot:.200}");
         snapshot.replacen(version, "\"format_version\": 1000000", 1)
     });

@@ -400,7 +400,7 @@ fn push_refused() {
     let (project, _sandbox) = up();
     let (pulled, before) = (pull(&project), files(&project));
     let refusals: [(&str, i32, Violate); 9] = [
-        ("LS0315", 2, |snapshot| *snapshot = json!({"format": "lsinfra-snapshot", "format_version": 2})),
+        ("LS0315", 2, |snapshot| *snapshot = json!({"format": "lsinfra-snapshot", "format_version": 3})),
         ("LS0315", 2, |snapshot| snapshot["resources"][0]["objects"][0]["role"] = "other".into()),
         ("LS0315", 2, |snapshot| {
             snapshot["resources"].as_array_mut().unwrap().retain(|resource| resource["urn"] != VPC);

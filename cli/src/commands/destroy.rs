@@ -10,6 +10,7 @@ use crate::bootstrap::MissingStore;
 use crate::change::carry_out;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::imports::Wanted;
 use crate::printer::Printer;
 use crate::session::Run;
 
@@ -52,6 +53,7 @@ pub(crate) fn run(args: &DestroyArgs, printer: Printer) -> Result<ExitCode, Comm
             place: &args.place,
             targets: &args.target.targets,
             unprotected: &args.unprotect.unprotected,
+            imports: &Wanted::Nothing,
             approved: None,
             refresh: !args.refresh.no_refresh,
             parallelism: args.change.parallelism,

@@ -10,6 +10,7 @@ pub(crate) mod destroy;
 pub(crate) mod explain;
 pub(crate) mod graph;
 pub(crate) mod history;
+pub(crate) mod import;
 pub(crate) mod outputs;
 pub(crate) mod preview;
 pub(crate) mod refresh;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command, printer: Printer) -> Result<ExitCode, Comman
         Command::Preview(args) => preview::run(&args, printer),
         Command::Destroy(args) => destroy::run(&args, printer),
         Command::Refresh(args) => refresh::run(&args, printer),
+        Command::Import(args) => import::run(&args, printer),
         Command::Outputs(args) => outputs::run(&args, printer),
         Command::Graph(args) => graph::run(&args, printer),
         Command::History(args) => history::run(&args, printer),

@@ -12,6 +12,7 @@ use crate::arguments::{
 use crate::bootstrap::MissingStore;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::imports::Wanted;
 use crate::plan_file;
 use crate::printer::Printer;
 use crate::session::{Run, Session, runtime};
@@ -61,6 +62,7 @@ pub(crate) fn run(args: &PreviewArgs, printer: Printer) -> Result<ExitCode, Comm
         place: &args.place,
         targets: &args.target.targets,
         unprotected: &args.unprotect.unprotected,
+        imports: &Wanted::Nothing,
         approved: None,
         refresh: !args.refresh.no_refresh,
         parallelism: DEFAULT_PARALLELISM,

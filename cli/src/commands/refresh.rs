@@ -7,6 +7,7 @@ use crate::arguments::{DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs
 use crate::bootstrap::MissingStore;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::imports::Wanted;
 use crate::printer::Printer;
 use crate::render;
 use crate::session::{Run, Session, runtime};
@@ -38,6 +39,7 @@ pub(crate) fn run(args: &RefreshArgs, printer: Printer) -> Result<ExitCode, Comm
         place: &args.place,
         targets: &args.target.targets,
         unprotected: &[],
+        imports: &Wanted::Nothing,
         approved: None,
         refresh: true,
         parallelism: DEFAULT_PARALLELISM,

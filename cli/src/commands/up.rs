@@ -10,6 +10,7 @@ use crate::bootstrap::MissingStore;
 use crate::change::carry_out;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::imports::Wanted;
 use crate::printer::Printer;
 use crate::session::Run;
 
@@ -51,6 +52,7 @@ pub(crate) fn run(args: &UpArgs, printer: Printer) -> Result<ExitCode, CommandEr
             place: &args.place,
             targets: &args.target.targets,
             unprotected: &args.unprotect.unprotected,
+            imports: &Wanted::Nothing,
             approved: None,
             refresh: !args.refresh.no_refresh,
             parallelism: args.change.parallelism,

@@ -127,6 +127,8 @@ error_codes! {
     ExceedsApproved = "LS0406", Failed;
     /// The approved plan was made from another state.
     StalePlan = "LS0407", Failed;
+    /// Objects cannot be imported.
+    ImportRefused = "LS0408", Failed;
 
     /// Some steps failed.
     StepsFailed = "LS0501", Failed;

@@ -1,10 +1,10 @@
 //! Typed errors of the libraries become messages, hints and codes: here and nowhere else.
 
-use lsinfra_engine::GraphError;
 use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::snapshot::EditError;
 use lsinfra_engine::store::{Home, StoreError};
+use lsinfra_engine::{GraphError, ImportProblem};
 use lsinfra_stacks::config::{ConfigError, InvalidConfig, Problem};
 use lsinfra_stacks::langsmith::StackError;
 use lsinfra_state::{EnvironmentNameError, MigrateError};
@@ -121,6 +121,15 @@ impl From<OperationError> for CommandError {
                     .map(|(urn, problem)| format!("{urn}: {}: {}", problem.path, problem.message));
                 Self::new(ErrorCode::InputsInvalid, plural(problems.len(), "invalid input")).details(details)
             }
+            OperationError::ImportRefused { problems } => {
+                let message = format!("{} cannot be imported", plural(problems.len(), "object"));
+                let details = problems.iter().map(|(urn, id, problem)| format!("{urn}: {id}: {problem}"));
+                let mut error = Self::new(ErrorCode::ImportRefused, message).details(details);
+                for (_, _, problem) in &problems {
+                    error = error.hint(import_hint(problem));
+                }
+                error
+            }
             OperationError::Protected { urns, forced_by } => {
                 let message =
                     format!("the plan would delete or replace {}", plural(urns.len(), "protected resource"));
@@ -232,7 +241,10 @@ fn place(file: &str, problem: Problem) -> Place {
 
 impl From<StackError> for CommandError {
     fn from(error: StackError) -> Self {
-        Self::new(ErrorCode::StackInvalid, error.to_string())
+        match error {
+            StackError::Imports(invalid) => ConfigError::Invalid(invalid).into(),
+            error => Self::new(ErrorCode::StackInvalid, error.to_string()),
+        }
     }
 }
 
@@ -284,6 +296,29 @@ fn home(home: &Home) -> String {
     format!("{} in {}", parts.join(", "), if sandbox { "a sandbox" } else { "AWS" })
 }
 
+/// What to do about an object that cannot be imported.
+fn import_hint(problem: &ImportProblem) -> &'static str {
+    match problem {
+        ImportProblem::Missing { .. } => {
+            "check id, account and region; leave out an object that no longer exists"
+        }
+        ImportProblem::OwnsNothing => "leave it out: there is nothing to import for it",
+        ImportProblem::HasObject { .. } | ImportProblem::Recorded { .. } => {
+            "`lsinfra state show` tells what is recorded; `lsinfra state rm` forgets it and leaves the object"
+        }
+        ImportProblem::UnderCreation => "finish that with `lsinfra up` first",
+        ImportProblem::Twice { .. } => "import each object for one resource",
+        ImportProblem::OwnedElsewhere { .. } => {
+            "let the other environment forget it with `lsinfra state rm`, then take its tags `lsinfra:…` off"
+        }
+        ImportProblem::NeedsReplacement { .. } => {
+            "change the configuration until it says what the object has; \
+             `lsinfra import` shows every difference and can record it all the same"
+        }
+        ImportProblem::PlaceUnknown => "let `lsinfra up` create what it lives in first",
+    }
+}
+
 fn home_hint(recorded: &Home, requested: &Home) -> String {
     let sandbox = crate::connection::HOME_SANDBOX;
     if recorded.get(sandbox) != requested.get(sandbox) {
@@ -299,9 +334,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    use lsinfra_engine::Urn;
     use lsinfra_engine::provider::InputProblem;
     use lsinfra_engine::store::LockHolder;
+    use lsinfra_engine::{PhysicalId, Urn};
     use lsinfra_stacks::config::Config;
 
     use super::*;
@@ -385,6 +420,26 @@ mod tests {
             urns: vec![urn("data/aws:s3:Bucket/blobs"), urn("data/aws:kms:Key/main")],
             forced_by: BTreeMap::from([(urn("data/aws:s3:Bucket/blobs"), vec!["bucket".to_owned()])]),
         }));
+    }
+
+    #[test]
+    fn every_object_that_cannot_be_imported_is_listed_with_the_way_out() {
+        let problems = [
+            ImportProblem::Missing { id_form: "the id that AWS shows" },
+            ImportProblem::OwnsNothing,
+            ImportProblem::HasObject { id: PhysicalId::new("vpc-2") },
+            ImportProblem::UnderCreation,
+            ImportProblem::Recorded { urn: urn("network/aws:ec2:Vpc/other") },
+            ImportProblem::Twice { urn: urn("network/aws:ec2:Vpc/other") },
+            ImportProblem::OwnedElsewhere { owner: "langsmith/prod".to_owned() },
+            ImportProblem::NeedsReplacement { fields: vec!["cidr_block".to_owned()] },
+            ImportProblem::PlaceUnknown,
+        ];
+        let problems = problems
+            .into_iter()
+            .map(|problem| (urn("network/aws:ec2:Vpc/main"), PhysicalId::new("vpc-1"), problem))
+            .collect();
+        insta::assert_snapshot!(shown(OperationError::ImportRefused { problems }));
     }
 
     #[test]

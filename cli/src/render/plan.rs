@@ -22,7 +22,7 @@ const LABEL_COLUMNS: usize = 56;
 pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) -> String {
     let mut text = String::new();
     let paint = canvas.paint;
-    if !plan.refreshed {
+    if !plan.refreshed && plan.operation.kind != OperationKind::Import {
         let note = "note: objects were not read (--no-refresh), so changes made outside lsinfra are not seen";
         let _ = writeln!(text, "{}\n", paint.paint(Tone::Faint, note));
     }
@@ -32,6 +32,7 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) 
         let environment = paint.paint(Tone::Strong, &plan.environment);
         let _ = match plan.operation.kind {
             OperationKind::Destroy => writeln!(text, "{environment}: there is nothing to destroy"),
+            OperationKind::Import => writeln!(text, "{environment}: everything of that is imported already"),
             _ => {
                 let resources = plural(plan.unchanged, "resource");
                 writeln!(text, "{environment} is up to date: {resources}, nothing to do")
@@ -42,17 +43,47 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) 
     let heading = match plan.operation.kind {
         OperationKind::Destroy => "Plan to destroy",
         OperationKind::Refresh => "Plan to refresh",
+        OperationKind::Import => "Import into",
         _ => "Plan for",
     };
     let _ = writeln!(text, "{}\n", paint.paint(Tone::Strong, format!("{heading} {}", plan.environment)));
     text.push_str(&steps(plan, names, canvas));
     let _ =
         writeln!(text, "\n{}: {}", paint.paint(Tone::Strong, "Plan"), counts_planned(&plan.counts(), paint));
+    if plan.operation.kind == OperationKind::Import {
+        text.push_str(&import_outlook(plan, canvas));
+        return text;
+    }
     let expected = duration::expected(longest_path_seconds(&plan.steps));
     let _ = match pace {
         Pace::Instant { .. } => writeln!(text, "In AWS this would take about {expected}"),
         Pace::Wall | Pace::Sandbox => writeln!(text, "Expected to take about {expected}"),
     };
+    text
+}
+
+/// What the next `up` does about imported objects.
+fn import_outlook(plan: &Plan, canvas: Canvas) -> String {
+    let next = if plan.steps.iter().all(|step| step.changes.is_empty()) {
+        "Nothing differs from what is declared; the next `up` puts the ownership tags on."
+    } else {
+        "The next `up` makes the changes above, and puts the ownership tags on."
+    };
+    let mut text = format!("Nothing changes in AWS now. {next}\n");
+    let is_replaced = |step: &&Step| step.changes.iter().any(|change| change.forces_replacement);
+    let replaced: Vec<&Step> = plan.steps.iter().filter(is_replaced).collect();
+    if !replaced.is_empty() {
+        let warning = format!(
+            "Danger: the next `up` would replace {}: what is there now is deleted, with all that it holds",
+            plural(replaced.len(), "object")
+        );
+        let _ = writeln!(text, "\n{}", canvas.paint.paint(Tone::Bad, warning));
+        for step in replaced {
+            let id = step.physical_id.as_ref().map(ToString::to_string).unwrap_or_default();
+            let _ = writeln!(text, "  {} ({id})", step.urn);
+        }
+        text.push_str("To keep it, change the configuration until nothing above forces a replacement.\n");
+    }
     text
 }
 
@@ -204,6 +235,9 @@ fn longest_path_seconds(steps: &[Step]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use lsinfra_engine::PhysicalId;
+    use lsinfra_engine::plan::{Action, PropertyChange, Reason};
+
     use super::*;
     use crate::render::{Paint, samples};
 
@@ -270,6 +304,33 @@ mod tests {
             unchanged: 0,
             ..samples::plan_of(OperationKind::Destroy, steps)
         }));
+    }
+
+    #[test]
+    fn an_import_says_what_comes_next() {
+        let change = |path: &str, forces_replacement| PropertyChange {
+            path: path.to_owned(),
+            old: Some("old".into()),
+            new: Some("new".into()),
+            forces_replacement,
+            drift: false,
+            caused_by: BTreeSet::new(),
+        };
+        let import = |urn: &str, id: &str, changes| Step {
+            physical_id: Some(PhysicalId::new(id)),
+            reasons: vec![Reason::Imported],
+            changes,
+            ..samples::step(urn, Action::Adopt)
+        };
+        let vpc = || import("network/aws:ec2:Vpc/main", "vpc-0a1b", vec![change("tags.Name", false)]);
+        let bucket = || import("data/aws:s3:Bucket/blobs", "old-blobs", vec![change("name", true)]);
+        let planned =
+            |steps| Plan { refreshed: false, unchanged: 0, ..samples::plan_of(OperationKind::Import, steps) };
+        insta::assert_snapshot!(shown(&planned(vec![vpc()])));
+        insta::assert_snapshot!(shown(&planned(vec![vpc(), bucket()])));
+        insta::assert_snapshot!(shown(&planned(Vec::new())));
+        let same = shown(&planned(vec![import("network/aws:ec2:Vpc/main", "vpc-0a1b", Vec::new())]));
+        assert!(same.contains("Nothing differs from what is declared"), "{same}");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(crate) fn words(reason: &Reason, step: &Step, kind: OperationKind) -> Option
         }
         Reason::Unfinished => "it finishes what an interrupted run began".to_owned(),
         Reason::CreationFailed { reason } => format!("AWS gave the object up: {reason}"),
+        Reason::Imported if kind == OperationKind::Import => return None,
+        Reason::Imported => "it is imported, and gets the ownership tags".to_owned(),
         Reason::Retained => "it takes back the object that was retained".to_owned(),
         Reason::RetainOnDelete => "the stack says to retain it".to_owned(),
         Reason::DeletedWith { container } => format!("it goes with {container}, without a call of its own"),

@@ -433,7 +433,7 @@ pub(crate) fn recorded() -> (Urn, Record) {
             deleted_with: Some(urn("aws:ec2:Eip/nat")),
             timeouts: Timeouts { create: Some(std::time::Duration::from_secs(900)), ..Timeouts::default() },
         },
-        owner: Owner { urn: urn("aws:ec2:Vpc/old"), client_token: String::new() },
+        owner: Owner { urn: urn("aws:ec2:Vpc/old"), client_token: String::new(), tags_pending: false },
         changed_at: time(40.0),
         ..object(1, Role::Current, Status::Updating, Some("vpc-0aa"))
     };
@@ -505,7 +505,11 @@ pub(crate) fn object(generation: u32, role: Role, status: Status, id: Option<&st
         connection: Value::Null,
         dependencies: BTreeSet::new(),
         options: RecordedOptions::default(),
-        owner: Owner { urn: urn("network/aws:ec2:Vpc/main"), client_token: String::new() },
+        owner: Owner {
+            urn: urn("network/aws:ec2:Vpc/main"),
+            client_token: String::new(),
+            tags_pending: false,
+        },
         created_at: time(0.0),
         changed_at: time(0.0),
     }

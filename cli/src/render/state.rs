@@ -84,7 +84,9 @@ fn whole_object(urn: &Urn, object: &Object, canvas: Canvas) -> String {
         ("depends on", object.dependencies.iter().map(ToString::to_string).collect()),
         ("options", options_words(&object.options)),
     ];
-    if object.owner.urn != *urn {
+    if object.owner.tags_pending {
+        lines.push(("tagged as", vec!["(not yet: it was imported, and the next `up` tags it)".to_owned()]));
+    } else if object.owner.urn != *urn {
         lines.push(("tagged as", vec![object.owner.urn.to_string()]));
     }
     let mut text = format!("{heading}\n");

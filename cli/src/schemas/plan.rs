@@ -55,6 +55,7 @@ enum OperationKind {
     Up,
     Destroy,
     Refresh,
+    Import,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -110,6 +111,7 @@ enum Reason {
     DependencyReplaced { dependency: String },
     Unfinished,
     CreationFailed { reason: String },
+    Imported,
     Retained,
     RetainOnDelete,
     DeletedWith { container: String },

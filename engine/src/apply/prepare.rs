@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::apply::dispatch::Apply;
 use crate::apply::work::Work;
-use crate::journal::{Change, Entry};
+use crate::journal::{Change, Entry, OperationKind};
 use crate::output::{Expression, Resolve};
 use crate::plan::{
     Action, Comparison, Difference, Outcome, Severity, Step, check_fields, compare, covers_value,
@@ -218,6 +218,10 @@ impl Apply<'_> {
     }
 
     fn prepare_adoption(&self, step: &Step) -> Result<Prepared, ProviderError> {
+        // An import ends where `up` goes on: that it is on record is all.
+        if self.plan.operation.kind == OperationKind::Import {
+            return Ok(Prepared::Immediate { entries: Vec::new(), done: Some(Action::Adopt) });
+        }
         let (declaration, provider) = self.declared(step)?;
         let evaluated = self.evaluate_known(declaration)?;
         let record = self.snapshot.resources.get(&step.urn);
@@ -228,6 +232,10 @@ impl Apply<'_> {
             return Err(beyond_plan(&difference));
         }
         hold_to_plan(step, &difference.inputs)?;
+        if object.role == Role::Current {
+            let change = self.change(declaration, provider, object, evaluated, difference);
+            return Ok(as_adoption(change));
+        }
         let id = object.physical_id.clone().ok_or_else(|| missing(&step.urn))?;
         let schema = provider.schema();
         Ok(Prepared::Call {
@@ -268,6 +276,7 @@ impl Apply<'_> {
         let owner = Owner {
             urn: step.urn.clone(),
             client_token: client_token(&self.plan.operation.id, &step.urn, step.generation),
+            tags_pending: false,
         };
         let inputs = effective_inputs(schema, &real, step.name_generation);
         let object = Object {
@@ -312,7 +321,7 @@ impl Apply<'_> {
         let schema = provider.schema();
         let unfinished = *current.status.but_for_deletion() == Status::Updating;
         let urn = declaration.urn.clone();
-        if difference.severity == Severity::Same && !unfinished {
+        if difference.severity == Severity::Same && !unfinished && !current.owner.tags_pending {
             let object = Object {
                 inputs: difference.inputs,
                 observed: None,
@@ -396,6 +405,7 @@ impl Apply<'_> {
             owner: Owner {
                 urn: step.urn.clone(),
                 client_token: client_token(&self.plan.operation.id, &step.urn, step.generation),
+                tags_pending: false,
             },
             connection: evaluated.connection,
             action: step.action,
@@ -461,6 +471,16 @@ impl Apply<'_> {
 /// generation, so that the same step always sends the same one. A UUID, which every service takes.
 fn client_token(operation: &uuid::Uuid, urn: &Urn, generation: u32) -> String {
     uuid::Uuid::new_v5(operation, format!("{urn}#{generation}").as_bytes()).to_string()
+}
+
+/// An update of an object that was recorded by this very operation: to whoever looks on, it is adopted.
+fn as_adoption(change: Prepared) -> Prepared {
+    match change {
+        Prepared::Call { entries, work, generation, owner, connection, .. } => {
+            Prepared::Call { entries, work, generation, owner, connection, action: Action::Adopt }
+        }
+        Prepared::Immediate { entries, .. } => Prepared::Immediate { entries, done: Some(Action::Adopt) },
+    }
 }
 
 fn missing(urn: &Urn) -> ProviderError {

@@ -84,6 +84,7 @@ pub(crate) fn step_context(
             &snapshot.environment,
             identity.generation,
         ),
+        tags_pending: identity.owner.tags_pending,
         client_token: identity.owner.client_token.clone(),
         clock: clock.clone(),
         deadline: now.checked_add(timeout).unwrap_or(jiff::Timestamp::MAX),

@@ -21,6 +21,8 @@ pub enum OperationKind {
     Destroy,
     /// Record what is observed and change nothing.
     Refresh,
+    /// Take over objects that exist, and change nothing about them.
+    Import,
     /// Forget resources, and leave their objects alone.
     StateRemove,
     /// Let a resource go on under another URN.
@@ -40,6 +42,7 @@ impl OperationKind {
             Self::Up => "up",
             Self::Destroy => "destroy",
             Self::Refresh => "refresh",
+            Self::Import => "import",
             Self::StateRemove => "state rm",
             Self::StateMove => "state mv",
             Self::StateRepair => "state repair",
@@ -93,6 +96,15 @@ pub enum Entry {
         urn: Urn,
         /// The object.
         generation: Generation,
+    },
+    /// An object that existed before is taken over; nothing about it has changed yet.
+    Imported {
+        /// The resource.
+        urn: Urn,
+        /// The version of the type's schema.
+        schema_version: u32,
+        /// The object as it was read: [`Role::Current`](crate::Role), with its physical id.
+        object: Arc<Object>,
     },
     /// A creation is about to be sent: the object as it is intended.
     CreateStarted {
@@ -203,6 +215,7 @@ impl Entry {
             Self::Renamed { to, .. } => Some(to),
             Self::Recorded { urn, .. }
             | Self::Forgotten { urn, .. }
+            | Self::Imported { urn, .. }
             | Self::CreateStarted { urn, .. }
             | Self::Identified { urn, .. }
             | Self::UpdateStarted { urn, .. }

@@ -91,6 +91,7 @@ impl Snapshot {
                 record.objects.remove(index);
                 Ok(())
             }
+            Entry::Imported { urn, schema_version, object } => self.imported(urn, *schema_version, object),
             Entry::Ran { urn, schema_version, object } => {
                 let target = Target { entry: "Ran", urn, generation: object.generation };
                 if object.role != Role::Current || object.physical_id.is_some() {
@@ -229,6 +230,32 @@ impl Snapshot {
         Ok(())
     }
 
+    fn imported(
+        &mut self,
+        urn: &Urn,
+        schema_version: u32,
+        object: &Arc<Object>,
+    ) -> Result<(), IllegalTransition> {
+        let target = Target { entry: "Imported", urn, generation: object.generation };
+        if object.role != Role::Current || object.status != Status::Ready || object.physical_id.is_none() {
+            return Err(target.illegal("it does not describe an object that is there"));
+        }
+        if let Some(record) = self.resources.get(urn) {
+            if record.current().is_some() || record.incoming().is_some() {
+                return Err(target.illegal("the resource has an object"));
+            }
+            if object.generation <= record.last_generation {
+                return Err(target.illegal("its generation was given out before"));
+            }
+        }
+        let record = self.resources.entry(urn.clone()).or_default();
+        record.schema_version = schema_version;
+        record.last_generation = object.generation;
+        record.last_name_generation = record.last_name_generation.max(object.name_generation);
+        record.objects.push(Arc::clone(object));
+        Ok(())
+    }
+
     fn succeeded(
         &mut self,
         target: &Target<'_>,
@@ -257,6 +284,7 @@ impl Snapshot {
         object.role = Role::Current;
         object.status = Status::Ready;
         object.observed = None;
+        object.owner.tags_pending = false;
         // What went back to its default is not managed from now on.
         object.inputs.retain(|_, value| *value != Value::Null);
         object.changed_at = at;
@@ -331,5 +359,54 @@ impl Target<'_> {
 
     fn illegal(&self, reason: &'static str) -> IllegalTransition {
         IllegalTransition { entry: self.entry, urn: self.urn.clone(), generation: self.generation, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::snapshot::samples::{object, snapshot, urn};
+
+    #[test]
+    fn an_import_is_the_current_object_of_a_resource_that_has_none() {
+        let imported =
+            |object: Object| Entry::Imported { urn: urn("new"), schema_version: 1, object: Arc::new(object) };
+        let sound = || object("new", 1, Role::Current, Status::Ready);
+        let mut state = snapshot();
+        for unsound in [
+            Object { role: Role::Incoming, ..sound() },
+            Object { status: Status::Updating, ..sound() },
+            Object { physical_id: None, ..sound() },
+        ] {
+            assert!(state.apply(&imported(unsound)).is_err());
+        }
+        state.apply(&imported(sound())).unwrap();
+        let record = &state.resources[&urn("new")];
+        assert_eq!((record.current().unwrap(), record.last_generation), (&sound(), 1));
+        // Not twice, whatever the generation.
+        let again = state.apply(&imported(Object { generation: 2, ..sound() })).unwrap_err();
+        assert_eq!(again.reason, "the resource has an object");
+        state.apply(&Entry::Forgotten { urn: urn("new"), generation: 1 }).unwrap();
+        let reused = state.apply(&imported(sound())).unwrap_err();
+        assert_eq!(reused.reason, "its generation was given out before");
+    }
+
+    #[test]
+    fn an_update_that_ended_well_has_put_the_tags_on() {
+        let mut state = snapshot();
+        let mut imported = object("new", 1, Role::Current, Status::Ready);
+        imported.owner.tags_pending = true;
+        let entry = Entry::Imported { urn: urn("new"), schema_version: 1, object: Arc::new(imported) };
+        state.apply(&entry).unwrap();
+        let succeeded = Entry::Succeeded {
+            urn: urn("new"),
+            generation: 1,
+            outputs: Properties::new(),
+            at: Timestamp::UNIX_EPOCH,
+            seconds: 0.0,
+        };
+        state.apply(&succeeded).unwrap();
+        assert!(!state.current(&urn("new")).unwrap().owner.tags_pending);
     }
 }

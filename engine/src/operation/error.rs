@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::import::ImportProblem;
 use crate::journal::IllegalTransition;
 use crate::provider::{InputProblem, ProviderError};
+use crate::snapshot::PhysicalId;
 use crate::store::{Home, StoreError};
 use crate::urn::Urn;
 use crate::value::ValueError;
@@ -49,6 +51,12 @@ pub enum OperationError {
     InvalidInputs {
         /// The problems.
         problems: Vec<(Urn, InputProblem)>,
+    },
+    /// Objects cannot be imported: all of them, by resource.
+    #[error("{} objects cannot be imported", problems.len())]
+    ImportRefused {
+        /// The objects, and why.
+        problems: Vec<(Urn, PhysicalId, ImportProblem)>,
     },
     /// The plan would delete or replace protected resources.
     #[error("the plan would delete or replace protected resources: {}", urns.iter().map(Urn::as_str).collect::<Vec<_>>().join(", "))]

@@ -114,7 +114,7 @@ pub(super) async fn gather_lookups(
         if !known_now || !provider.check(&inputs).is_empty() {
             continue;
         }
-        let owner = Owner { urn: declaration.urn.clone(), client_token: String::new() };
+        let owner = Owner { urn: declaration.urn.clone(), client_token: String::new(), tags_pending: false };
         let identity = StepIdentity {
             urn: &declaration.urn,
             generation: 1,

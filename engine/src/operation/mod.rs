@@ -1,4 +1,4 @@
-//! Operations: one run of `up`, `destroy` or `refresh`, from the lock to the saved snapshot.
+//! Operations: one run of `up`, `destroy`, `refresh` or `import`, from the lock to the saved snapshot.
 //!
 //! Owns the order of things: load, recover, refresh, plan, apply, save. It must not know what any
 //! of them does inside, nor how a plan is shown or approved.
@@ -18,6 +18,7 @@ use crate::cancel::Cancellation;
 use crate::clock::Clock;
 use crate::events::{EventKind, Events, OperationOutcome};
 use crate::graph::Graph;
+use crate::import::gather_imports;
 use crate::journal::{Entry, OperationInfo, prune, replay, started};
 use crate::operation::gather::{gather_facts, gather_lookups};
 use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, excess};
@@ -208,6 +209,10 @@ impl Operation {
                 gather_lookups(&self.engine, graph, &self.snapshot, &self.observed.facts, cancellation)
                     .await?;
         }
+        if may_call {
+            self.observed.imports =
+                gather_imports(&self.engine, graph, &self.snapshot, &self.observed, &self.request).await?;
+        }
         let plan = build(Question {
             operation: &self.request.operation,
             graph,
@@ -351,7 +356,7 @@ impl Operation {
                     record.objects.remove(position);
                     changed = true;
                 }
-                Observation::Present { inputs, outputs } => {
+                Observation::Present { inputs, outputs, .. } => {
                     let object = &record.objects[position];
                     let drifted = !drift(
                         provider.schema(),

@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use crate::plan::{Action, Plan, Step};
-use crate::snapshot::Generation;
+use crate::plan::{Action, Plan, Reason, Step};
+use crate::snapshot::{Generation, PhysicalId};
 use crate::urn::Urn;
 use crate::value::Value;
 
@@ -52,6 +52,9 @@ fn excess_of_values(step: &Step, approved: &Step) -> Option<String> {
     if matches!(step.action, Action::Delete | Action::Retain) {
         return None;
     }
+    if let Some(id) = other_import(step, approved) {
+        return Some(format!("adopt {id}"));
+    }
     if let Some(field) = other_input(step, approved) {
         return Some(format!("take another {field}"));
     }
@@ -63,6 +66,13 @@ fn excess_of_values(step: &Step, approved: &Step) -> Option<String> {
         .iter()
         .find(|change| !is_approved(&change.path))
         .map(|change| format!("change {}", change.path))
+}
+
+/// The object that is imported, if it is not the one whose import was approved.
+fn other_import<'a>(step: &'a Step, approved: &Step) -> Option<&'a PhysicalId> {
+    // An update that was approved is one of an object that had been imported before.
+    let is_import = step.reasons.contains(&Reason::Imported) && approved.action != Action::Update;
+    step.physical_id.as_ref().filter(|_| is_import && step.physical_id != approved.physical_id)
 }
 
 /// The first input that is not as it was approved. A name may have another generation: that of an
@@ -223,6 +233,22 @@ mod tests {
         let bare = step(VPC, Action::Create, &[], &[]);
         assert_eq!(excess_of(bare.clone(), create(tags("a".into()))), Some("take another tags".to_owned()));
         assert_eq!(excess_of(create(tags("a".into())), bare), Some("take another tags".to_owned()));
+    }
+
+    #[test]
+    fn only_the_approved_object_is_imported() {
+        let import = |action, id: &str| Step {
+            physical_id: Some(PhysicalId::new(id)),
+            reasons: vec![Reason::Imported],
+            ..step(VPC, action, &[], &[])
+        };
+        assert_eq!(excess_of(import(Action::Adopt, "vpc-1"), import(Action::Adopt, "vpc-1")), None);
+        assert_eq!(excess_of(import(Action::Update, "vpc-1"), import(Action::Adopt, "vpc-1")), None);
+        assert_eq!(excess_of(import(Action::Update, "vpc-1"), import(Action::Update, "vpc-1")), None);
+        let other = Some("adopt vpc-2".to_owned());
+        for approved in [import(Action::Adopt, "vpc-1"), step(VPC, Action::Create, &[], &[])] {
+            assert_eq!(excess_of(import(Action::Adopt, "vpc-2"), approved), other);
+        }
     }
 
     #[test]

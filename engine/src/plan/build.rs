@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::graph::Graph;
-use crate::journal::{Entry, OperationInfo};
+use crate::import::{ImportProblem, Sighting};
+use crate::journal::{Entry, OperationInfo, OperationKind};
 use crate::operation::OperationError;
 use crate::output::Resolve;
 use crate::plan::deletion::{self, Condemned};
@@ -15,7 +16,7 @@ use crate::plan::targets::{self, Selection};
 use crate::plan::{Action, Drift, PLAN_VERSION, Plan, Reason, Rename, Step};
 use crate::provider::{InputProblem, Observation, Provider, Providers};
 use crate::schema::{InputField, Kind, Schema};
-use crate::snapshot::{Generation, Object, RecordedOptions, Snapshot};
+use crate::snapshot::{Generation, Object, PhysicalId, RecordedOptions, Snapshot};
 use crate::stack::Declaration;
 use crate::urn::Urn;
 use crate::value::{Properties, Value, ValueError};
@@ -29,6 +30,8 @@ pub struct Observations {
     pub lookups: HashMap<Urn, Properties>,
     /// Facts that were not recorded before.
     pub facts: BTreeMap<String, Value>,
+    /// The objects that resources are to take over, by resource.
+    pub imports: HashMap<Urn, Sighting>,
 }
 
 /// Everything that planning looks at.
@@ -56,7 +59,7 @@ pub struct Question<'a> {
 ///
 /// # Errors
 /// [`OperationError`] for invalid inputs (all of them), unknown types and targets, and protected
-/// resources that would be deleted.
+/// resources that would be deleted, and objects that cannot be imported (all of them).
 pub fn build(question: Question<'_>) -> Result<Plan, OperationError> {
     let mut selection = targets::select(&question)?;
     let mut forced_first = BTreeSet::new();
@@ -122,6 +125,7 @@ pub(super) struct Planner<'a> {
     pub(super) renamed_owners: HashMap<Urn, Generation>,
     drift: Vec<Drift>,
     problems: Vec<(Urn, InputProblem)>,
+    pub(super) import_problems: Vec<(Urn, PhysicalId, ImportProblem)>,
     pub(super) unchanged: usize,
 }
 
@@ -178,6 +182,7 @@ impl<'a> Planner<'a> {
             renamed_owners: HashMap::new(),
             drift: Vec::new(),
             problems: Vec::new(),
+            import_problems: Vec::new(),
             unchanged: 0,
         }
     }
@@ -252,7 +257,9 @@ impl<'a> Planner<'a> {
         let candidate = Candidate { declaration, provider, schema, inputs, connection, dependencies };
         self.check(&candidate);
         match schema.kind {
+            Kind::Managed if self.visit_import(&candidate) => {}
             Kind::Managed => self.visit_managed(&candidate),
+            Kind::Lookup | Kind::Run if self.refuse_task_import(&candidate) => {}
             Kind::Lookup | Kind::Run => self.visit_task(&candidate),
         }
         Ok(())
@@ -279,7 +286,8 @@ impl<'a> Planner<'a> {
     fn leave(&mut self, declaration: &Declaration, dependencies: &BTreeSet<Urn>) {
         if let Some(current) = self.snapshot.current(&declaration.urn) {
             self.outputs.insert(declaration.urn.clone(), current.outputs.clone());
-            self.unchanged += 1;
+            // An import is about its targets alone.
+            self.unchanged += usize::from(self.question.operation.kind != OperationKind::Import);
         }
         self.mark_unchanged(&declaration.urn, dependencies, RecordedOptions::default());
     }
@@ -449,9 +457,14 @@ impl<'a> Planner<'a> {
         if !self.problems.is_empty() {
             return Err(OperationError::InvalidInputs { problems: self.problems });
         }
-        let forced_first = deletion::plan(&mut self)?;
-        if !forced_first.is_empty() {
-            return Ok(Finished::Again { forced_first });
+        if !self.import_problems.is_empty() {
+            return Err(OperationError::ImportRefused { problems: self.import_problems });
+        }
+        if self.question.operation.kind != OperationKind::Import {
+            let forced_first = deletion::plan(&mut self)?;
+            if !forced_first.is_empty() {
+                return Ok(Finished::Again { forced_first });
+            }
         }
         Ok(Finished::Plan(Box::new(Plan {
             version: PLAN_VERSION,

@@ -205,6 +205,38 @@ pub fn effective_inputs(schema: &Schema, inputs: &Properties, name_generation: G
     effective_inputs
 }
 
+/// The inputs to record of an object that is imported: of the desired ones what was seen of them. What a
+/// read cannot show and no update could change is taken to be as desired.
+pub(super) fn imported_inputs(
+    schema: &Schema,
+    desired: &Properties,
+    seen: &Properties,
+    name_generation: Generation,
+) -> Properties {
+    let recorded = |field: &InputField| {
+        let desired = desired.get(field.name)?;
+        match seen.get(field.name) {
+            Some(Value::Null) => None,
+            Some(seen) => Some(declared_form(field, seen, Some(desired), name_generation)),
+            None => Some(desired.clone()).filter(|desired| field.replace && !desired.has_unknown()),
+        }
+    };
+    let fields = schema.inputs.iter();
+    fields.filter_map(|field| Some((field.name.to_owned(), recorded(field)?))).collect()
+}
+
+/// The generation that an object's name carries, if but for that it is the desired name.
+pub(super) fn suffix_generation(schema: &Schema, desired: &Properties, seen: &Properties) -> Generation {
+    let of_field = |field: &InputField| {
+        field.name_limit_characters?;
+        let name = desired.get(field.name)?.as_text()?;
+        let suffix = seen.get(field.name)?.as_text()?.strip_prefix(name)?.strip_prefix('-')?;
+        let generation: Generation = suffix.parse().ok()?;
+        (generation > 1 && suffix == generation.to_string()).then_some(generation)
+    };
+    schema.inputs.iter().find_map(of_field).unwrap_or(1)
+}
+
 /// The desired value with the paths left alone that the options say to ignore. A value that the
 /// object does not have yet is not ignored: it is set once.
 fn keep_ignored(field: &str, desired: &Value, actual: Option<&Value>, options: &Options) -> Value {
@@ -442,6 +474,23 @@ mod tests {
             effective_inputs(&SCHEMA, &values(json!({"name": "role"})), 2),
             values(json!({"name": "role-2"}))
         );
+    }
+
+    #[test]
+    fn an_imported_object_is_recorded_as_it_was_seen() {
+        let desired =
+            json!({"name": "role", "mode": "on", "zones": [1, 2], "tags": {"a": "1"}, "region": "a"});
+        let seen = json!({"name": "role-3", "mode": "ON", "zones": [2, 1], "tags": null, "size": 7});
+        let generation = suffix_generation(&SCHEMA, &values(desired.clone()), &values(seen.clone()));
+        assert_eq!(generation, 3);
+        assert_eq!(
+            imported_inputs(&SCHEMA, &values(desired), &values(seen), generation),
+            values(json!({"name": "role", "mode": "on", "zones": [1, 2], "region": "a"}))
+        );
+        for other in ["role", "role-1", "role-03", "role-x", "other-2"] {
+            let (desired, seen) = (values(json!({"name": "role"})), values(json!({"name": other})));
+            assert_eq!(suffix_generation(&SCHEMA, &desired, &seen), 1, "{other}");
+        }
     }
 
     #[test]

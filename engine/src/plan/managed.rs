@@ -85,7 +85,7 @@ impl Planner<'_> {
         }
     }
 
-    fn compare(&self, candidate: &Candidate<'_>, object: &Object) -> Difference {
+    pub(super) fn compare(&self, candidate: &Candidate<'_>, object: &Object) -> Difference {
         let urn = &candidate.declaration.urn;
         let observed = match self.observation(urn, object.generation) {
             Some(Observation::Present { inputs, .. }) => Some(inputs),
@@ -106,7 +106,7 @@ impl Planner<'_> {
 
     /// Whether an object lives somewhere else than its resource is declared to. A connection that is
     /// known only after apply counts as another one: apply looks again.
-    fn moves(&self, candidate: &Candidate<'_>, object: &Object) -> bool {
+    pub(super) fn moves(&self, candidate: &Candidate<'_>, object: &Object) -> bool {
         let identity = |connection: &Value| candidate.provider.connection_identity(connection);
         identity(&object.connection) != identity(&candidate.connection)
     }
@@ -137,6 +137,10 @@ impl Planner<'_> {
         }
         if difference.changes.iter().any(|change| change.drift) {
             reasons.push(Reason::Drifted);
+        }
+        if current.owner.tags_pending {
+            reasons.push(Reason::Imported);
+            difference.severity = difference.severity.max(Severity::Update);
         }
         if *current.status.but_for_deletion() == Status::Updating {
             reasons.push(Reason::Unfinished);
@@ -212,7 +216,7 @@ impl Planner<'_> {
         self.push_main(candidate, step, false);
     }
 
-    fn outputs_after_update(
+    pub(super) fn outputs_after_update(
         &self,
         candidate: &Candidate<'_>,
         current: &Object,
@@ -304,6 +308,11 @@ impl Planner<'_> {
         self.renamed_owners.get(urn).copied().unwrap_or_default()
     }
 
+    /// The generation of a resource's next object.
+    pub(super) fn next_generation(&self, urn: &Urn, record: &Record) -> Generation {
+        record.last_generation.max(self.last_owned_generation(urn)) + 1
+    }
+
     /// A new object, possibly in place of another.
     fn create(
         &mut self,
@@ -334,7 +343,7 @@ impl Planner<'_> {
         let effective = effective_inputs(candidate.schema, &inputs, name_generation);
         let outputs = candidate.provider.predict(&effective, &candidate.connection);
         self.outputs.insert(urn.clone(), outputs);
-        let generation = record.last_generation.max(self.last_owned_generation(urn)) + 1;
+        let generation = self.next_generation(urn, record);
         let step = self.step(candidate, Action::Create, generation, name_generation);
         let step = Step {
             replacement: replacement.is_some(),

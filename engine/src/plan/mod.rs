@@ -7,6 +7,7 @@ mod approval;
 mod build;
 mod deletion;
 mod diff;
+mod import;
 mod managed;
 mod step;
 mod targets;

@@ -105,6 +105,9 @@ pub enum Reason {
         /// The cloud's reason.
         reason: String,
     },
+    /// An object that existed before is taken over: it does not carry the ownership tags yet, and differs
+    /// in what the step's changes say.
+    Imported,
     /// An object that was kept is taken back.
     Retained,
     /// The resource is deleted, and its options say that the object is kept.

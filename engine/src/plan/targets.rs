@@ -32,12 +32,14 @@ impl Selection {
     }
 }
 
-/// The targets, with what the declared ones depend on and with what depends on the ones that go.
+/// The targets, with what the declared ones depend on and with what depends on the ones that go; of an
+/// import the targets alone.
 ///
 /// # Errors
 /// [`OperationError::UnknownTarget`].
 pub(super) fn select(question: &Question<'_>) -> Result<Selection, OperationError> {
-    if question.targets.is_empty() {
+    let is_import = question.operation.kind == OperationKind::Import;
+    if question.targets.is_empty() && !is_import {
         return Ok(Selection::All);
     }
     let known =
@@ -46,6 +48,9 @@ pub(super) fn select(question: &Question<'_>) -> Result<Selection, OperationErro
     let is_destroying = question.operation.kind == OperationKind::Destroy;
     if let Some(urn) = question.targets.iter().find(|urn| !known(urn) && !is_destroying) {
         return Err(OperationError::UnknownTarget { urn: urn.clone() });
+    }
+    if is_import {
+        return Ok(Selection::Only(question.targets.iter().cloned().collect()));
     }
     let mut selected = HashSet::new();
     close(question, &mut selected, question.targets.clone());

@@ -111,7 +111,7 @@ pub(crate) fn task_object(
         connection: outcome.connection,
         dependencies: outcome.dependencies,
         options: RecordedOptions::default(),
-        owner: Owner { urn: declaration.urn.clone(), client_token: String::new() },
+        owner: Owner { urn: declaration.urn.clone(), client_token: String::new(), tags_pending: false },
         created_at: operation.started_at,
         changed_at: operation.started_at,
     }

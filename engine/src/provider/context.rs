@@ -26,6 +26,8 @@ pub struct StepContext {
     pub connection: Value,
     /// The ownership tags that the object carries from its creating call on, by key.
     pub owner_tags: BTreeMap<String, String>,
+    /// Whether the object was imported and may not carry them yet.
+    pub tags_pending: bool,
     /// Makes the creating call idempotent where the service takes a token (at most 64 characters).
     pub client_token: String,
     /// The operation's clock.

@@ -23,6 +23,13 @@ use crate::schema::Schema;
 use crate::snapshot::PhysicalId;
 use crate::value::{Properties, Value, ValueError};
 
+/// The input that holds an object's tags, in every type whose objects carry any. What a read shows there
+/// under keys of [`OWNER_TAG_PREFIX`] says whose the object is, and is no input.
+pub const TAGS_INPUT: &str = "tags";
+
+/// What the keys of ownership tags begin with; see [`Owner::tags`](crate::Owner::tags).
+pub const OWNER_TAG_PREFIX: &str = "lsinfra:";
+
 /// The erased interface to one resource type. Every function but `create` is idempotent: after a
 /// crash or an unclear answer the engine calls it again.
 ///
@@ -37,6 +44,11 @@ pub trait Provider: Send + Sync {
 
     /// The outputs that can be told before the object exists; the others are unknown. Pure.
     fn predict(&self, inputs: &Properties, connection: &Value) -> Properties;
+
+    /// What an object's id looks like, for those who import one; see [`ResourceType::ID_FORM`].
+    fn id_form(&self) -> &'static str {
+        "the id that the cloud shows"
+    }
 
     /// The part of a connection that says where an object lives: when it changes, the object is
     /// replaced; the rest of the connection may change freely.
@@ -122,6 +134,8 @@ pub enum Observation {
         inputs: Properties,
         /// The outputs.
         outputs: Properties,
+        /// The ownership tags that it carries, whoever put them there.
+        owner_tags: BTreeMap<String, String>,
     },
 }
 
@@ -163,6 +177,11 @@ impl Providers {
     /// Adds the provider of a type; a later one for the same type wins.
     pub fn register(&mut self, provider: impl Provider + 'static) {
         self.0.insert(provider.schema().resource_type, Arc::new(provider));
+    }
+
+    /// All of them, in the order of their types.
+    pub fn all(&self) -> impl Iterator<Item = &dyn Provider> {
+        self.0.values().map(|provider| &**provider)
     }
 
     /// The provider of a type.

@@ -1,6 +1,6 @@
 //! The typed interface: one implementation reads like the AWS documentation of its type.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use crate::output::Expression;
 use crate::provider::{
-    ErrorKind, Found, InputProblem, Observation, Provider, ProviderError, ReadRequest, Recorded, StepContext,
-    UpdateRequest,
+    ErrorKind, Found, InputProblem, OWNER_TAG_PREFIX, Observation, Provider, ProviderError, ReadRequest,
+    Recorded, StepContext, TAGS_INPUT, UpdateRequest,
 };
 use crate::schema::{Durations, InputField, Kind, OutputField, Schema};
 use crate::snapshot::PhysicalId;
@@ -77,6 +77,9 @@ pub trait ResourceType: Inputs {
     const CLIENT_TOKEN: bool = false;
     /// For how long after a change reads may still show the world before it.
     const CONSISTENCY_WINDOW: Duration = Duration::from_secs(30);
+    /// What the id of an object looks like to whoever imports one: as AWS shows it, or, where AWS has no
+    /// id for such objects, how it is put together.
+    const ID_FORM: &'static str = "the id that AWS shows";
     /// How long its steps are expected to take.
     const DURATIONS: Durations = Durations::seconds(2, 2, 2);
 
@@ -161,7 +164,8 @@ pub struct Existing<R> {
 /// An object as it is: what could be read of its inputs, and its outputs.
 #[derive(Clone, Debug)]
 pub struct Observed<R: ResourceType> {
-    /// Its inputs; one that was not read is not given, one that is not there is [`Input::absent`].
+    /// Its inputs; one that was not read is not given, one that is not there is [`Input::absent`]. Tags
+    /// are all of the object's, but for those that AWS reserves: see [`TAGS_INPUT`].
     ///
     /// [`Input::absent`]: crate::Input::absent
     pub inputs: R,
@@ -178,6 +182,12 @@ pub struct Changes<R> {
 }
 
 impl<R> Changes<R> {
+    /// Whether no field differs: the update only has to put the ownership tags on, or to make sure that an
+    /// earlier one was carried out.
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty()
+    }
+
     /// Whether the field of that name differs.
     pub fn contains(&self, field: &str) -> bool {
         self.changed.contains(field)
@@ -223,6 +233,15 @@ impl<R: ResourceType> TypedProvider<R> {
     }
 }
 
+/// Takes the ownership tags out of the tags that were read.
+fn take_owner_tags(inputs: &mut Properties) -> BTreeMap<String, String> {
+    let Some(Value::Map(tags)) = inputs.get_mut(TAGS_INPUT) else { return BTreeMap::new() };
+    let owner_tags = tags
+        .extract_if(.., |key, _| key.starts_with(OWNER_TAG_PREFIX))
+        .filter_map(|(key, value)| Some((key, value.as_text()?.to_owned())));
+    owner_tags.collect()
+}
+
 pub(super) fn typed<R: Inputs>(inputs: &Properties) -> Result<R, ProviderError> {
     R::from_properties(inputs).map_err(|problem| {
         ProviderError::new(ErrorKind::Invalid, format!("{}: {}", problem.path, problem.message))
@@ -247,6 +266,10 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
         R::from_properties(inputs)
             .map_or_else(|_| R::Outputs::unknown(), |typed| typed.predict(connection))
             .properties()
+    }
+
+    fn id_form(&self) -> &'static str {
+        R::ID_FORM
     }
 
     fn connection_identity(&self, connection: &Value) -> Value {
@@ -287,7 +310,9 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
             .map(|observed| match observed {
                 None => Observation::Gone,
                 Some(Observed { inputs, outputs }) => {
-                    Observation::Present { inputs: plain_properties(&inputs), outputs: outputs.properties() }
+                    let mut inputs = plain_properties(&inputs);
+                    let owner_tags = take_owner_tags(&mut inputs);
+                    Observation::Present { inputs, outputs: outputs.properties(), owner_tags }
                 }
             })
             .collect())

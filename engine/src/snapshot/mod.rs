@@ -8,7 +8,7 @@ mod edit;
 mod integrity;
 mod object;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -145,14 +145,17 @@ impl Status {
     }
 }
 
-/// What an object's ownership tags and client token are made from. It never changes for an object,
-/// so that a rename of its resource does not touch the cloud.
+/// What an object's ownership tags and client token are made from. URN and token never change for an
+/// object, so that a rename of its resource does not touch the cloud.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// The URN under which it was created.
+    /// The URN under which it was created or imported.
     pub urn: Urn,
-    /// The token that makes its creating call idempotent, where the service takes one.
+    /// The token that makes its creating call idempotent, where the service takes one; empty for an
+    /// imported object.
     pub client_token: String,
+    /// Whether it was imported and does not carry the tags yet: its next update puts them on.
+    pub tags_pending: bool,
 }
 
 impl Owner {

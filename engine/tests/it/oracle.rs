@@ -119,6 +119,10 @@ impl Oracle<'_> {
         if real.phase(self.now) != Phase::Ready {
             self.complain(urn, format_args!("{id} is {:?}", real.phase(self.now)));
         }
+        let tagged = (object.owner.urn.as_str(), object.generation.to_string());
+        if spec.simulated_type.has_input("tags") && real.owner() != Some((tagged.0, tagged.1.as_str())) {
+            self.complain(urn, format_args!("{id} carries the tags of {:?}", real.owner()));
+        }
         let connection = declaration.connection.evaluate(self).unwrap_or_default();
         if real.account != account(&connection) {
             self.complain(urn, format_args!("{id} lives in {}", real.account));

@@ -9,7 +9,10 @@ use lsinfra_engine::{Entry, Object, Properties, Value};
 pub(crate) fn recorded_entry(entry: &Entry) -> Entry {
     let mut entry = entry.clone();
     match &mut entry {
-        Entry::Recorded { object, .. } | Entry::CreateStarted { object, .. } | Entry::Ran { object, .. } => {
+        Entry::Recorded { object, .. }
+        | Entry::Imported { object, .. }
+        | Entry::CreateStarted { object, .. }
+        | Entry::Ran { object, .. } => {
             *object = recorded_object(object);
         }
         Entry::UpdateStarted { change, .. } => {

@@ -228,6 +228,20 @@ impl Rig {
         rig
     }
 
+    /// An independent copy whose cloud holds the same objects, but none that carries our tags, and whose
+    /// store holds nothing.
+    pub(crate) fn fork_without_state(&self) -> Self {
+        let moments = Moments::new();
+        let disk = Disk::new(moments.clone(), Dice(1));
+        let cloud = self.cloud.fork(moments.clone(), Witness::new(disk.clone()));
+        cloud.world(|world, _| world.objects.values_mut().for_each(|object| object.tags.clear()));
+        let operations = Mutex::new(*self.operations.lock().unwrap());
+        let (clock, learns_durations) = (self.clock.clone(), self.learns_durations);
+        let rig = Self { cloud, disk, clock, moments, operations, learns_durations };
+        rig.watch();
+        rig
+    }
+
     fn watch(&self) {
         let cloud = self.cloud.clone();
         self.disk.watch(move |state| cloud.try_world(|world, now| orphan(world, state, now)).flatten());

@@ -55,3 +55,24 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<s3::Bucket>(providers, &connect);
     add::<iam::Role>(providers, &connect);
 }
+
+#[cfg(test)]
+mod tests {
+    use lsinfra_engine::ResourceType;
+
+    use super::*;
+
+    /// What those read who import an object: a type whose ids have a form of their own has a line there.
+    #[test]
+    fn the_manual_tells_the_form_of_ids() {
+        let manual = include_str!("../../../docs/import.md");
+        let mut providers = Providers::default();
+        register(&mut providers, Arc::new(AwsConnector::sandbox("http://127.0.0.1:1")));
+        let of_aws = <ec2::Vpc as ResourceType>::ID_FORM;
+        let forms = providers.all().map(|provider| (provider.schema().resource_type, provider.id_form()));
+        for (resource_type, form) in forms.filter(|(_, form)| *form != of_aws) {
+            let line = format!("| `{resource_type}` | {form} |");
+            assert!(manual.lines().any(|listed| listed == line), "missing: {line}");
+        }
+    }
+}

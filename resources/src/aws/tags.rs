@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lsinfra_engine::provider::{ErrorKind, ProviderError};
+use lsinfra_engine::provider::{ErrorKind, OWNER_TAG_PREFIX, ProviderError};
 use lsinfra_engine::{Input, InputProblem, StepContext};
 
 use crate::aws::scope::Scope;
@@ -13,7 +13,6 @@ use crate::aws::scope::Scope;
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
-const OWNERSHIP_PREFIX: &str = "lsinfra:";
 const RESERVED_PREFIX: &str = "aws:";
 /// <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
 const LIMIT_TAGS: usize = 50;
@@ -28,10 +27,10 @@ pub(crate) fn of_creation(step: &StepContext, declared: &Input<Tags>) -> Tags {
     tags
 }
 
-/// The tags that a stack could have declared.
+/// The tags of an object as a read shows them: all but those that AWS reserves.
 pub(crate) fn observed(tags: &Tags) -> Tags {
     tags.iter()
-        .filter(|(key, _)| is_declarable(key))
+        .filter(|(key, _)| !is_reserved(key))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
@@ -42,10 +41,12 @@ pub(crate) fn are_owned(step: &StepContext, tags: &Tags) -> bool {
     identifying(step).all(|(key, value)| tags.get(key) == Some(value))
 }
 
-/// Refuses to touch an object of that name that another environment, or nobody, has tagged as its own.
+/// Refuses to touch an object of that name that another environment, or nobody, has tagged as its own;
+/// an imported one that is not tagged yet is touched all the same.
 pub(crate) fn require_lineage(step: &StepContext, what: &str, tags: &Tags) -> Result<(), ProviderError> {
     let key = "lsinfra:lineage";
-    if tags.get(key) == step.owner_tags.get(key) {
+    let lineage = tags.get(key);
+    if lineage == step.owner_tags.get(key) || (step.tags_pending && lineage.is_none()) {
         return Ok(());
     }
     let message = format!("{what} does not carry this environment's tag {key}: it is left alone");
@@ -119,7 +120,7 @@ pub(crate) fn check(declared: &Input<Tags>) -> Vec<InputProblem> {
 }
 
 fn is_declarable(key: &str) -> bool {
-    !key.starts_with(OWNERSHIP_PREFIX) && !is_reserved(key)
+    !key.starts_with(OWNER_TAG_PREFIX) && !is_reserved(key)
 }
 
 #[cfg(test)]
@@ -155,6 +156,7 @@ mod tests {
                 ("lsinfra:urn", "aws:ec2:Vpc/main"),
                 ("lsinfra:generation", "2"),
             ]),
+            tags_pending: false,
             client_token: String::new(),
             deadline: clock.now(),
             clock,
@@ -204,7 +206,22 @@ mod tests {
             other.remove(key);
             assert!(!are_owned(&step(), &other), "{key} is missing");
         }
-        assert_eq!(observed(&owned), Tags::new());
+    }
+
+    #[test]
+    fn a_read_shows_all_but_what_aws_reserves() {
+        let read = tags(&[("aws:cloudformation:stack-id", "x"), ("lsinfra:lineage", "l"), ("Name", "a")]);
+        assert_eq!(observed(&read), tags(&[("lsinfra:lineage", "l"), ("Name", "a")]));
+    }
+
+    #[test]
+    fn only_an_imported_object_may_lack_the_lineage_and_none_has_anothers() {
+        let imported = StepContext { tags_pending: true, ..step() };
+        let refused = |step: &StepContext, tags: &Tags| require_lineage(step, "it", tags).is_err();
+        let (owned, anothers) = (step().owner_tags, tags(&[("lsinfra:lineage", "other")]));
+        assert!(!refused(&step(), &owned) && !refused(&imported, &owned));
+        assert!(refused(&step(), &Tags::new()) && !refused(&imported, &Tags::new()));
+        assert!(refused(&step(), &anothers) && refused(&imported, &anothers));
     }
 
     #[test]

@@ -115,6 +115,7 @@ impl Region {
             generation: 1,
             connection: self.connection.to_value(),
             owner_tags,
+            tags_pending: false,
             client_token: uuid::Uuid::new_v4().to_string(),
             deadline: clock.now() + 1.hour(),
             clock,
@@ -224,7 +225,7 @@ impl Object {
 
     async fn drift(&self) -> Vec<String> {
         let urn = &self.step.urn;
-        let Observation::Present { inputs, outputs } = self.read().await else {
+        let Observation::Present { inputs, outputs, .. } = self.read().await else {
             return vec!["it is gone".to_owned()];
         };
         let is_read_back = |name: &&String| !quirks::loses(urn.resource_type(), name);

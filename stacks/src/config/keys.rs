@@ -28,6 +28,7 @@ pub const KEYS: &[Key] = &[
     key("stack", "name, at most 20 characters"),
     key("protect", "boolean"),
     key("tags", "table of strings"),
+    key("import", "table of ids by resource"),
     key("network.cidr", "IPv4 range, /16 to /28"),
     key("network.zone_count", "number of zones, 2 to 6"),
     key("network.zones", "list of zone names"),
@@ -144,7 +145,7 @@ fn suggestion<'a>(name: &str, table: &str, here: impl Iterator<Item = &'a str>) 
 }
 
 /// The candidate that `name` is most likely a slip of, if there is one.
-pub(super) fn most_similar<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn most_similar<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase().replace('-', "_");
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.replace('-', "_")), candidate))

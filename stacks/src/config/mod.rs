@@ -9,6 +9,7 @@ mod data;
 mod document;
 mod edge;
 mod identity;
+mod imports;
 mod keys;
 mod network;
 mod problem;
@@ -25,6 +26,8 @@ pub use cluster::{ClusterConfig, NodesConfig};
 pub use data::{BlobsConfig, OnDestroy, RetentionConfig};
 pub use edge::{AlarmsConfig, EdgeConfig, Zone};
 pub use identity::{Profile, Region};
+pub use imports::{ImportEntry, Imports};
+pub(crate) use keys::most_similar;
 pub use keys::{KEYS, Key};
 pub use network::{Nat, NetworkConfig, ZoneSelection};
 pub use problem::{ConfigError, InvalidConfig, Problem};
@@ -50,6 +53,8 @@ pub struct Config {
     pub protect: bool,
     /// Tags that every resource carries.
     pub tags: BTreeMap<String, String>,
+    /// Objects that exist and are to be taken over.
+    pub imports: Imports,
     /// The network.
     pub network: NetworkConfig,
     /// The EKS cluster.
@@ -118,6 +123,7 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let region = identity::region(document);
     let protect = document.boolean("protect");
     let tags = tags::read(document);
+    let imports = imports::read(document, file);
     let network = network::read(document, profile.unwrap_or(Profile::Dev), region.as_ref());
     let cluster = cluster::cluster(document);
     let nodes = cluster::nodes(document);
@@ -138,6 +144,7 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
         region: region?,
         protect: protect?.value,
         tags,
+        imports,
         network: network?,
         cluster: cluster?,
         nodes,

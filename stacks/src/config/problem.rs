@@ -92,12 +92,25 @@ impl<'a> Problems<'a> {
         message: impl Into<String>,
         help: Option<String>,
     ) {
+        let start = floor_to_character(self.text, span.map_or(0, |span| span.start));
+        let problem = self.problem(span, path, message, help);
+        self.found.push((start, problem));
+    }
+
+    /// A problem that `add` would note there.
+    pub(super) fn problem(
+        &self,
+        span: Option<&Range<usize>>,
+        path: &str,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Problem {
         let span = span.cloned().unwrap_or(0..0);
         let start = floor_to_character(self.text, span.start);
         let end = floor_to_character(self.text, span.end).max(start);
         let line_start = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = self.text[start..].find('\n').map_or(self.text.len(), |newline| start + newline);
-        let problem = Problem {
+        Problem {
             line: self.text[..line_start].matches('\n').count() + 1,
             column: self.text[line_start..start].chars().count() + 1,
             width_characters: self.text[start..end.min(line_end).max(start)].chars().count().max(1),
@@ -105,8 +118,7 @@ impl<'a> Problems<'a> {
             path: path.to_owned(),
             message: message.into(),
             help,
-        };
-        self.found.push((start, problem));
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -62,6 +62,7 @@ fn every_key_is_accepted() {
         stack = "observability"
         protect = false
         tags = { "team/name" = "a b", empty = "" }
+        import = { "Vpc/main" = "vpc-0a1b" }
         [network]
         cidr = "172.16.0.0/20"
         zones = ["eu-central-1c", "eu-central-1a", "eu-central-1b"]

@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use lsinfra_engine::{Graph, GraphError, Output, Property, Stack, UrnError};
 use lsinfra_resources::aws::AwsConnection;
 
-use crate::config::Config;
+use crate::config::{Config, InvalidConfig};
 use crate::naming::{NameLimit, Names};
 
-/// Why a config makes no graph. Configs are checked when they are read, so this is a mistake of the
-/// stack itself.
+/// Why a config makes no graph. Configs are checked when they are read, so all but
+/// [`Imports`](Self::Imports) are mistakes of the stack itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StackError {
     /// A name that is no part of a URN.
@@ -26,6 +26,9 @@ pub enum StackError {
     /// Declarations that make no graph.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// The config imports objects for resources that are not declared.
+    #[error(transparent)]
+    Imports(#[from] InvalidConfig),
 }
 
 /// The resources of an environment and how they depend on each other.
@@ -56,7 +59,9 @@ pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
     stack.output("blob_bucket_arn", &data.blob_bucket_arn);
     stack.output("cluster_role_arn", &identity.cluster_role_arn);
     stack.output("node_role_arn", &identity.node_role_arn);
-    Ok(stack.graph()?)
+    let mut graph = stack.graph()?;
+    config.imports.declare(&mut graph)?;
+    Ok(graph)
 }
 
 /// What every part needs to know of the environment.

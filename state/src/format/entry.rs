@@ -31,6 +31,11 @@ pub(crate) enum StoredEntry<'a> {
         urn: Cow<'a, Urn>,
         generation: Generation,
     },
+    Imported {
+        urn: Cow<'a, Urn>,
+        schema_version: u32,
+        object: Box<StoredObject<'a>>,
+    },
     CreateStarted {
         urn: Cow<'a, Urn>,
         schema_version: u32,
@@ -103,7 +108,7 @@ pub(crate) struct StoredOperation<'a> {
 stored_enum! {
     /// [`OperationKind`] on disk.
     StoredOperationKind of OperationKind {
-        Up, Destroy, Refresh, StateRemove, StateMove, StateRepair, StatePush,
+        Up, Destroy, Refresh, Import, StateRemove, StateMove, StateRepair, StatePush,
         StateRestore
     }
 }
@@ -184,6 +189,11 @@ impl<'a> From<&'a Entry> for StoredEntry<'a> {
             Entry::Forgotten { urn, generation } => {
                 Self::Forgotten { urn: Borrowed(urn), generation: *generation }
             }
+            Entry::Imported { urn, schema_version, object } => Self::Imported {
+                urn: Borrowed(urn),
+                schema_version: *schema_version,
+                object: Box::new(object.as_ref().into()),
+            },
             Entry::CreateStarted { urn, schema_version, object } => Self::CreateStarted {
                 urn: Borrowed(urn),
                 schema_version: *schema_version,
@@ -249,6 +259,9 @@ impl From<StoredEntry<'_>> for Entry {
             }
             StoredEntry::Forgotten { urn, generation } => {
                 Self::Forgotten { urn: urn.into_owned(), generation }
+            }
+            StoredEntry::Imported { urn, schema_version, object } => {
+                Self::Imported { urn: urn.into_owned(), schema_version, object: Arc::new((*object).into()) }
             }
             StoredEntry::CreateStarted { urn, schema_version, object } => Self::CreateStarted {
                 urn: urn.into_owned(),

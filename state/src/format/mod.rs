@@ -1,4 +1,4 @@
-//! The form of state on disk, version 2.
+//! The form of state on disk, version 3.
 //!
 //! Owns types of their own for everything that is written, and the conversions from and to the
 //! engine's types, so that the engine can change without changing files. It must not know files.
@@ -6,9 +6,10 @@
 //! Every document says what it is (`format`) and in which version (`format_version`). Fields that
 //! its version does not have are refused, so that adding one takes a new version. A newer version
 //! is refused; an older one stays readable. All that version 1 had is in version 2, which added how far an
-//! object was before its deletion was started, the approval that goes on, what is edited by hand, who wrote a
-//! snapshot, what it replaced, where a state was moved to, and which interrupted operations one finished; once an
-//! older form does not fit any more, its types get a module of their own.
+//! object was before its deletion was started, the approval that goes on, what is edited by hand, and who
+//! wrote a snapshot; version 3 added imports, what a snapshot replaced, where a state was moved to, and which
+//! interrupted operations one finished. Once an older form does not fit any more, its types get a module of
+//! their own.
 
 mod batch;
 mod entry;
@@ -25,7 +26,7 @@ pub(crate) use history::{StoredOperationRecord, encode_record};
 pub(crate) use snapshot::{Note, SnapshotIdentity, StoredSnapshot, encode_snapshot};
 
 /// The version that every document is written in, and the newest one that is read.
-pub(crate) const FORMAT_VERSION: u64 = 2;
+pub(crate) const FORMAT_VERSION: u64 = 3;
 
 /// The oldest version that is read.
 const OLDEST_VERSION: u64 = 1;

@@ -63,6 +63,8 @@ enum StoredStatus<'a> {
 struct StoredOwner<'a> {
     urn: Cow<'a, Urn>,
     client_token: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    tags_pending: bool,
 }
 
 /// [`RecordedOptions`] on disk: only what is set. Timeouts are ISO 8601 durations.
@@ -111,6 +113,7 @@ impl<'a> From<&'a Object> for StoredObject<'a> {
             owner: StoredOwner {
                 urn: Cow::Borrowed(&object.owner.urn),
                 client_token: object.owner.client_token.as_str().into(),
+                tags_pending: object.owner.tags_pending,
             },
             created_at: object.created_at,
             changed_at: object.changed_at,
@@ -135,6 +138,7 @@ impl From<StoredObject<'_>> for Object {
             owner: Owner {
                 urn: stored.owner.urn.into_owned(),
                 client_token: stored.owner.client_token.into_owned(),
+                tags_pending: stored.owner.tags_pending,
             },
             created_at: stored.created_at,
             changed_at: stored.changed_at,

@@ -100,7 +100,7 @@ fn status() -> impl Strategy<Value = Status> {
 /// An object of `name`, of any generation and in any role that [`record`] gives it.
 fn object(name: String) -> impl Strategy<Value = Object> {
     let values = (properties(), option::of(properties()), properties(), value());
-    let rest = (btree_set(some_urn(), 0..3), options(), text(), time(), time());
+    let rest = (btree_set(some_urn(), 0..3), options(), text(), time(), time(), any::<bool>());
     (any::<u32>(), status(), any::<bool>(), values, rest).prop_map(
         move |(name_generation, status, identified, values, rest)| Object {
             generation: 0,
@@ -114,7 +114,7 @@ fn object(name: String) -> impl Strategy<Value = Object> {
             connection: values.3,
             dependencies: rest.0,
             options: rest.1,
-            owner: Owner { urn: urn(&name), client_token: rest.2 },
+            owner: Owner { urn: urn(&name), client_token: rest.2, tags_pending: rest.5 },
             created_at: rest.3,
             changed_at: rest.4,
         },
@@ -189,6 +189,11 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
             object
         }),
         about().prop_map(|(urn, generation)| Entry::Forgotten { urn, generation }),
+        with_object().prop_map(|(urn, schema_version, object)| Entry::Imported {
+            urn,
+            schema_version,
+            object
+        }),
         with_object().prop_map(|(urn, schema_version, object)| Entry::CreateStarted {
             urn,
             schema_version,

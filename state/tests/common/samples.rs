@@ -82,7 +82,7 @@ pub(crate) fn object(name: &str, generation: Generation, role: Role, status: Sta
         connection: Value::Map(BTreeMap::from([("region".to_owned(), "eu-west-1".into())])),
         dependencies: BTreeSet::new(),
         options: RecordedOptions::default(),
-        owner: Owner { urn: urn(name), client_token: format!("token-{name}") },
+        owner: Owner { urn: urn(name), client_token: format!("token-{name}"), tags_pending: false },
         created_at: time(),
         changed_at: time(),
     }
@@ -150,6 +150,9 @@ pub(crate) fn snapshot(serial: u64) -> Snapshot {
 pub(crate) fn every_entry() -> Vec<Entry> {
     let (urn, generation, schema_version) = (urn("a"), 1, 2);
     let object = Arc::new(object("a", 1, Role::Incoming, Status::Creating));
+    let mut imported = self::object("a", 1, Role::Current, Status::Ready);
+    imported.owner.tags_pending = true;
+    let imported = Arc::new(imported);
     let change = Change {
         schema_version,
         inputs: properties(),
@@ -162,6 +165,7 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         Entry::Renamed { from: urn.clone(), to: self::urn("b") },
         Entry::Recorded { urn: urn.clone(), schema_version, object: Arc::clone(&object) },
         Entry::Forgotten { urn: urn.clone(), generation },
+        Entry::Imported { urn: urn.clone(), schema_version, object: imported },
         Entry::CreateStarted { urn: urn.clone(), schema_version, object: Arc::clone(&object) },
         Entry::Identified { urn: urn.clone(), generation, physical_id: PhysicalId::new("subnet-1") },
         Entry::UpdateStarted { urn: urn.clone(), generation, change: Box::new(change) },

@@ -75,9 +75,14 @@ impl SimulatedProvider {
         fields: BTreeMap<String, Option<Value>>,
     ) -> Answer<()> {
         let (account, id_text) = (account(&step.connection), id.to_string());
+        let tags = self.simulated_type.has_input("tags").then(|| step.owner_tags.clone());
         self.call(Verb::Modify, step, Some(id), move |world, now| {
             world.reach(&account, now)?;
-            world.modify(&id_text, &fields, now)
+            world.modify(&id_text, &fields, now)?;
+            if let (Some(tags), Some(object)) = (tags, world.objects.get_mut(&id_text)) {
+                object.tags = tags;
+            }
+            Ok(())
         })
         .await
     }
@@ -191,7 +196,7 @@ impl Provider for SimulatedProvider {
             .filter(|(name, value)| present.get(*name) != Some(value))
             .map(|(name, value)| (name.clone(), Some(value.clone())))
             .collect();
-        if !differing.is_empty() {
+        if !differing.is_empty() || step.tags_pending {
             self.modify(step, id, differing).await?;
         }
         self.ready(step, id).await
@@ -300,9 +305,9 @@ impl Provider for SimulatedProvider {
 
 fn observed(view: Option<View>) -> Observation {
     match view {
-        Some(View { phase: Phase::Pending | Phase::Ready | Phase::Failed, inputs, outputs, .. }) => {
-            Observation::Present { inputs, outputs }
-        }
+        Some(View {
+            phase: Phase::Pending | Phase::Ready | Phase::Failed, inputs, outputs, tags, ..
+        }) => Observation::Present { inputs, outputs, owner_tags: tags },
         Some(_) | None => Observation::Gone,
     }
 }

@@ -243,6 +243,23 @@ impl World {
         contents.map(|other| other.id.clone()).collect()
     }
 
+    /// Adds an object with those fields that someone else made, with a tag of its own. Returns its id.
+    pub(crate) fn add_foreign(
+        &mut self,
+        simulated_type: SimulatedType,
+        inputs: Properties,
+        tags: BTreeMap<String, String>,
+        now: Instant,
+    ) -> String {
+        let note = ("note".to_owned(), self.objects.len().to_string());
+        let tags = tags.into_iter().chain([note]).collect();
+        let account = "account-0".to_owned();
+        let id = self.create(Creation { simulated_type, account, token: None, inputs, tags }, now).unwrap();
+        let object = self.objects.get_mut(&id).unwrap();
+        (object.settled_at, object.visible_from, object.fields_visible_from) = (now, now, now);
+        id
+    }
+
     /// Adds an object that is not ours.
     pub(crate) fn add_strangers(&mut self, name: &str, simulated_type: SimulatedType, now: Instant) {
         let inputs = Properties::from([("name".to_owned(), Value::text(name))]);

@@ -7,6 +7,7 @@ mod convergence;
 mod crashes;
 mod drift;
 mod faults;
+mod imports;
 mod isolation;
 mod plans;
 mod protection;

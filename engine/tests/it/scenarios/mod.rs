@@ -4,6 +4,7 @@ mod approvals;
 mod connections;
 mod deletion;
 mod failures;
+mod imports;
 mod inputs;
 mod options;
 mod outputs;

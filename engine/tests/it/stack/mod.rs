@@ -7,7 +7,9 @@ mod show;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use lsinfra_engine::{Declaration, Expression, Graph, Options, Secret, SecretKey, Timeouts, Urn, Value};
+use lsinfra_engine::{
+    Declaration, Expression, Graph, Options, PhysicalId, Secret, SecretKey, Timeouts, Urn, Value,
+};
 
 use crate::cloud::catalog::SimulatedType;
 use crate::cloud::world::account_in;
@@ -85,6 +87,8 @@ pub(crate) struct OptionsSpec {
     pub(crate) ignore_label: bool,
     pub(crate) replace_on_label: bool,
     pub(crate) aliases: Vec<Urn>,
+    /// The id of the object to take over.
+    pub(crate) import: Option<String>,
     pub(crate) timeouts: Timeouts,
 }
 
@@ -185,6 +189,7 @@ impl ResourceSpec {
             delete_before_replace: self.options.delete_before_replace,
             deleted_with: self.lives_in().filter(|_| self.options.deleted_with).map(|key| urns[&key].clone()),
             aliases: self.options.aliases.clone(),
+            import: self.options.import.clone().map(PhysicalId::new),
         };
         Declaration {
             urn: self.urn(),

@@ -132,6 +132,7 @@ impl DefaultSecurityGroup {
 #[async_trait]
 impl ResourceType for DefaultSecurityGroup {
     const TYPE: &'static str = "aws:ec2:DefaultSecurityGroup";
+    const ID_FORM: &'static str = "the id of the VPC's default security group: `sg-0a1b`";
     const SERVICE: &'static str = "ec2";
     // There is no creating call: it may be repeated as if it took a token.
     const CLIENT_TOKEN: bool = true;

@@ -81,6 +81,7 @@ fn outputs(client: &AwsClients, address: &Address) -> ElasticIpOutputs {
 #[async_trait]
 impl ResourceType for ElasticIp {
     const TYPE: &'static str = "aws:ec2:ElasticIp";
+    const ID_FORM: &'static str = "the id of its allocation: `eipalloc-0a1b`";
     const SERVICE: &'static str = "ec2";
     const DURATIONS: Durations = Durations::seconds(2, 2, 2);
 

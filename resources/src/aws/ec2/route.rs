@@ -100,6 +100,8 @@ impl Route {
 #[async_trait]
 impl ResourceType for Route {
     const TYPE: &'static str = "aws:ec2:Route";
+    const ID_FORM: &'static str =
+        "the id of its table and its destination, joined by an underscore: `rtb-0a1b_0.0.0.0/0`";
     const SERVICE: &'static str = "ec2";
     const DURATIONS: Durations = Durations::seconds(2, 2, 1);
 
@@ -181,10 +183,13 @@ impl ResourceType for Route {
     async fn update(
         &self,
         client: &AwsClients,
-        _step: &StepContext,
-        _id: &PhysicalId,
-        _changes: &Changes<Self>,
+        step: &StepContext,
+        id: &PhysicalId,
+        changes: &Changes<Self>,
     ) -> Result<RouteOutputs, ProviderError> {
+        if changes.is_empty() {
+            return self.complete(client, step, id).await;
+        }
         self.replace(client).await?;
         Ok(RouteOutputs { destination_cidr_block: property::repeated(&self.destination_cidr_block) })
     }

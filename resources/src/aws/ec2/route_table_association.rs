@@ -138,6 +138,7 @@ impl RouteTableAssociation {
 #[async_trait]
 impl ResourceType for RouteTableAssociation {
     const TYPE: &'static str = "aws:ec2:RouteTableAssociation";
+    const ID_FORM: &'static str = "the id of its subnet: `subnet-0a1b`";
     const SERVICE: &'static str = "ec2";
     const DURATIONS: Durations = Durations::seconds(2, 2, 1);
 
@@ -196,8 +197,11 @@ impl ResourceType for RouteTableAssociation {
         client: &AwsClients,
         step: &StepContext,
         id: &PhysicalId,
-        _changes: &Changes<Self>,
+        changes: &Changes<Self>,
     ) -> Result<RouteTableAssociationOutputs, ProviderError> {
+        if changes.is_empty() {
+            return self.complete(client, step, id).await;
+        }
         let association =
             until_seen(step, Self::CONSISTENCY_WINDOW, || Self::require(&client.ec2, id)).await?;
         self.replace(&client.ec2, step, id, association).await

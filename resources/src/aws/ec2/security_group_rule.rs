@@ -234,6 +234,7 @@ fn observed_port(rule: &SdkRule, port: Option<i32>) -> Input<i32> {
 #[async_trait]
 impl ResourceType for SecurityGroupRule {
     const TYPE: &'static str = "aws:ec2:SecurityGroupRule";
+    const ID_FORM: &'static str = "the id of the rule: `sgr-0a1b`";
     const SERVICE: &'static str = "ec2";
     const DURATIONS: Durations = Durations::seconds(2, 2, 1);
 

@@ -245,6 +245,7 @@ impl Role {
 #[async_trait]
 impl ResourceType for Role {
     const TYPE: &'static str = "aws:iam:Role";
+    const ID_FORM: &'static str = "its name, without path";
     const SERVICE: &'static str = "iam";
     const DURATIONS: Durations = Durations::seconds(5, 3, 3);
 

@@ -319,6 +319,7 @@ fn split(arn: &Arn, policy: Option<&PolicyDocument>) -> (bool, Vec<Statement>) {
 #[async_trait]
 impl ResourceType for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "s3";
     const DURATIONS: Durations = Durations::seconds(4, 2, 10);
 
