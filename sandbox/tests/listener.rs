@@ -55,6 +55,30 @@ fn an_answer_held_after_the_effect_survives_its_client() {
 }
 
 #[test]
+fn the_log_says_who_called_and_how_much_they_sent() {
+    let (_folder, serving) = served();
+    let control = serving.endpoint().control();
+    create_vpc(serving.url()).unwrap();
+    create_vpc(serving.url()).unwrap();
+    let log = control.calls().unwrap();
+    let call = &log.calls[0];
+    assert_eq!((call.user_agent.as_str(), call.request_bytes), ("test/1", CREATE.len() as u64));
+    assert_eq!(log.request_bytes["ec2:CreateVpc"], 2 * CREATE.len() as u64);
+}
+
+#[test]
+fn a_delayed_call_waits_and_holds_nobody_up() {
+    let (_folder, serving) = served();
+    let control = serving.endpoint().control();
+    let only = vec!["ec2:CreateVpc".to_owned()];
+    control.set_faults(&FaultPlan { delay_ms: u64::MAX, only, ..FaultPlan::default() }).unwrap();
+    let client = send(serving.url(), "ec2", CREATE);
+    while control.calls().unwrap().total == 0 {}
+    assert_eq!(vpcs(serving.url()), 0, "it waits");
+    drop(client);
+}
+
+#[test]
 fn the_calls_of_one_operation_can_be_counted_for_a_hold() {
     let (_folder, serving) = served();
     let control = serving.endpoint().control();

@@ -4,13 +4,12 @@
 //! What the seeds have met is counted: a hundred runs in which nothing was killed, no recovery read anything old and no
 //! lifecycle was under way would prove nothing, so [`verdict`] says no to them.
 
-use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use libtest_mimic::Trial;
 use lsinfra_sandbox::{Effect, FaultPlan, Hold, HoldCount, HoldPoint, Item};
-use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, compare};
+use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions, compare, forgotten};
 
 /// How many seeds each command gets when `LSINFRA_KILL_SEEDS` does not say.
 const DEFAULT_SEEDS: u64 = 10;
@@ -179,23 +178,14 @@ fn recover(project: &Project, sandbox: &Sandbox, command: &str) {
     MET.stale_reads.fetch_add(stale as u64, Ordering::SeqCst);
 }
 
-/// Promise 1: whatever exists is in the snapshot or the journal by its id; what was just being created may be there by
-/// its resource and generation alone, under which the next run finds it.
+/// Promise 1.
 fn promise_no_orphan(items: &[Item], project: &Project) {
     let recorded = Recorded::ask_if_any(project.sandboxed(&["state", "list"]));
-    let ids = recorded.ids();
-    let creating: BTreeSet<(String, String)> = recorded
-        .objects
-        .iter()
-        .filter(|object| object.physical_id.is_none())
-        .map(|object| (object.urn.clone(), object.generation.to_string()))
-        .collect();
-    for item in items {
-        let tag = |name: &str| item.tags.get(name).cloned().unwrap_or_default();
-        let is_known = ids.contains(item.id.as_str())
-            || creating.contains(&(tag("lsinfra:urn"), tag("lsinfra:generation")));
-        assert!(is_known, "{item:?} is neither in the snapshot nor in the journal:\n{recorded:#?}");
-    }
+    let forgotten = forgotten(items, &recorded);
+    assert!(
+        forgotten.is_empty(),
+        "{forgotten:#?} are neither in the snapshot nor in the journal:\n{recorded:#?}"
+    );
 }
 
 /// What goes wrong beside the kill.
@@ -239,7 +229,7 @@ fn undisturbed() -> (Counts, Counts) {
 }
 
 /// Spreads seeds evenly (the finalizer of SplitMix64).
-fn mix(seed: u64) -> u64 {
+pub(crate) fn mix(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

@@ -1,7 +1,8 @@
 //! Scenarios: the real `lsinfra` binary, as a user runs it, against the sandbox and against emulators by other people.
 //!
 //! What a machine lacks for a scenario (Python, the conformance scripts) is in the scenario's line: it is listed as
-//! ignored, with the reason as its kind. `LSINFRA_KILL_SEEDS` sets how many seeds the `kill_` scenarios take.
+//! ignored, with the reason as its kind. `LSINFRA_KILL_SEEDS` and `LSINFRA_RACE_SEEDS` set how many seeds
+//! the `kill_` and the `race_` scenarios take.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a scenario that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "what a scenario drew or counted is for the reader of its output")]
@@ -22,6 +23,8 @@ mod sandbox_process;
 mod state_failures;
 mod state_in_a_bucket;
 mod state_moved;
+mod state_network;
+mod state_race;
 mod state_serials;
 mod state_surgery;
 
@@ -40,6 +43,8 @@ fn main() -> ExitCode {
         state_failures::trials(),
         state_in_a_bucket::trials(),
         state_moved::trials(),
+        state_network::trials(),
+        state_race::trials(),
         state_serials::trials(),
         state_surgery::trials(),
         history::trials(),
@@ -52,7 +57,7 @@ fn main() -> ExitCode {
         kill::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
-    match kill::verdict() {
+    match kill::verdict().and_then(|()| state_race::verdict()) {
         Err(reason) if !conclusion.has_failed() => {
             eprintln!("{reason}");
             ExitCode::FAILURE

@@ -38,6 +38,24 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Promise 1 while something is unfinished: what exists and is neither in the snapshot nor in the journal by its id,
+/// nor, since it was just being created, by its resource and generation, under which the next run finds it.
+pub fn forgotten<'a>(items: &'a [Item], recorded: &Recorded) -> Vec<&'a Item> {
+    let ids = recorded.ids();
+    let creating: BTreeSet<(&str, String)> = recorded
+        .objects
+        .iter()
+        .filter(|object| object.physical_id.is_none())
+        .map(|object| (object.urn.as_str(), object.generation.to_string()))
+        .collect();
+    let tag = |item: &'a Item, name: &str| item.tags.get(name).map_or("", String::as_str);
+    let is_known = |item: &&Item| ids.contains(item.id.as_str());
+    let is_creating = |item: &&'a Item| {
+        creating.contains(&(tag(item, "lsinfra:urn"), tag(item, "lsinfra:generation").to_owned()))
+    };
+    items.iter().filter(|item| !is_known(item) && !is_creating(item)).collect()
+}
+
 /// Compares an account that only one environment uses with that environment's state.
 pub fn compare(items: &[Item], recorded: &Recorded) -> Difference {
     let known = recorded.ids();

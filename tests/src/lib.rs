@@ -23,7 +23,7 @@ mod refusing;
 mod sandbox;
 mod wire;
 
-pub use account::{Difference, compare};
+pub use account::{Difference, compare, forgotten};
 pub use binary::lsinfra;
 pub use declared::{Declared, DeclaredResource};
 pub use emulator::{Emulator, Product};

@@ -98,8 +98,7 @@ impl From<OperationError> for CommandError {
             OperationError::Store(error) => error.into(),
             OperationError::JournalLost { location, in_flight, source } => {
                 let details = in_flight.iter().map(|urn| format!("in flight: {urn}")).collect::<Vec<_>>();
-                let message =
-                    format!("the journal at {location} can no longer be written, so the run stopped");
+                let message = format!("the journal at {location} could not be written, so the run stopped");
                 Self::new(ErrorCode::JournalLost, message).details(details).because(&source).hint(
                     "nothing is lost: make the place writable again and run the same command, \
                      which finds what was in flight",

@@ -96,7 +96,7 @@ pub(crate) struct Applied {
     pub(crate) outcome: OperationOutcome,
     /// Each step.
     pub(crate) steps: Vec<StepRecord>,
-    /// If the journal became unwritable: why, and whose steps were in flight.
+    /// If the journal became unwritable: why, and whose steps were in flight and are not on record.
     pub(crate) lost: Option<(StoreError, Vec<Urn>)>,
 }
 
@@ -543,11 +543,9 @@ impl Apply<'_> {
 
     async fn finish(mut self, stage: CancelStage) -> Applied {
         // A journal that could not be written may be writable again: one more try, so that what is
-        // known of the calls in flight is not lost.
+        // known of the calls in flight is not lost. The run has stopped all the same, and says why.
         if self.lost.is_some() && self.session.append(&self.batch).await.is_ok() {
             self.batch.clear();
-            self.lost = None;
-            self.stopping = true;
         }
         // What ended or became known without being on record.
         let in_flight: BTreeSet<Urn> =

@@ -17,7 +17,7 @@ pub enum OperationError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The journal became unwritable in the middle: what was in flight is found by the next run.
-    #[error("the journal at {location} can no longer be written; what was in flight: {}", in_flight.iter().map(Urn::as_str).collect::<Vec<_>>().join(", "))]
+    #[error("the journal at {location} could not be written; in flight: {}", in_flight.iter().map(Urn::as_str).collect::<Vec<_>>().join(", "))]
     JournalLost {
         /// Where the journal is.
         location: String,

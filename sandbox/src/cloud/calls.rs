@@ -55,6 +55,10 @@ pub struct CallRecord {
     pub stale: bool,
     /// A digest of what was asked, equal for equal requests: sixteen hexadecimal digits.
     pub digest: String,
+    /// What the client said of itself.
+    pub user_agent: String,
+    /// The size of the request's body.
+    pub request_bytes: u64,
 }
 
 /// The call log as `GET /_sandbox/calls` gives it.
@@ -66,6 +70,8 @@ pub struct Calls {
     pub changing: u64,
     /// How many calls each `service:Operation` had since the last reset.
     pub counts: BTreeMap<String, u64>,
+    /// How many bytes the bodies of their requests had.
+    pub request_bytes: BTreeMap<String, u64>,
     /// The newest calls, oldest first.
     pub calls: VecDeque<CallRecord>,
 }
@@ -88,7 +94,9 @@ impl CallLog {
     pub(crate) fn enter(&mut self, record: CallRecord) {
         self.log.total += 1;
         self.log.changing += u64::from(record.effect == Effect::Changes);
-        *self.log.counts.entry(format!("{}:{}", record.service, record.operation)).or_default() += 1;
+        let name = format!("{}:{}", record.service, record.operation);
+        *self.log.request_bytes.entry(name.clone()).or_default() += record.request_bytes;
+        *self.log.counts.entry(name).or_default() += 1;
         if self.log.calls.len() == KEPT {
             self.log.calls.pop_front();
         }

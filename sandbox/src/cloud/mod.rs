@@ -51,6 +51,8 @@ pub(crate) struct Admitted {
     pub(crate) name: String,
     /// What goes wrong with it.
     pub(crate) injected: Option<Injected>,
+    /// How long it waits before its effect, in real time.
+    pub(crate) delay: Duration,
     /// Where it is held.
     pub(crate) hold: Option<HoldPoint>,
     protocol: Protocol,
@@ -125,7 +127,11 @@ impl Cloud {
             Err(name) => (name.as_str(), Effect::Reads),
         };
         let full_name = format!("{}:{name}", scope.service);
-        let Drawn { injected, hold, count } = self.faults.draw(&full_name, effect == Effect::Changes);
+        let is_changing = effect == Effect::Changes;
+        let has_condition = ["if-match", "if-none-match"].iter().any(|name| request.header(name).is_some());
+        let is_conditional = is_changing && has_condition && matches!(protocol, Protocol::S3);
+        let Drawn { injected, delay, hold, count } =
+            self.faults.draw(&full_name, is_changing, is_conditional);
         let number = self.calls.next_number();
         self.calls.enter(CallRecord {
             number,
@@ -139,8 +145,10 @@ impl Cloud {
             injected: injected.map(|injected| injected.name().to_owned()),
             stale: false,
             digest: digest(request),
+            user_agent: user_agent(request).to_owned(),
+            request_bytes: request.body.len() as u64,
         });
-        Admitted { number, name: full_name, injected, hold, protocol, service, operation, count }
+        Admitted { number, name: full_name, injected, delay, hold, protocol, service, operation, count }
     }
 
     /// Carries out an admitted call; what it changed is written down when this returns. `None` means that the
@@ -190,6 +198,7 @@ impl Cloud {
         match admitted.injected {
             Some(Injected::Throttled) => return Err(protocol.throttled(&admitted.name)),
             Some(Injected::ServerError) => return Err(protocol.server_error()),
+            Some(Injected::Conflict) => return Err(Protocol::conditional_conflict()),
             Some(Injected::Denied) => return Err(protocol.denied(&principal.arn, &admitted.name)),
             Some(Injected::DroppedConnection | Injected::LostResponse) | None => {}
         }
@@ -277,6 +286,11 @@ impl Cloud {
         self.write_down()?;
         Ok(services::inventory(&self.tables, now))
     }
+}
+
+/// What the client says of itself: the SDKs' own header says more than the one that proxies may replace.
+fn user_agent(request: &Request) -> &str {
+    request.header("x-amz-user-agent").or_else(|| request.header("user-agent")).unwrap_or_default()
 }
 
 fn digest(request: &Request) -> String {

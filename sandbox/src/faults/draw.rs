@@ -2,6 +2,7 @@
 //! operations, so that the order of concurrent calls matters as little as possible.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -18,6 +19,8 @@ pub(crate) enum Injected {
     DroppedConnection,
     /// The connection is closed after the effect, without an answer.
     LostResponse,
+    /// Refused as meeting another write under way, before the effect.
+    Conflict,
     /// Refused for want of permission.
     Denied,
 }
@@ -30,6 +33,7 @@ impl Injected {
             Self::ServerError => "server_error",
             Self::DroppedConnection => "dropped_connection",
             Self::LostResponse => "lost_response",
+            Self::Conflict => "conflict",
             Self::Denied => "denied",
         }
     }
@@ -82,6 +86,8 @@ pub(crate) struct Faults {
 pub(crate) struct Drawn {
     /// What goes wrong.
     pub(crate) injected: Option<Injected>,
+    /// How long it waits before its effect, in real time.
+    pub(crate) delay: Duration,
     /// Where the call is held.
     pub(crate) hold: Option<super::plan::HoldPoint>,
     /// How often the operation was called before, under this plan.
@@ -99,8 +105,9 @@ impl Faults {
         &self.plan
     }
 
-    /// Counts a call and draws for it. `operation` is `service:Operation`.
-    pub(crate) fn draw(&mut self, operation: &str, changing: bool) -> Drawn {
+    /// Counts a call and draws for it. `operation` is `service:Operation`; `conditional` says whether it is a
+    /// conditional write to S3.
+    pub(crate) fn draw(&mut self, operation: &str, changing: bool, conditional: bool) -> Drawn {
         let counter = self.counts.entry(operation.to_owned()).or_default();
         let count = *counter;
         *counter += 1;
@@ -108,16 +115,22 @@ impl Faults {
         self.changing_calls += u64::from(changing);
         let hold =
             self.plan.hold_for(operation, self.calls, changing.then_some(self.changing_calls), count + 1);
-        let injected = self.inject(operation, changing, count);
-        Drawn { injected, hold, count }
+        let injected = self.inject(operation, changing, conditional, count);
+        let delay = if self.covers(operation) { self.plan.delay_ms } else { 0 };
+        Drawn { injected, delay: Duration::from_millis(delay), hold, count }
     }
 
-    fn inject(&self, operation: &str, changing: bool, count: u64) -> Option<Injected> {
+    /// Whether rates and delay apply to an operation.
+    fn covers(&self, operation: &str) -> bool {
+        self.plan.only.is_empty() || self.plan.only.iter().any(|only| matches(only, operation))
+    }
+
+    fn inject(&self, operation: &str, changing: bool, conditional: bool, count: u64) -> Option<Injected> {
         let plan = &self.plan;
         if plan.deny.iter().any(|denied| matches(denied, operation)) {
             return Some(Injected::Denied);
         }
-        if !plan.only.is_empty() && !plan.only.iter().any(|only| matches(only, operation)) {
+        if !self.covers(operation) {
             return None;
         }
         let hit = |name: &str, rate: f64| rate > 0.0 && uniform(plan.seed, &[name, operation], count) < rate;
@@ -126,6 +139,7 @@ impl Faults {
             (Injected::ServerError, plan.server_error, true),
             (Injected::DroppedConnection, plan.dropped_connection, true),
             (Injected::LostResponse, plan.lost_response, changing || plan.lose_reads),
+            (Injected::Conflict, plan.conflict, conditional),
         ]
         .into_iter()
         .find_map(|(injected, rate, applies)| (applies && hit(injected.name(), rate)).then_some(injected))

@@ -11,7 +11,8 @@ use crate::services;
 /// ```json
 /// {
 ///   "seed": 7,
-///   "throttle": 0.05, "server_error": 0.02, "dropped_connection": 0.01, "lost_response": 0.05,
+///   "throttle": 0.05, "server_error": 0.02, "dropped_connection": 0.01, "lost_response": 0.05, "conflict": 0.05,
+///   "delay_ms": 30,
 ///   "consistency_window_ms": 3000, "stale_reads": 1,
 ///   "shuffle": true,
 ///   "quotas": {"vpcs": 5, "addresses": 5},
@@ -32,6 +33,10 @@ pub struct FaultPlan {
     pub dropped_connection: f64,
     /// The share of changing calls whose connection is closed after the effect, without an answer.
     pub lost_response: f64,
+    /// The share of conditional writes to S3 that is refused as meeting another one under way, before the effect.
+    pub conflict: f64,
+    /// For how many real milliseconds each call waits before its effect.
+    pub delay_ms: u64,
     /// Whether `lost_response` strikes reading calls too.
     pub lose_reads: bool,
     /// For how many milliseconds of sandbox time a read may see what was before a change, and a changing call may not
@@ -47,7 +52,7 @@ pub struct FaultPlan {
     pub quotas: BTreeMap<String, usize>,
     /// Operations that are refused for want of permission: `service:Operation`, or a prefix that ends in `*`.
     pub deny: Vec<String>,
-    /// If not empty, the rates above apply to these operations alone (same patterns).
+    /// If not empty, the rates and the delay above apply to these operations alone (same patterns).
     pub only: Vec<String>,
     /// The calls whose answers are held until released.
     pub hold: Vec<Hold>,
@@ -102,6 +107,7 @@ impl FaultPlan {
             ("server_error", self.server_error),
             ("dropped_connection", self.dropped_connection),
             ("lost_response", self.lost_response),
+            ("conflict", self.conflict),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return Err(format!("{name}: a share is from 0 to 1, not {share}"));

@@ -164,6 +164,14 @@ impl Protocol {
         }
     }
 
+    /// A conditional write to S3 met another write of the same object.
+    /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
+    pub(crate) fn conditional_conflict() -> ServiceError {
+        let text =
+            "The conditional request cannot succeed due to a conflicting operation against this resource.";
+        ServiceError::new(409, "ConditionalRequestConflict", text)
+    }
+
     /// The principal may not do this.
     pub(crate) fn denied(self, principal: &str, operation: &str) -> ServiceError {
         match self {

@@ -51,6 +51,9 @@ pub(super) async fn answer(
 async fn aws(shared: &Shared, request: &Request) -> Result<Response, Closed> {
     let admitted = shared.cloud().admit(request);
     let held = || Held { number: admitted.number, operation: admitted.name.clone() };
+    if !admitted.delay.is_zero() {
+        tokio::time::sleep(admitted.delay).await;
+    }
     if admitted.hold == Some(HoldPoint::Before) {
         shared.held.hold(held()).await;
     }

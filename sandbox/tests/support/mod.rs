@@ -9,7 +9,7 @@ pub(crate) fn send(url: &str, service: &str, form: &str) -> TcpStream {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!(
-        "POST / HTTP/1.1\r\nhost: {service}.us-east-1.amazonaws.com\r\nconnection: close\r\n\
+        "POST / HTTP/1.1\r\nhost: {service}.us-east-1.amazonaws.com\r\nconnection: close\r\nuser-agent: test/1\r\n\
          authorization: AWS4-HMAC-SHA256 Credential=AKIATEST/20261123/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\
          content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
         form.len()

@@ -202,7 +202,8 @@ impl S3Session {
     }
 
     /// Writes the record of the operation that is about to leave the snapshot with that serial, in the
-    /// place of one that a run left behind which did not get to save.
+    /// place of one that a run left behind which did not get to save. It replaces what was seen and
+    /// nothing else: a run that slept meanwhile must not do away with its successor's record.
     async fn put_record(
         &mut self,
         serial: u64,
@@ -212,20 +213,20 @@ impl S3Session {
         let key = self.store.keys.operation(serial);
         let body =
             encode_record(record, replaced_version).map_err(|error| self.store.unwritable(&key, &error))?;
+        let mut seen: Option<String> = None;
         loop {
             self.check_lease()?;
             let mark = self.next_mark();
-            let written = self.store.bucket.put(&key, body.clone(), &mark, Condition::Absent).await;
+            let condition = seen.as_deref().map_or(Condition::Absent, Condition::Etag);
+            let written = self.store.bucket.put(&key, body.clone(), &mark, condition).await;
             if let Written::Done { .. } = written.map_err(self.store.failed("write", &key))? {
                 return Ok(());
             }
             let head = self.store.bucket.head(&key).await.map_err(self.store.failed("read", &key))?;
-            if head.is_some_and(|identity| identity.mark == Some(mark)) {
+            if head.as_ref().is_some_and(|identity| identity.mark.as_ref() == Some(&mark)) {
                 return Ok(());
             }
-            self.check_lease()?;
-            let deleted = self.store.bucket.delete(std::slice::from_ref(&key)).await;
-            deleted.map_err(self.store.failed("delete", &key))?;
+            seen = head.map(|identity| identity.etag);
         }
     }
 

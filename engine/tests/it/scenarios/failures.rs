@@ -1,6 +1,7 @@
 //! Failures: what is tried again, what is reported, what goes on.
 
 use lsinfra_engine::events::{EventKind, OperationOutcome, StepOutcome};
+use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::provider::ErrorKind;
 
 use crate::cloud::catalog::{ATTACHMENT, GATEWAY, NETWORK, ROLE};
@@ -10,6 +11,7 @@ use crate::oracle::expect_reached;
 use crate::rig::{Rig, Run, simulate};
 use crate::scenarios::{calls_since, count, error_of};
 use crate::stack::StackSpec;
+use crate::store::Failure;
 
 #[test]
 fn a_failure_stops_what_depends_on_it_and_says_what_is_left() {
@@ -94,5 +96,23 @@ fn a_strangers_object_is_not_taken_over_for_its_name() {
         let exists = rig.cloud.world(|world, now| world.objects["name-0"].exists(now));
         assert!(exists, "a name alone proves nothing");
         assert_eq!(calls_since(&rig, 0), [""; 0]);
+    });
+}
+
+/// Also if the journal can be written again later: the user must know what stopped the run.
+#[test]
+fn a_write_that_fails_once_stops_the_run_with_its_cause() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let first = stack.add(NETWORK, |_| {});
+        stack.add(NETWORK, |later| later.parents = vec![first]);
+        // The first step's beginning is durable, and what came of it is not at once.
+        rig.disk.fail_write(1, Failure::Undone);
+        let error = rig.run(&stack, Run::default()).await.refused();
+        let OperationError::JournalLost { in_flight, .. } = error else { panic!("{error:?}") };
+        assert_eq!(in_flight, [], "it was recorded after all");
+        rig.up(&stack).await;
+        expect_reached(&rig, &stack);
+        assert_eq!(count(&rig, Verb::Create, &stack.urn(first)), 1);
     });
 }

@@ -76,6 +76,11 @@ impl Cloud {
         Self { state: Arc::clone(&self.state), caller: Arc::new(Mutex::new(caller)) }
     }
 
+    /// From now on these things happen to this caller's calls.
+    pub(super) fn strike(&self, faults: impl IntoIterator<Item = (usize, Fault)>) {
+        self.caller.lock().unwrap().faults = faults.into_iter().collect();
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }

@@ -174,3 +174,47 @@ fn a_renewal_whose_answer_got_lost_does_not_count_for_the_next_one() {
         drop(session);
     });
 }
+
+/// The operation that saved last is the one in the history, whenever the one that it replaced fell asleep:
+/// also over a record that a third one left without saving.
+#[test]
+fn a_sleeper_does_not_replace_its_successors_record() {
+    let by = |number: u128| {
+        let mut record = record(2);
+        record.operation.by = format!("user-{number}");
+        record
+    };
+    let mut replaced = 0;
+    for asleep_at in 0.. {
+        let calls = simulate(async {
+            let cloud = Cloud::default();
+            lock(&cloud, 1).await.unwrap().save(&snapshot(1), None).await.unwrap();
+            let died = cloud.caller([]);
+            let mut dead = lock(&died, 2).await.unwrap();
+            let without_snapshot = (died.calls() + 1, Fault::Lost);
+            died.strike([without_snapshot]);
+            dead.save(&snapshot(2), Some(&by(2))).await.unwrap_err();
+            drop(dead);
+
+            let sleeper = cloud.caller([(asleep_at, Fault::Asleep(Duration::from_secs(3600)))]);
+            let save = |cloud: Cloud, number| async move {
+                let mut session = lock(&cloud, number).await?;
+                session.save(&snapshot(2), Some(&by(number))).await?;
+                session.release().await
+            };
+            let next = async {
+                tokio::time::sleep(LEASE * 2).await;
+                save(cloud.caller([]), 4).await
+            };
+            let (slept, next) = futures_util::future::join(save(sleeper.clone(), 3), next).await;
+            let saved_by = if next.is_ok() { 4 } else { 3 };
+            assert_eq!(store(&cloud).history().await.unwrap(), [by(saved_by)], "asleep at call {asleep_at}");
+            replaced += usize::from(matches!(slept, Err(StoreError::LockLost { .. })));
+            sleeper.calls()
+        });
+        if calls <= asleep_at {
+            break;
+        }
+    }
+    assert!(replaced > 3, "sleepers were replaced {replaced} times");
+}

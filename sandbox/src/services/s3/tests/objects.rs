@@ -27,6 +27,16 @@ fn an_object_comes_back_with_its_headers_and_from_another_process() {
 }
 
 #[test]
+fn only_a_conditional_write_meets_another_one() {
+    let mut cloud = with_bucket();
+    cloud.faults(crate::FaultPlan { conflict: 1.0, ..Default::default() });
+    let create = ask("PUT", "/abc/lock").header("if-none-match", "*").body("a");
+    assert_eq!(create.refused(&mut cloud), error(409, "ConditionalRequestConflict"));
+    ask("PUT", "/abc/lock").body("b").ok(&mut cloud);
+    assert_eq!(ask("GET", "/abc/lock").header("if-none-match", "\"x\"").read(&mut cloud), "b");
+}
+
+#[test]
 fn a_conditional_write_needs_what_it_names() {
     let mut cloud = with_bucket();
     keep_versions(&mut cloud, "Enabled");
