@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::errors::{exists, invalid_request};
+use super::errors::{check_encrypts, exists, invalid_request};
 use super::secret::{Secret, check_name};
 use super::version::{NewVersion, Versions};
 use super::{WIRE, tags};
@@ -32,6 +32,7 @@ pub(super) fn create_secret(call: &mut Call<'_>) -> Reply {
             _ => Err(exists(format!("The operation failed because the secret {name} already exists."))),
         };
     }
+    check_encrypts(call, kms_key_id)?;
     let random = call.identifiers.alphanumeric(6);
     let mut secret = Secret {
         arn: call.arn("secretsmanager", &format!("secret:{name}-{random}")),

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::WIRE;
 use super::create::kept;
-use super::errors::invalid_parameter;
+use super::errors::{check_encrypts, invalid_parameter};
 use super::secret::{find, find_mut, named};
 use super::version::NewVersion;
 use crate::cloud::call::{Call, Reply};
@@ -21,6 +21,7 @@ pub(super) fn put_secret_value(call: &mut Call<'_>) -> Reply {
     secret.check_kept()?;
     let (arn, id) = (secret.arn.clone(), new.id.clone());
     if !secret.versions.has(&new, &name)? {
+        check_encrypts(call, secret.kms_key_id.as_deref())?;
         let now = call.now;
         find_mut(call, &name)?.versions.put(new, now);
     }
@@ -40,6 +41,10 @@ pub(super) fn update_secret(call: &mut Call<'_>) -> Reply {
     let secret = find(call, &name)?;
     secret.check_kept()?;
     let is_there = new.as_ref().map(|new| secret.versions.has(new, &name)).transpose()?;
+    // With a new key, the values that have a label are encrypted again.
+    if new.is_some() || kms_key_id.is_some() {
+        check_encrypts(call, kms_key_id.or(secret.kms_key_id.as_deref()))?;
+    }
     let now = call.now;
     let secret = find_mut(call, &name)?;
     if description.is_some() {

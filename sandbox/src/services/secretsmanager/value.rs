@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::WIRE;
 use super::describe::page;
-use super::errors::{invalid_parameter, invalid_request, missing};
+use super::errors::{check_decrypts, invalid_parameter, invalid_request, missing};
 use super::filters::Filters;
 use super::secret::{Secret, find, name_of, named};
 use super::version::{CURRENT, Stored};
@@ -70,12 +70,9 @@ pub(super) fn batch_get_secret_value(call: &mut Call<'_>) -> Reply {
 /// One version of a secret: the one with this id, with this label, or the current one.
 fn value(call: &Call<'_>, name: &str, id: Option<&str>, stage: Option<&str>) -> Result<Value, ServiceError> {
     let secret = find(call, name)?;
-    if secret.deletion.is_some() {
-        return Err(invalid_request(
-            "You can't perform this operation on the secret because it was marked for deletion.",
-        ));
-    }
+    secret.check_kept()?;
     let (id, version) = chosen(secret, id, stage)?;
+    check_decrypts(call, secret.kms_key_id.as_deref())?;
     let mut answer = json!({
         "ARN": secret.arn,
         "Name": name,
