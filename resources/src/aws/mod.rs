@@ -12,6 +12,7 @@ mod facts;
 mod guard;
 pub mod iam;
 mod identity;
+pub mod kms;
 mod policy;
 mod property;
 pub mod s3;
@@ -54,4 +55,6 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<ec2::VpcEndpoint>(providers, &connect);
     add::<s3::Bucket>(providers, &connect);
     add::<iam::Role>(providers, &connect);
+    add::<kms::Key>(providers, &connect);
+    add::<kms::Alias>(providers, &connect);
 }
