@@ -4,9 +4,10 @@
 //! `.lsinfra/sandbox-state` with `--sandbox`. A state records whether it belongs to a sandbox, so
 //! that mixing the two is refused whatever `--state` says.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use lsinfra_engine::SecretKey;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::store::StateStore;
 use lsinfra_stacks::config::Config;
@@ -86,6 +87,20 @@ impl StatePlace {
                 Ok(Box::new(store))
             }
         }
+    }
+
+    /// The key under which the environment's secrets are digested. For a state in a bucket it is kept on
+    /// this machine: another one takes each secret that it reads for changed, once.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub(crate) fn secret_key(&self, config: &Config) -> Result<SecretKey, CommandError> {
+        let environment = environment::name(config);
+        let root = match self {
+            Self::Folder(root) => root.as_path(),
+            Self::Bucket { .. } => Path::new(DEFAULT_ROOT),
+        };
+        Ok(LocalStore::at(root, &environment)?.secret_key()?)
     }
 }
 

@@ -18,7 +18,7 @@ use lsinfra_engine::provider::{Connect, Existing, Found, Observed, Providers, Ty
 use lsinfra_engine::store::LockHolder;
 use lsinfra_engine::{
     Graph, Input, Inputs, OperationInfo, OperationKind, Output, Outputs, PhysicalId, ProviderError,
-    ResourceType, Stack, StepContext, Value,
+    ResourceType, SecretKey, Stack, StepContext, Value,
 };
 use lsinfra_state::{LocalStore, measure_durable_write_seconds};
 
@@ -259,7 +259,13 @@ async fn measure(shape: &str, count: usize) -> Result<serde_json::Value, Failure
     let clock = Clock::system();
     let events = Events::new(clock.clone(), Arc::new(Deaf));
     let rig = Rig {
-        engine: Engine { providers, clock, events, learns_durations: true },
+        engine: Engine {
+            providers,
+            clock,
+            events,
+            secret_key: SecretKey::new([0; 32]),
+            learns_durations: true,
+        },
         store: LocalStore::open(folder.path().join("state")),
     };
 

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::events::EventKind;
 use crate::operation::{Engine, OperationError};
 use crate::options::Options;
-use crate::plan::{drift, effective_inputs};
+use crate::plan::{drift, effective_inputs, secret_drift};
 use crate::provider::{Observation, PollInterval, Provider, ProviderError, ReadRequest};
 use crate::snapshot::{Generation, Object, Role, Snapshot, Status};
 use crate::urn::Urn;
@@ -88,7 +88,7 @@ pub(crate) async fn refresh(
     engine.events.send(EventKind::RefreshStarted { objects });
     let mut reads = Vec::with_capacity(batches.len());
     for (provider, connection, subjects) in batches {
-        reads.push(read_batch(&engine.clock, provider, connection, subjects));
+        reads.push(read_batch(engine, provider, connection, subjects));
     }
     let answers: Vec<_> = stream::iter(reads).buffer_unordered(PARALLEL_READS).collect().await;
     let mut observed = HashMap::with_capacity(objects);
@@ -152,16 +152,17 @@ struct Unread<'a> {
 }
 
 async fn read_batch<'a>(
-    clock: &Clock,
+    engine: &Engine,
     provider: Arc<dyn Provider>,
     connection: &Value,
     mut subjects: Vec<Subject<'a>>,
 ) -> Batch<'a> {
+    let clock = &engine.clock;
     let started = clock.now();
     let mut batch = Batch::default();
     let mut attempt = 0;
     while !subjects.is_empty() {
-        let answers = match read(clock, &*provider, connection, &subjects).await {
+        let answers = match read(engine, &*provider, connection, &subjects).await {
             Ok(answers) => answers,
             Err(error) => {
                 batch.unread = Some(Unread { subjects, error });
@@ -172,7 +173,7 @@ async fn read_batch<'a>(
         for (subject, observation) in subjects.into_iter().zip(answers) {
             let differs = match &observation {
                 Observation::Gone => true,
-                Observation::Present { inputs, .. } => {
+                Observation::Present { inputs, outputs } => {
                     let object = subject.object;
                     !drift(
                         provider.schema(),
@@ -182,6 +183,7 @@ async fn read_batch<'a>(
                         &Options::default(),
                     )
                     .is_empty()
+                        || !secret_drift(&object.outputs, outputs).is_empty()
                 }
             };
             let unsettled = match subject.object.status {
@@ -215,7 +217,7 @@ fn is_fresh(clock: &Clock, changed_at: Timestamp, provider: &dyn Provider) -> bo
 }
 
 async fn read(
-    clock: &Clock,
+    engine: &Engine,
     provider: &dyn Provider,
     connection: &Value,
     subjects: &[Subject<'_>],
@@ -224,7 +226,12 @@ async fn read(
         .iter()
         .filter_map(|Subject { object, .. }| {
             let inputs = effective_inputs(provider.schema(), &object.inputs, object.name_generation);
-            Some(ReadRequest { id: object.physical_id.clone()?, inputs })
+            Some(ReadRequest {
+                id: object.physical_id.clone()?,
+                inputs,
+                outputs: object.outputs.clone(),
+                secret_key: engine.secret_key.clone(),
+            })
         })
         .collect();
     let mut attempt = 0;
@@ -238,6 +245,6 @@ async fn read(
             let doing = format!("read {}", provider.schema().resource_type);
             return Err(OperationError::Provider { doing, source: error });
         }
-        clock.sleep(READ_AGAIN.pause(attempt, provider.schema().resource_type)).await;
+        engine.clock.sleep(READ_AGAIN.pause(attempt, provider.schema().resource_type)).await;
     }
 }

@@ -121,6 +121,10 @@ error_codes! {
     ExceedsApproved = "LS0406", Failed;
     /// The approved plan was made from another state.
     StalePlan = "LS0407", Failed;
+    /// The plan would change what other things rely on.
+    BreaksReliance = "LS0408", Usage;
+    /// Secrets that the plan needs are not given.
+    SecretsNotGiven = "LS0409", Usage;
 
     /// Some steps failed.
     StepsFailed = "LS0501", Failed;

@@ -1,10 +1,12 @@
 //! Typed errors of the libraries become messages, hints and codes: here and nowhere else.
 
-use lsinfra_engine::GraphError;
+use std::collections::BTreeSet;
+
 use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::snapshot::EditError;
 use lsinfra_engine::store::{Home, StoreError};
+use lsinfra_engine::{GraphError, Urn};
 use lsinfra_stacks::config::{ConfigError, InvalidConfig, Problem};
 use lsinfra_stacks::langsmith::StackError;
 use lsinfra_state::EnvironmentNameError;
@@ -119,6 +121,19 @@ impl From<OperationError> for CommandError {
                 });
                 Self::new(ErrorCode::Protected, message)
                     .details(details)
+                    .hint(format!("if that is really meant: {}", flags.join(" ")))
+                    .hint("`lsinfra preview` with the same flags shows the whole plan")
+            }
+            OperationError::Objections { objections } => {
+                let urns: BTreeSet<&Urn> = objections.iter().map(|(urn, _)| urn).collect();
+                let flags: Vec<String> = urns.iter().map(|urn| format!("--unprotect {urn}")).collect();
+                let details = objections
+                    .iter()
+                    .map(|(urn, problem)| format!("{urn}: {}: {}", problem.path, problem.message));
+                let message =
+                    format!("the plan would break what relies on {}", plural(urns.len(), "resource"));
+                Self::new(ErrorCode::BreaksReliance, message)
+                    .details(details.collect::<Vec<_>>())
                     .hint(format!("if that is really meant: {}", flags.join(" ")))
                     .hint("`lsinfra preview` with the same flags shows the whole plan")
             }

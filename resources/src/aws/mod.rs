@@ -17,6 +17,7 @@ mod policy;
 mod property;
 pub mod s3;
 mod scope;
+pub mod secretsmanager;
 mod tags;
 mod wait;
 
@@ -57,4 +58,5 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<iam::Role>(providers, &connect);
     add::<kms::Key>(providers, &connect);
     add::<kms::Alias>(providers, &connect);
+    add::<secretsmanager::Secret>(providers, &connect);
 }

@@ -13,7 +13,7 @@ use lsinfra_engine::provider::{
 };
 use lsinfra_engine::schema::Compare;
 use lsinfra_engine::{
-    Expression, Inputs, PhysicalId, Properties, Property, ResourceType, StepContext, Urn, Value,
+    Expression, Inputs, PhysicalId, Properties, Property, ResourceType, SecretKey, StepContext, Urn, Value,
 };
 use lsinfra_resources::aws::{self, AwsClients, AwsConnection, AwsConnector};
 use lsinfra_sandbox::{Options, Serving};
@@ -116,6 +116,7 @@ impl Region {
             connection: self.connection.to_value(),
             owner_tags,
             client_token: uuid::Uuid::new_v4().to_string(),
+            secret_key: secret_key(),
             deadline: clock.now() + 1.hour(),
             clock,
             progress: Arc::new(Silence),
@@ -196,7 +197,12 @@ impl Object {
     }
 
     pub(crate) async fn read(&self) -> Observation {
-        let request = ReadRequest { id: self.id().clone(), inputs: self.inputs.clone() };
+        let request = ReadRequest {
+            id: self.id().clone(),
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            secret_key: secret_key(),
+        };
         self.provider.read(&self.step.connection, &[request]).await.unwrap().remove(0)
     }
 
@@ -298,6 +304,11 @@ impl Object {
         self.settles("is gone", async || self.read().await == Observation::Gone).await;
         self.settles("is found no more", async || self.find().await.unwrap().is_none()).await;
     }
+}
+
+/// The environment's key for digests.
+pub(crate) fn secret_key() -> SecretKey {
+    SecretKey::new([7; 32])
 }
 
 /// Plain inputs with their types erased.
