@@ -86,6 +86,19 @@ impl Region {
         self.endpoint.url()
     }
 
+    /// A client of Secrets Manager, for what other people do there.
+    pub(crate) fn secretsmanager(&self) -> aws_sdk_secretsmanager::Client {
+        let credentials =
+            aws_credential_types::Credentials::new(&self.connection.account, "x", None, None, "test");
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+            .region(aws_config::Region::new(self.connection.region.clone()))
+            .credentials_provider(credentials)
+            .endpoint_url(self.url())
+            .http_client(aws_smithy_http_client::Builder::new().build_http());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
     /// A name that nothing else has.
     pub(crate) fn fresh_name(&self, role: &str) -> String {
         format!("lsinfra-test-{role}-{}", &uuid::Uuid::new_v4().simple().to_string()[..12])

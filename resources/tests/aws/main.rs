@@ -13,3 +13,4 @@ mod kms;
 mod quirks;
 mod region;
 mod s3;
+mod secretsmanager;
