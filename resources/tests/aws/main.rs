@@ -13,4 +13,5 @@ mod kms;
 mod quirks;
 mod region;
 mod s3;
+mod secret_operations;
 mod secretsmanager;
