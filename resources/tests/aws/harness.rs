@@ -56,7 +56,7 @@ pub(crate) struct Region {
     endpoint: Arc<Endpoint>,
     pub(crate) connector: Arc<AwsConnector>,
     pub(crate) connection: AwsConnection,
-    pub(crate) providers: Providers,
+    providers: Providers,
     lineage: String,
 }
 

@@ -13,5 +13,4 @@ mod kms;
 mod quirks;
 mod region;
 mod s3;
-mod secret_operations;
 mod secretsmanager;

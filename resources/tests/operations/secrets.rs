@@ -27,14 +27,14 @@ use lsinfra_state::LocalStore;
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-use crate::harness::Region;
+use crate::account::Account;
 
 const LICENSE: &str = "lic/ense@1";
 const ENVIRONMENT: &str = "langsmith/test";
 
 /// An environment with its state in a folder.
 struct Environment {
-    region: Region,
+    account: Account,
     folder: TempDir,
     names: String,
     told: Arc<Told>,
@@ -88,10 +88,9 @@ struct Run {
 }
 
 impl Environment {
-    async fn open() -> Self {
-        let region = Region::open("us-west-2").await;
+    fn open() -> Self {
         let names = format!("lsinfra-test/{}", uuid::Uuid::new_v4().simple());
-        Self { region, folder: tempfile::tempdir().unwrap(), names, told: Arc::default() }
+        Self { account: Account::open(), folder: tempfile::tempdir().unwrap(), names, told: Arc::default() }
     }
 
     fn store(&self) -> LocalStore {
@@ -108,7 +107,7 @@ impl Environment {
 
     fn graph(&self, spec: &Spec) -> Graph {
         let text = Recipe::Text { alphabet: Alphabet::UrlSafe, length: 32 };
-        let stack = Stack::new(self.region.connection.to_value());
+        let stack = Stack::new(self.account.connection().to_value());
         let password = Generated::new(text).rotated(spec.password_rotation);
         let salt = Generated::new(Recipe::Base64 { bytes: 32 }).rotated(spec.salt_rotation);
         let salt = salt.never_rotate("every API key");
@@ -149,7 +148,7 @@ impl Environment {
 
     /// One run of a process of its own: whatever the one before had in memory is gone.
     async fn run(&self, spec: &Spec, run: Run) -> Result<Option<(Plan, Option<Report>)>, OperationError> {
-        let connector = Arc::new(AwsConnector::sandbox(self.region.url()));
+        let connector = Arc::new(AwsConnector::sandbox(self.account.url()));
         let mut providers = Providers::default();
         aws::register(&mut providers, connector);
         let clock = Clock::paced(Timestamp::now(), 100.0);
@@ -192,7 +191,7 @@ impl Environment {
         let graph = if run.destroy { Graph::new([], BTreeMap::new()).unwrap() } else { self.graph(spec) };
         if let Some((call, point)) = run.dies {
             let hold = vec![Hold { call, count: HoldCount::Changing, point }];
-            self.control().set_faults(&FaultPlan { hold, ..FaultPlan::default() }).unwrap();
+            self.account.control().set_faults(&FaultPlan { hold, ..FaultPlan::default() }).unwrap();
         }
         let (_canceller, stop) = cancellation();
         let mut operation = Operation::begin(engine, request, &store, access).await?;
@@ -217,12 +216,12 @@ impl Environment {
         };
         let Some(report) = ended else {
             drop(operation);
-            self.control().set_faults(&FaultPlan::default()).unwrap();
-            self.control().release().unwrap();
+            self.account.control().set_faults(&FaultPlan::default()).unwrap();
+            self.account.control().release().unwrap();
             return Ok(None);
         };
         if run.dies.is_some() {
-            self.control().set_faults(&FaultPlan::default()).unwrap();
+            self.account.control().set_faults(&FaultPlan::default()).unwrap();
         }
         self.told.add(&format!("{report:?}"));
         operation.release().await?;
@@ -238,16 +237,15 @@ impl Environment {
         plan
     }
 
-    fn control(&self) -> Control {
-        Control::new(self.region.url())
-    }
-
     /// Ends when the sandbox holds an answer; never for a run that is not meant to die.
     async fn held(&self, is_meant: bool) {
+        if !is_meant {
+            std::future::pending::<()>().await;
+        }
         loop {
-            let (url, is_due) = (self.region.url().to_owned(), is_meant);
-            let held = move || is_due && !Control::new(&url).held().unwrap().is_empty();
-            if is_meant && tokio::task::spawn_blocking(held).await.unwrap() {
+            let url = self.account.url().to_owned();
+            let held = move || !Control::new(&url).held().unwrap().is_empty();
+            if tokio::task::spawn_blocking(held).await.unwrap() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -256,7 +254,7 @@ impl Environment {
 
     /// What a secret holds.
     async fn held_by(&self, role: &str) -> BTreeMap<String, String> {
-        let client: Client = self.region.secretsmanager();
+        let client: Client = self.account.secretsmanager();
         let name = format!("{}-{role}", self.names);
         let answer = client.get_secret_value().secret_id(name).send().await.unwrap();
         serde_json::from_str(answer.secret_string().unwrap()).unwrap()
@@ -264,7 +262,7 @@ impl Environment {
 
     /// How many versions a secret ever had.
     async fn versions(&self, role: &str) -> usize {
-        let client: Client = self.region.secretsmanager();
+        let client: Client = self.account.secretsmanager();
         let name = format!("{}-{role}", self.names);
         let request = client.list_secret_version_ids().secret_id(name).include_deprecated(true);
         request.send().await.unwrap().versions().len()
@@ -274,7 +272,7 @@ impl Environment {
     async fn change_by_hand(&self, role: &str, key: &str, text: &str) {
         let mut held = self.held_by(role).await;
         held.insert(key.to_owned(), text.to_owned());
-        let client: Client = self.region.secretsmanager();
+        let client: Client = self.account.secretsmanager();
         let put = client.put_secret_value().secret_id(format!("{}-{role}", self.names));
         put.secret_string(serde_json::to_string(&held).unwrap()).send().await.unwrap();
     }
@@ -307,7 +305,7 @@ fn told(plan: &Plan) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_written_or_told_and_what_depends_on_one_follows_it() {
-    let environment = Environment::open().await;
+    let environment = Environment::open();
     let preview = Run { preview: true, ..Run::default() };
     let mut spec = environment.spec();
     let mut texts = BTreeSet::from([LICENSE.to_owned(), "lic%2Fense%401".to_owned()]);
@@ -330,10 +328,10 @@ async fn no_secret_is_written_or_told_and_what_depends_on_one_follows_it() {
     assert_eq!(environment.held_by("url").await["connection_url"], url(&first));
 
     // From then on it is not needed, nor is any read to see that nothing changed.
-    environment.control().reset_calls().unwrap();
+    environment.account.control().reset_calls().unwrap();
     let plan = environment.up(&spec, preview).await;
     assert!(plan.is_empty() && plan.drift.is_empty() && plan.asked_secrets().is_empty(), "{:?}", told(&plan));
-    let calls = environment.control().calls().unwrap();
+    let calls = environment.account.control().calls().unwrap();
     assert_eq!(calls.counts.keys().map(String::as_str).collect::<Vec<_>>(), ["secretsmanager:ListSecrets"]);
 
     // A template changes without what it is made of.
@@ -386,7 +384,7 @@ async fn no_secret_is_written_or_told_and_what_depends_on_one_follows_it() {
     assert!(environment.held_by("url").await["connection_url"].ends_with(":changed-by-hand@one"));
 
     // A secret that somebody deleted is missed, and its salt not drawn anew without asking.
-    let client = environment.region.secretsmanager();
+    let client = environment.account.secretsmanager();
     let name = format!("{}-app", environment.names);
     client.delete_secret().secret_id(&name).recovery_window_in_days(7).send().await.unwrap();
     let error = environment.run(&spec, Run::default()).await.unwrap_err();
@@ -397,7 +395,7 @@ async fn no_secret_is_written_or_told_and_what_depends_on_one_follows_it() {
     environment.assert_untold(&texts);
     let plan = environment.up(&spec, Run { destroy: true, ..Run::default() }).await;
     assert!(plan.steps.iter().all(|step| step.action == Action::Delete));
-    assert_eq!(environment.control().account().unwrap(), []);
+    assert_eq!(environment.account.control().account().unwrap(), []);
     environment.assert_untold(&texts);
 }
 
@@ -405,12 +403,12 @@ async fn no_secret_is_written_or_told_and_what_depends_on_one_follows_it() {
 async fn no_stop_of_a_creation_or_a_rotation_draws_a_value_twice() {
     for point in [HoldPoint::Before, HoldPoint::After] {
         for call in 1.. {
-            let environment = Environment::open().await;
+            let environment = Environment::open();
             let license = environment.given(LICENSE);
             let mut spec = Spec { license, ..environment.spec() };
             let dies = Run { dies: Some((call, point)), insists: true, ..Run::default() };
             let survived = environment.run(&spec, dies).await.unwrap().is_some();
-            let client = environment.region.secretsmanager();
+            let client = environment.account.secretsmanager();
             let name = format!("{}-app", environment.names);
             let drawn = client.get_secret_value().secret_id(name).send().await.ok();
             environment.up(&spec, Run::default()).await;
@@ -433,7 +431,7 @@ async fn no_stop_of_a_creation_or_a_rotation_draws_a_value_twice() {
             assert!(environment.held_by("url").await["connection_url"].contains(&second["password"]));
             assert!(environment.up(&spec, Run { preview: true, ..Run::default() }).await.is_empty());
             environment.up(&spec, Run { destroy: true, ..Run::default() }).await;
-            assert_eq!(environment.control().account().unwrap(), []);
+            assert_eq!(environment.account.control().account().unwrap(), []);
             if survived && rotated {
                 break;
             }
@@ -444,7 +442,7 @@ async fn no_stop_of_a_creation_or_a_rotation_draws_a_value_twice() {
 #[tokio::test(flavor = "multi_thread")]
 async fn lost_answers_and_stale_reads_draw_no_value_twice() {
     for seed in 1..=8 {
-        let environment = Environment::open().await;
+        let environment = Environment::open();
         let mut spec = Spec { license: environment.given(LICENSE), ..environment.spec() };
         let faults = FaultPlan {
             seed,
@@ -457,18 +455,18 @@ async fn lost_answers_and_stale_reads_draw_no_value_twice() {
             stale_reads: 1,
             ..FaultPlan::default()
         };
-        environment.control().set_faults(&faults).unwrap();
+        environment.account.control().set_faults(&faults).unwrap();
         converge(&environment, &spec, Run::default()).await;
         spec.password_rotation = 1;
         converge(&environment, &spec, Run::default()).await;
-        environment.control().set_faults(&FaultPlan::default()).unwrap();
+        environment.account.control().set_faults(&FaultPlan::default()).unwrap();
         assert_eq!(environment.versions("app").await, 2, "seed {seed}");
         let app = environment.held_by("app").await;
         assert!(environment.held_by("url").await["connection_url"].contains(&app["password"]), "seed {seed}");
-        environment.control().set_faults(&faults).unwrap();
+        environment.account.control().set_faults(&faults).unwrap();
         converge(&environment, &spec, Run { destroy: true, ..Run::default() }).await;
-        environment.control().set_faults(&FaultPlan::default()).unwrap();
-        assert_eq!(environment.control().account().unwrap(), [], "seed {seed}");
+        environment.account.control().set_faults(&FaultPlan::default()).unwrap();
+        assert_eq!(environment.account.control().account().unwrap(), [], "seed {seed}");
     }
 }
 
