@@ -11,6 +11,7 @@ use lsinfra_resources::aws::{Arn, kms::Key};
 use secrecy::SecretString;
 
 use crate::harness::{Object, Region, properties, secret_key, tags};
+use crate::quirks;
 
 const PASSWORD: Recipe = Recipe::Text { alphabet: Alphabet::UrlSafe, length: 32 };
 
@@ -81,8 +82,10 @@ async fn each_part_of_a_secret_is_put_changed_and_taken_back() {
     secret.update(plain.clone()).await;
     assert_eq!(held(&client, &secret).await, BTreeMap::from([("user".to_owned(), "postgres".to_owned())]));
     secret.inputs = properties(&all);
-    secret.assert_observed("description", Some(Value::text(""))).await;
-    secret.assert_observed("kms_key_id", Some(Value::Null)).await;
+    if !quirks::does("UpdateSecret: ignores an empty description or key") {
+        secret.assert_observed("description", Some(Value::text(""))).await;
+        secret.assert_observed("kms_key_id", Some(Value::Null)).await;
+    }
     secret.assert_observed("tags", Some(Value::Map(BTreeMap::new()))).await;
     secret.inputs = properties(&plain);
     secret.delete().await;
@@ -276,7 +279,10 @@ async fn a_deleted_secret_keeps_its_name_until_its_window_is_over() {
     secret.delete().await;
     let again = region.declare("app", inputs);
     let error = again.provider.create(&again.step, &again.inputs).await.unwrap_err();
-    assert!(error.message.contains("scheduled for deletion") && error.message.contains("restore-secret"));
+    if !quirks::does("CreateSecret: says of a secret in its recovery window only that it exists") {
+        let (message, way_out) = (&error.message, "restore-secret");
+        assert!(message.contains("for deletion") && message.contains(way_out), "{message}");
+    }
     client.restore_secret().secret_id(&arn).send().await.unwrap();
     client.delete_secret().secret_id(&arn).force_delete_without_recovery(true).send().await.unwrap();
 }

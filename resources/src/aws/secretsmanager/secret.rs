@@ -483,7 +483,7 @@ impl ResourceType for Secret {
 
 /// Says what to do about a name that is still taken by a deleted secret.
 fn with_way_out(error: ProviderError) -> ProviderError {
-    if error.kind != ErrorKind::Invalid || !error.message.contains("scheduled for deletion") {
+    if error.kind != ErrorKind::Invalid || !error.message.contains("for deletion") {
         return error;
     }
     let message = format!(
