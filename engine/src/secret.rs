@@ -207,9 +207,7 @@ impl Secret {
     /// What was recorded in its place, if it leaves that open: a value that is asked for is the one that
     /// was given before.
     pub(crate) fn filled_from(&self, recorded: &Self) -> Option<Self> {
-        if self.asked_names().next().is_none() {
-            return None;
-        }
+        self.asked_names().next()?;
         let is_whole = matches!(self.parts.as_slice(), [SecretPart::Asked { encoding: Encoding::AsIs, .. }]);
         let fits = self.parts.len() == recorded.parts.len()
             && self.parts.iter().zip(&recorded.parts).all(|(part, recorded)| match (part, recorded) {
