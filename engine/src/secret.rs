@@ -68,7 +68,7 @@ pub struct Secret {
 }
 
 /// One part of a [`Secret`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub enum SecretPart {
     /// Text that is no secret itself, such as `postgres://`.
     Plain(String),
@@ -103,8 +103,8 @@ pub enum Encoding {
     Percent,
 }
 
-/// Where the plain text of a sealed value is.
-#[derive(Clone)]
+/// Where the plain text of a sealed value is. Its debug form does not show that text.
+#[derive(Clone, Debug)]
 pub enum SecretSource {
     /// Here.
     Given(Arc<SecretString>),
@@ -437,7 +437,7 @@ mod tests {
         assert_eq!(address.reveal().unwrap().expose_secret(), "redis://:hunter2@host");
         let cut = [Secret::plain("redis:"), Secret::plain("//:"), one.clone(), Secret::plain("@host")];
         assert_eq!(address, Secret::template(cut));
-        assert!(!format!("{one:?} {address:?} {:?}", key()).contains("hunter2"));
+        assert!(!format!("{one:?} {address:?} {:?} {:?}", one.parts(), key()).contains("hunter2"));
         assert_eq!(recorded(&address), address);
         assert_eq!(recorded(&address).reveal().unwrap_err(), SecretUnavailable::NotRecorded);
     }

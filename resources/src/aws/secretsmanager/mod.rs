@@ -9,5 +9,7 @@ mod rotations;
 mod secret;
 mod value;
 
+pub(crate) use reveal::reveal;
+
 pub use generated::{Alphabet, Generated, Recipe};
 pub use secret::{Secret, SecretOutputs};

@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::calls::{Metadata, SecretCalls};
 use super::document::Document;
-use super::reveal::reveal;
 use super::rotations::{Rotations, TAG};
 use super::secret::Secret;
 use crate::aws::AwsClients;
+use crate::aws::secretsmanager::reveal;
 use crate::aws::tags::Tags;
 use crate::aws::wait::until_seen;
 
