@@ -122,7 +122,7 @@ impl Session {
             providers: connection.providers.clone(),
             clock: connection.clock.clone(),
             events: Events::new(connection.clock.clone(), display.listener()),
-            secret_key: place.secret_key(&environment.config)?,
+            secret_key: place.secret_key(&environment.config, run.read_only)?,
             learns_durations: connection.pace.has_expectations(),
         };
         let names = name_fields(&environment.graph, &connection);

@@ -12,6 +12,7 @@ use lsinfra_engine::clock::Clock;
 use lsinfra_engine::store::StateStore;
 use lsinfra_stacks::config::Config;
 use lsinfra_state::{Access, LocalStore, LockSettings, Place, S3Store};
+use uuid::Uuid;
 
 use crate::arguments::PlaceArgs;
 use crate::environment;
@@ -89,18 +90,25 @@ impl StatePlace {
         }
     }
 
-    /// The key under which the environment's secrets are digested. For a state in a bucket it is kept on
-    /// this machine: another one takes each secret that it reads for changed, once.
+    /// The key under which the environment's secrets are digested. It is made when it is first needed, but by a
+    /// run that only reads: before there is one nothing is digested under it, so that one for the moment does.
+    /// For a state in a bucket it is kept on this machine: another one takes each secret that it reads for
+    /// changed, once.
     ///
     /// # Errors
     /// The store's own.
-    pub(crate) fn secret_key(&self, config: &Config) -> Result<SecretKey, CommandError> {
+    pub(crate) fn secret_key(&self, config: &Config, read_only: bool) -> Result<SecretKey, CommandError> {
         let environment = environment::name(config);
         let root = match self {
             Self::Folder(root) => root.as_path(),
             Self::Bucket { .. } => Path::new(DEFAULT_ROOT),
         };
-        Ok(LocalStore::at(root, &environment)?.secret_key()?)
+        let store = LocalStore::at(root, &environment)?;
+        if read_only {
+            let of_the_moment = || SecretKey::new(std::array::from_fn(|_| Uuid::new_v4().as_bytes()[0]));
+            return Ok(store.existing_secret_key()?.unwrap_or_else(of_the_moment));
+        }
+        Ok(store.secret_key()?)
     }
 }
 

@@ -45,6 +45,23 @@ fn a_secret_is_asked_for_until_it_was_given_once() {
 }
 
 #[test]
+fn a_plan_that_asks_for_a_secret_is_approved_for_whatever_is_given() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let key = stack.add(DATABASE, |database| database.password = Some(ASKED));
+        let approved = Some(rig.preview(&stack, &Run::default()).await.unwrap());
+        stack.get_mut(key).password = Some(1);
+        rig.up_with(&stack, Run { approved, ..Run::default() }).await;
+        // A plan that shows one secret is not one for another.
+        stack.get_mut(key).password = Some(2);
+        let approved = Some(rig.preview(&stack, &Run::default()).await.unwrap());
+        stack.get_mut(key).password = Some(3);
+        let error = rig.run(&stack, Run { approved, ..Run::default() }).await.refused();
+        assert!(matches!(error, OperationError::ExceedsApproved { .. }), "{error}");
+    });
+}
+
+#[test]
 fn a_new_object_needs_its_secrets_given_again() {
     simulate(async {
         let (rig, mut stack) = (Rig::strict(), StackSpec::default());
