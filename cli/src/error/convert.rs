@@ -364,6 +364,15 @@ mod tests {
     }
 
     #[test]
+    fn what_would_break_is_said_with_the_way_out() {
+        let breaks = "the value would be drawn anew, which breaks every API key";
+        let problem = InputProblem { path: "generated.salt".to_owned(), message: breaks.to_owned() };
+        insta::assert_snapshot!(shown(OperationError::Objections {
+            objections: vec![(urn("aws:secretsmanager:Secret/app"), problem)],
+        }));
+    }
+
+    #[test]
     fn protected_resources_are_listed_with_the_way_out() {
         insta::assert_snapshot!(shown(OperationError::Protected {
             urns: vec![urn("data/aws:s3:Bucket/blobs"), urn("data/aws:kms:Key/main")],
