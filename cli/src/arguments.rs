@@ -239,7 +239,8 @@ pub(crate) struct RefreshFlag {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Operation")]
 pub(crate) struct UnprotectArgs {
-    /// Allow this protected resource to be deleted or replaced; may be given several times.
+    /// Allow this protected resource to be deleted or replaced, or what others rely on to change; may be given
+    /// several times.
     #[arg(long = "unprotect", value_name = "URN")]
     pub(crate) unprotected: Vec<String>,
 }

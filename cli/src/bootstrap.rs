@@ -3,7 +3,7 @@
 use lsinfra_engine::cancel::Cancellation;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::operation::OperationError;
-use lsinfra_engine::provider::{ErrorKind, ProviderError};
+use lsinfra_engine::provider::ProviderError;
 use lsinfra_engine::store::StoreError;
 use lsinfra_state::{Access, Bootstrapped, Place};
 
@@ -22,12 +22,41 @@ pub(crate) enum MissingStore {
     Make,
 }
 
-/// Whether an operation could not begin because bucket or table are missing.
-pub(crate) fn is_missing(error: &OperationError) -> bool {
-    matches!(
-        error,
-        OperationError::Store(StoreError::Call { source, .. }) if source.kind == ErrorKind::NotFound
-    )
+/// Why an operation could not begin.
+pub(crate) enum BeginError {
+    /// Bucket, table or key for the state are missing.
+    StoreMissing(CommandError),
+    /// Anything else.
+    Other(CommandError),
+}
+
+impl From<CommandError> for BeginError {
+    fn from(error: CommandError) -> Self {
+        match error.code {
+            ErrorCode::NoStateStore => Self::StoreMissing(error),
+            _ => Self::Other(error),
+        }
+    }
+}
+
+impl From<StoreError> for BeginError {
+    fn from(error: StoreError) -> Self {
+        CommandError::from(error).into()
+    }
+}
+
+impl From<OperationError> for BeginError {
+    fn from(error: OperationError) -> Self {
+        CommandError::from(error).into()
+    }
+}
+
+impl From<BeginError> for CommandError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::StoreMissing(error) | BeginError::Other(error) => error,
+        }
+    }
 }
 
 /// Makes bucket and table if that is what is to happen. To be called once it is known whose credentials
@@ -37,7 +66,7 @@ pub(crate) fn is_missing(error: &OperationError) -> bool {
 /// `error` if they are not to be made; that they cannot be.
 pub(crate) async fn offer(
     missing: MissingStore,
-    error: OperationError,
+    error: CommandError,
     place: &Place,
     access: &Access,
     clock: &Clock,
@@ -45,7 +74,7 @@ pub(crate) async fn offer(
     printer: Printer,
 ) -> Result<(), CommandError> {
     match missing {
-        MissingStore::Refuse => return Err(error.into()),
+        MissingStore::Refuse => return Err(error),
         MissingStore::Make => {}
         MissingStore::Ask => {
             let Place { bucket, table } = place;
@@ -58,7 +87,7 @@ pub(crate) async fn offer(
         }
     }
     let made = make(place, access, clock).await?;
-    if made != (Bootstrapped { bucket: false, table: false }) {
+    if made != Bootstrapped::default() {
         printer.note(&format!("{}\n", summary(place, made)));
     }
     Ok(())
@@ -78,19 +107,25 @@ pub(crate) async fn make(
 
 /// What was made, in words.
 pub(crate) fn summary(Place { bucket, table }: &Place, made: Bootstrapped) -> String {
-    match made {
-        Bootstrapped { bucket: true, table: true } => {
-            format!("made the bucket {bucket} and the table {table}")
+    let parts = [
+        (made.bucket, format!("the bucket {bucket}")),
+        (made.key, "the key for digests of secrets".to_owned()),
+        (made.table, format!("the table {table}")),
+    ];
+    let named = |is_made: bool| {
+        let parts = parts.iter().filter(|(made, _)| *made == is_made);
+        let names: Vec<&str> = parts.map(|(_, name)| name.as_str()).collect();
+        match names.split_last() {
+            None => None,
+            Some((last, [])) => Some(((*last).to_owned(), "was")),
+            Some((last, others)) => Some((format!("{} and {last}", others.join(", ")), "were")),
         }
-        Bootstrapped { bucket: true, table: false } => {
-            format!("made the bucket {bucket}; the table {table} was there")
-        }
-        Bootstrapped { bucket: false, table: true } => {
-            format!("made the table {table}; the bucket {bucket} was there")
-        }
-        Bootstrapped { bucket: false, table: false } => {
-            format!("the bucket {bucket} and the table {table} were there")
-        }
+    };
+    match (named(true), named(false)) {
+        (Some((made, _)), None) => format!("made {made}"),
+        (Some((made, _)), Some((there, verb))) => format!("made {made}; {there} {verb} there"),
+        (None, Some((there, verb))) => format!("{there} {verb} there"),
+        (None, None) => String::new(),
     }
 }
 

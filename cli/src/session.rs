@@ -15,7 +15,7 @@ use lsinfra_engine::{Graph, OperationInfo, OperationKind, Urn};
 
 use crate::answers::OperationAnswer;
 use crate::arguments::{EnvironmentArgs, OperationOutputArgs, PlaceArgs};
-use crate::bootstrap::MissingStore;
+use crate::bootstrap::{BeginError, MissingStore};
 use crate::connection::Connection;
 use crate::environment::Environment;
 use crate::error::{CommandError, ErrorCode};
@@ -126,23 +126,25 @@ impl Session {
         };
         let mode = if run.output.events.is_some() { Mode::JsonLines } else { Mode::People };
         let display = Display::start(mode, printer, connection.clock.clone(), connection.pace);
-        let engine = Engine {
-            providers: connection.providers.clone(),
-            clock: connection.clock.clone(),
-            events: Events::new(connection.clock.clone(), display.listener()),
-            learns_durations: connection.pace.has_expectations(),
-        };
+        let events = Events::new(connection.clock.clone(), display.listener());
         let names = name_fields(&environment.graph, &connection);
         let begin = async || {
             let holder = || holder(request.operation.id, run.kind.command());
             let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder()) };
-            Operation::begin(engine.clone(), request.clone(), &*store, access).await
+            let engine = Engine {
+                providers: connection.providers.clone(),
+                clock: connection.clock.clone(),
+                events: events.clone(),
+                secret_key: place.secret_key(run.place, &environment.config, run.read_only).await?,
+                learns_durations: connection.pace.has_expectations(),
+            };
+            Ok::<_, BeginError>(Operation::begin(engine, request.clone(), &*store, access).await?)
         };
         let stopped = cancellation.clone();
         let open = async {
             match (begin().await, &place) {
-                (Err(error), StatePlace::Bucket { place, .. })
-                    if !run.read_only && bootstrap::is_missing(&error) =>
+                (Err(BeginError::StoreMissing(error)), StatePlace::Bucket { place, .. })
+                    if !run.read_only =>
                 {
                     let access = state_place::access(run.place, &environment.config)?;
                     let missing = if run.place.sandbox() { MissingStore::Make } else { run.missing_store };

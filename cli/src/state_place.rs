@@ -9,14 +9,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lsinfra_engine::Snapshot;
 use lsinfra_engine::clock::Clock;
-use lsinfra_engine::provider::ErrorKind;
+use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::store::{HeldLock, LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
+use lsinfra_engine::{SecretKey, Snapshot};
 use lsinfra_stacks::config::Config;
 use lsinfra_state::{Access, LocalStore, LockSettings, MovableStore, Place, S3Store, Waiting};
+use uuid::Uuid;
 
 use crate::arguments::PlaceArgs;
+use crate::bootstrap::BeginError;
 use crate::environment;
 use crate::error::{CommandError, ErrorCode};
 use crate::printer::Printer;
@@ -140,6 +142,43 @@ impl StatePlace {
                 let clock = Clock::system();
                 let store = S3Store::open(&access, place, &environment, settings, clock, waiting).await?;
                 Ok(MovableStore::Bucket(store))
+            }
+        }
+    }
+
+    /// The key under which the environment's secrets are digested. In a folder it is made when it is first needed,
+    /// but by a run that only reads: before there is one nothing is digested under it, so that one for the moment
+    /// does. In a bucket it is made with that.
+    ///
+    /// # Errors
+    /// The store's own; that it is missing, as if the bucket were.
+    pub(crate) async fn secret_key(
+        &self,
+        args: &PlaceArgs,
+        config: &Config,
+        read_only: bool,
+    ) -> Result<SecretKey, BeginError> {
+        let existing = match self {
+            Self::Folder(root) => {
+                let store = LocalStore::at(root, &environment::name(config)).map_err(CommandError::from)?;
+                match read_only {
+                    true => store.existing_secret_key()?,
+                    false => Some(store.secret_key()?),
+                }
+            }
+            Self::Bucket { place, .. } => lsinfra_state::secret_key(&access(args, config)?, place).await?,
+        };
+        match existing {
+            Some(key) => Ok(key),
+            None if read_only => Ok(SecretKey::new(std::array::from_fn(|_| Uuid::new_v4().as_bytes()[0]))),
+            None => {
+                let message = "GetSecretValue: there is no key for digests of secrets";
+                Err(StoreError::Call {
+                    action: "read",
+                    location: "the key for digests of secrets".to_owned(),
+                    source: Box::new(ProviderError::new(ErrorKind::NotFound, message)),
+                }
+                .into())
             }
         }
     }

@@ -117,7 +117,12 @@ pub(crate) async fn gather_imports(
             continue;
         }
         let inputs = effective_inputs(provider.schema(), &inputs, 1);
-        let request = ReadRequest { id: id.clone(), inputs };
+        let request = ReadRequest {
+            id: id.clone(),
+            inputs,
+            outputs: Properties::new(),
+            secret_key: engine.secret_key.clone(),
+        };
         let observation = look_at(engine, provider, &connection, request).await?;
         sightings.insert(declaration.urn.clone(), Sighting { connection, observation });
     }

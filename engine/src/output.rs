@@ -3,7 +3,7 @@
 //! Using an [`Output`] of one resource as an [`Input`] of another *is* the dependency edge. Owns the
 //! expressions behind both and their evaluation; it must not know how a plan is made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -34,8 +34,19 @@ pub enum Expression {
     },
     /// Several expressions as one list.
     List(Arc<[Expression]>),
+    /// Several expressions as one map.
+    Fields(Arc<BTreeMap<String, Expression>>),
+    /// A member of a map.
+    Field {
+        /// The map.
+        source: Arc<Expression>,
+        /// The member's name.
+        name: Arc<str>,
+    },
     /// Secrets and texts joined to one secret.
     Template(Arc<[Expression]>),
+    /// A secret or text, percent-encoded to be a part of a URL.
+    PercentEncoded(Arc<Expression>),
 }
 
 /// The erased function of an [`Expression::Map`].
@@ -74,39 +85,63 @@ impl Expression {
             Self::List(items) => {
                 Ok(Value::List(items.iter().map(|item| item.evaluate(resolve)).collect::<Result<_, _>>()?))
             }
+            Self::Fields(fields) => {
+                let fields = fields.iter().map(|(name, field)| Ok((name.clone(), field.evaluate(resolve)?)));
+                Ok(Value::Map(fields.collect::<Result<_, _>>()?))
+            }
+            Self::Field { source, name } => match source.evaluate(resolve)? {
+                Value::Unknown => Ok(Value::Unknown),
+                Value::Map(mut fields) => fields
+                    .remove(&**name)
+                    .ok_or_else(|| ValueError::new(format!("there is no {name} in the map"))),
+                other => Err(ValueError::new(format!("expected a map with {name}, got {}", other.kind()))),
+            },
             Self::Template(parts) => {
                 let mut secrets = Vec::with_capacity(parts.len());
                 for part in parts.iter() {
-                    match part.evaluate(resolve)? {
-                        Value::Secret(secret) => secrets.push(secret),
-                        Value::Text(text) => secrets.push(Secret::plain(text)),
-                        Value::Unknown => return Ok(Value::Unknown),
-                        other => {
-                            return Err(ValueError::new(format!(
-                                "a secret template joins secrets and strings, not {}",
-                                other.kind()
-                            )));
-                        }
+                    match template_part(part.evaluate(resolve)?)? {
+                        Some(secret) => secrets.push(secret),
+                        None => return Ok(Value::Unknown),
                     }
                 }
                 Ok(Value::Secret(Secret::template(secrets)))
             }
+            Self::PercentEncoded(source) => Ok(template_part(source.evaluate(resolve)?)?
+                .map_or(Value::Unknown, |secret| Value::Secret(secret.percent_encoded()))),
         }
     }
 
     /// Adds the resources that this expression refers to.
     pub fn collect_references(&self, into: &mut BTreeSet<Urn>) {
         match self {
-            Self::Value(_) | Self::Fact(_) => {}
             Self::Reference { urn, .. } => {
                 into.insert(urn.clone());
             }
-            Self::Map { source, .. } => source.collect_references(into),
-            Self::List(items) | Self::Template(items) => {
-                for item in items.iter() {
-                    item.collect_references(into);
-                }
+            _ => self.parts().for_each(|part| part.collect_references(into)),
+        }
+    }
+
+    /// The expressions that this one is made of.
+    pub(crate) fn parts(&self) -> Box<dyn Iterator<Item = &Expression> + '_> {
+        match self {
+            Self::Value(_) | Self::Fact(_) | Self::Reference { .. } => Box::new(std::iter::empty()),
+            Self::Map { source, .. } | Self::Field { source, .. } | Self::PercentEncoded(source) => {
+                Box::new(std::iter::once(&**source))
             }
+            Self::List(items) | Self::Template(items) => Box::new(items.iter()),
+            Self::Fields(fields) => Box::new(fields.values()),
+        }
+    }
+}
+
+/// A part of a secret template; `None` for one that is not known yet.
+fn template_part(value: Value) -> Result<Option<Secret>, ValueError> {
+    match value {
+        Value::Secret(secret) => Ok(Some(secret)),
+        Value::Text(text) => Ok(Some(Secret::plain(text))),
+        Value::Unknown => Ok(None),
+        other => {
+            Err(ValueError::new(format!("a secret template joins secrets and strings, not {}", other.kind())))
         }
     }
 }
@@ -206,6 +241,20 @@ impl<T: Property + 'static> Output<T> {
     }
 }
 
+impl<T> Output<BTreeMap<String, T>> {
+    /// Outputs by name as one map.
+    pub fn fields(fields: impl IntoIterator<Item = (String, Output<T>)>) -> Self {
+        let fields = fields.into_iter().map(|(name, output)| (name, output.expression));
+        Self::from_expression(Expression::Fields(Arc::new(fields.collect())))
+    }
+
+    /// The member of that name; planning reports one that is not there.
+    pub fn field(&self, name: &str) -> Output<T> {
+        let source = Arc::new(self.expression.clone());
+        Output::from_expression(Expression::Field { source, name: name.into() })
+    }
+}
+
 impl Output<Secret> {
     /// Joins secrets and plain text to one secret, without reading any of them.
     pub fn template(parts: impl IntoIterator<Item = SecretInput>) -> Self {
@@ -215,6 +264,13 @@ impl Output<Secret> {
 
 /// A part of a secret template: a secret, an output, or plain text.
 pub struct SecretInput(Expression);
+
+impl SecretInput {
+    /// The part, percent-encoded to stand in a URL, as a password does.
+    pub fn percent_encoded(part: impl Into<SecretInput>) -> Self {
+        Self(Expression::PercentEncoded(Arc::new(part.into().0)))
+    }
+}
 
 impl From<Output<Secret>> for SecretInput {
     fn from(output: Output<Secret>) -> Self {
@@ -370,5 +426,20 @@ mod tests {
         }
         let joined = Output::template(["redis://:".into(), secret.into()]);
         assert!(matches!(joined.expression().evaluate(&Nothing), Ok(Value::Secret(_))));
+    }
+
+    #[test]
+    fn a_member_of_a_map_is_known_though_another_is_not() {
+        let secret = |plain: &str| -> Output<Secret> {
+            Secret::given(&SecretKey::new([7; 32]), SecretString::from(plain.to_owned())).into()
+        };
+        let map =
+            Output::fields([("password".to_owned(), secret("p/w")), ("salt".to_owned(), Output::unknown())]);
+        let evaluate = |output: Output<Secret>| output.expression().evaluate(&Nothing);
+        assert_eq!(evaluate(map.field("salt")), Ok(Value::Unknown));
+        let url = Output::template(["redis://:".into(), SecretInput::percent_encoded(map.field("password"))]);
+        let Ok(Value::Secret(url)) = evaluate(url) else { panic!("no secret") };
+        assert_eq!(url.reveal().unwrap().expose_secret(), "redis://:p%2Fw");
+        assert!(evaluate(map.field("absent")).unwrap_err().to_string().contains("absent"));
     }
 }

@@ -84,7 +84,7 @@ async fn search(
         connection: &object.connection,
         timeout: SEARCH_TIMEOUT,
     };
-    let step = step_context(snapshot, identity, &engine.clock, Arc::new(Unwatched), cancellation);
+    let step = step_context(snapshot, identity, engine, Arc::new(Unwatched), cancellation);
     let inputs = effective_inputs(provider.schema(), &object.inputs, object.name_generation);
     let found = look(&**provider, &step, &inputs)
         .await

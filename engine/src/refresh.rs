@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::events::EventKind;
 use crate::operation::{Engine, OperationError};
 use crate::options::Options;
-use crate::plan::{drift, effective_inputs};
+use crate::plan::{drift, effective_inputs, secret_drift};
 use crate::provider::{Observation, PollInterval, Provider, ProviderError, ReadRequest};
 use crate::snapshot::{Generation, Object, Role, Snapshot, Status};
 use crate::urn::Urn;
@@ -88,7 +88,7 @@ pub(crate) async fn refresh(
     engine.events.send(EventKind::RefreshStarted { objects });
     let mut reads = Vec::with_capacity(batches.len());
     for (provider, connection, subjects) in batches {
-        reads.push(read_batch(&engine.clock, provider, connection, subjects));
+        reads.push(read_batch(engine, provider, connection, subjects));
     }
     let answers: Vec<_> = stream::iter(reads).buffer_unordered(PARALLEL_READS).collect().await;
     let mut observed = HashMap::with_capacity(objects);
@@ -152,11 +152,12 @@ struct Unread<'a> {
 }
 
 async fn read_batch<'a>(
-    clock: &Clock,
+    engine: &Engine,
     provider: Arc<dyn Provider>,
     connection: &Value,
     mut subjects: Vec<Subject<'a>>,
 ) -> Batch<'a> {
+    let clock = &engine.clock;
     let started = clock.now();
     let mut batch = Batch::default();
     let mut attempt = 0;
@@ -165,7 +166,12 @@ async fn read_batch<'a>(
             .iter()
             .filter_map(|Subject { object, .. }| {
                 let inputs = effective_inputs(provider.schema(), &object.inputs, object.name_generation);
-                Some(ReadRequest { id: object.physical_id.clone()?, inputs })
+                Some(ReadRequest {
+                    id: object.physical_id.clone()?,
+                    inputs,
+                    outputs: object.outputs.clone(),
+                    secret_key: engine.secret_key.clone(),
+                })
             })
             .collect();
         let answers = match read(clock, &*provider, connection, &requests).await {
@@ -179,7 +185,7 @@ async fn read_batch<'a>(
         for (subject, observation) in subjects.into_iter().zip(answers) {
             let differs = match &observation {
                 Observation::Gone => true,
-                Observation::Present { inputs, .. } => {
+                Observation::Present { inputs, outputs, .. } => {
                     let object = subject.object;
                     !drift(
                         provider.schema(),
@@ -189,6 +195,7 @@ async fn read_batch<'a>(
                         &Options::default(),
                     )
                     .is_empty()
+                        || !secret_drift(&object.outputs, outputs).is_empty()
                 }
             };
             let unsettled = match subject.object.status {

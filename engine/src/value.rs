@@ -3,7 +3,7 @@
 //! Owns [`Value`], its unknown and secret forms, and the conversion from and to typed Rust values
 //! ([`Property`]). It must not know resources, plans or files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -61,6 +61,16 @@ impl Value {
             Self::List(items) => items.iter().any(Self::has_secret),
             Self::Map(fields) => fields.values().any(Self::has_secret),
             _ => false,
+        }
+    }
+
+    /// Adds the names of the secrets inside that a person has to give.
+    pub fn collect_asked<'a>(&'a self, into: &mut BTreeSet<&'a str>) {
+        match self {
+            Self::Secret(secret) => into.extend(secret.asked_names()),
+            Self::List(items) => items.iter().for_each(|item| item.collect_asked(into)),
+            Self::Map(fields) => fields.values().for_each(|field| field.collect_asked(into)),
+            _ => {}
         }
     }
 
@@ -136,8 +146,9 @@ impl Value {
     }
 }
 
-/// JSON with two marks: `{"$unknown": true}` and `{"$secret": [parts]}`, in which a part is plain
-/// text or `{"digest": …}`; a map with a key that begins with `$` is wrapped in `{"$map": …}`.
+/// JSON with two marks: `{"$unknown": true}` and `{"$secret": [parts]}`, in which a part is
+/// `{"plain": …}`, `{"digest": …}`, `{"sealed": …}` with where it is stored, or `{"asked": …}`; a map
+/// with a key that begins with `$` is wrapped in `{"$map": …}`.
 impl Serialize for Value {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;

@@ -251,6 +251,8 @@ fn the_secret_key_is_made_once_and_is_private() {
         let secret = lsinfra_engine::Secret::given(key, secrecy::SecretString::from("x".to_owned()));
         serde_json::to_string(secret.parts()).unwrap()
     };
+    assert!(LocalStore::open(&folder).existing_secret_key().unwrap().is_none());
+    assert!(!folder.exists(), "looking for a key makes nothing");
     // Many runs at once agree on one key.
     let digests: std::collections::BTreeSet<String> = std::thread::scope(|scope| {
         let makers: Vec<_> = (0..8)
@@ -259,6 +261,8 @@ fn the_secret_key_is_made_once_and_is_private() {
         makers.into_iter().map(|maker| maker.join().unwrap()).collect()
     });
     assert_eq!(digests.len(), 1);
+    let existing = LocalStore::open(&folder).existing_secret_key().unwrap().unwrap();
+    assert!(digests.contains(&digest(&existing)));
     let other = LocalStore::open(root.path().join("langsmith/prod")).secret_key().unwrap();
     assert!(!digests.contains(&digest(&other)));
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;

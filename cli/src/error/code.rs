@@ -129,6 +129,10 @@ error_codes! {
     StalePlan = "LS0407", Failed;
     /// Objects cannot be imported.
     ImportRefused = "LS0408", Failed;
+    /// The plan would change what other things rely on.
+    BreaksReliance = "LS0409", Usage;
+    /// Secrets that the plan needs are not given.
+    SecretsNotGiven = "LS0410", Usage;
 
     /// Some steps failed.
     StepsFailed = "LS0501", Failed;

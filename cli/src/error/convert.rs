@@ -1,10 +1,12 @@
 //! Typed errors of the libraries become messages, hints and codes: here and nowhere else.
 
+use std::collections::BTreeSet;
+
 use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::snapshot::EditError;
 use lsinfra_engine::store::{Home, StoreError};
-use lsinfra_engine::{GraphError, ImportProblem};
+use lsinfra_engine::{GraphError, ImportProblem, Urn};
 use lsinfra_stacks::config::{ConfigError, InvalidConfig, Problem};
 use lsinfra_stacks::langsmith::StackError;
 use lsinfra_state::{EnvironmentNameError, MigrateError};
@@ -139,6 +141,19 @@ impl From<OperationError> for CommandError {
                 });
                 Self::new(ErrorCode::Protected, message)
                     .details(details)
+                    .hint(format!("if that is really meant: {}", flags.join(" ")))
+                    .hint("`lsinfra preview` with the same flags shows the whole plan")
+            }
+            OperationError::Objections { objections } => {
+                let urns: BTreeSet<&Urn> = objections.iter().map(|(urn, _)| urn).collect();
+                let flags: Vec<String> = urns.iter().map(|urn| format!("--unprotect {urn}")).collect();
+                let details = objections
+                    .iter()
+                    .map(|(urn, problem)| format!("{urn}: {}: {}", problem.path, problem.message));
+                let message =
+                    format!("the plan would break what relies on {}", plural(urns.len(), "resource"));
+                Self::new(ErrorCode::BreaksReliance, message)
+                    .details(details.collect::<Vec<_>>())
                     .hint(format!("if that is really meant: {}", flags.join(" ")))
                     .hint("`lsinfra preview` with the same flags shows the whole plan")
             }
@@ -410,6 +425,15 @@ mod tests {
         insta::assert_snapshot!(shown(OperationError::PlanForElsewhere {
             planned: home("111122223333", "true"),
             found: home("111122223333", "false"),
+        }));
+    }
+
+    #[test]
+    fn what_would_break_is_said_with_the_way_out() {
+        let breaks = "the value would be drawn anew, which breaks every API key";
+        let problem = InputProblem { path: "generated.salt".to_owned(), message: breaks.to_owned() };
+        insta::assert_snapshot!(shown(OperationError::Objections {
+            objections: vec![(urn("aws:secretsmanager:Secret/app"), problem)],
         }));
     }
 

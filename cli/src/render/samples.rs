@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use lsinfra_engine::events::{EVENTS_VERSION, Event, EventKind, OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::{Action, Drift, PLAN_VERSION, Plan, PropertyChange, Reason, Rename, Step};
-use lsinfra_engine::secret::SecretPart;
+use lsinfra_engine::secret::{Encoding, SecretPart, SecretSource};
 use lsinfra_engine::snapshot::{
     Edit, Finding, IntegrityProblem, Object, Owner, PhysicalId, Record, RecordedOptions, Role, Snapshot,
     Status,
@@ -452,8 +452,8 @@ pub(crate) fn snapshots() -> (Snapshot, Snapshot) {
     let mut newer = older.clone();
     (older.serial, newer.serial) = (3, 5);
     let sealed = |digest: &str| {
-        let digest = digest.to_owned();
-        Value::Secret(Secret::from_parts(vec![SecretPart::Sealed { digest, plain: None }]))
+        let (digest, encoding, source) = (digest.to_owned(), Encoding::AsIs, SecretSource::Unavailable);
+        Value::Secret(Secret::from_parts(vec![SecretPart::Sealed { digest, encoding, source }]))
     };
     std::sync::Arc::make_mut(&mut record.objects[0]).inputs.insert("token".to_owned(), sealed("1234"));
     let mut changed = record.clone();

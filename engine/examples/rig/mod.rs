@@ -14,7 +14,7 @@ use lsinfra_engine::provider::{Connect, Existing, Found, Observed, Providers, Ty
 use lsinfra_engine::store::{LockHolder, StateStore};
 use lsinfra_engine::{
     Graph, Input, Inputs, OperationInfo, OperationKind, Output, Outputs, PhysicalId, ProviderError,
-    ResourceType, Stack, StepContext, Value,
+    ResourceType, SecretKey, Stack, StepContext, Value,
 };
 
 /// Whatever ends a measurement.
@@ -211,7 +211,17 @@ impl<S: StateStore> Rig<S> {
         providers.register(TypedProvider::<Item>::new(Arc::new(OneCloud(Arc::clone(&cloud)))));
         let clock = Clock::system();
         let events = Events::new(clock.clone(), Arc::new(Deaf));
-        Self { engine: Engine { providers, clock, events, learns_durations: true }, cloud, store }
+        Self {
+            engine: Engine {
+                providers,
+                clock,
+                events,
+                secret_key: SecretKey::new([0; 32]),
+                learns_durations: true,
+            },
+            cloud,
+            store,
+        }
     }
 
     /// How many objects there are.

@@ -14,8 +14,10 @@ pub(crate) fn expand(item: &DeriveInput) -> syn::Result<TokenStream> {
     let secrets = fields.iter().filter(|field| is_secret(field)).map(|field| {
         let (name, span) = (&field.ident, syn::spanned::Spanned::span(&field.ty));
         quote_spanned! {span=>
-            const _: fn(&#structure) -> &::lsinfra_engine::Input<::lsinfra_engine::Secret> =
-                |inputs| &inputs.#name;
+            const _: fn(&#structure) = |inputs| {
+                fn is_secret<T: ::lsinfra_engine::secret::SecretProperty>(_: &::lsinfra_engine::Input<T>) {}
+                is_secret(&inputs.#name);
+            };
         }
     });
     Ok(quote! {

@@ -314,13 +314,8 @@ impl Apply<'_> {
             connection,
             timeout: self.timeout(index, call),
         };
-        let context = step_context(
-            &self.snapshot,
-            identity,
-            &self.engine.clock,
-            progress.clone(),
-            &self.steps_cancellation,
-        );
+        let context =
+            step_context(&self.snapshot, identity, self.engine, progress.clone(), &self.steps_cancellation);
         self.progress[index].recorded = Some(recorded);
         self.progress[index].call = Some(call);
         self.queue.started(call.service);

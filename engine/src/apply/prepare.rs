@@ -194,7 +194,7 @@ impl Apply<'_> {
         let difference = self.difference(declaration, provider, current, &evaluated);
         if difference.severity < Severity::Replace {
             hold_to_plan(step, &difference.inputs)?;
-            return Ok(self.change(declaration, provider, current, evaluated, difference));
+            return self.change(declaration, provider, current, evaluated, difference);
         }
         if step.delete_first {
             return Err(ProviderError::new(
@@ -214,7 +214,7 @@ impl Apply<'_> {
             return Err(beyond_plan(&difference));
         }
         hold_to_plan(step, &difference.inputs)?;
-        Ok(self.change(declaration, provider, current, evaluated, difference))
+        self.change(declaration, provider, current, evaluated, difference)
     }
 
     fn prepare_adoption(&self, step: &Step) -> Result<Prepared, ProviderError> {
@@ -233,9 +233,10 @@ impl Apply<'_> {
         }
         hold_to_plan(step, &difference.inputs)?;
         if object.role == Role::Current {
-            let change = self.change(declaration, provider, object, evaluated, difference);
+            let change = self.change(declaration, provider, object, evaluated, difference)?;
             return Ok(as_adoption(change));
         }
+        check_given(&difference.inputs)?;
         let id = object.physical_id.clone().ok_or_else(|| missing(&step.urn))?;
         let schema = provider.schema();
         Ok(Prepared::Call {
@@ -272,6 +273,7 @@ impl Apply<'_> {
         let schema = provider.schema();
         let real = with_what_is_left_alone(step, declaration, schema, evaluated.inputs);
         hold_to_plan(step, &real)?;
+        check_given(&real)?;
         let now = self.engine.clock.now();
         let owner = Owner {
             urn: step.urn.clone(),
@@ -317,7 +319,7 @@ impl Apply<'_> {
         current: &Object,
         evaluated: Evaluated,
         difference: Difference,
-    ) -> Prepared {
+    ) -> Result<Prepared, ProviderError> {
         let schema = provider.schema();
         let unfinished = *current.status.but_for_deletion() == Status::Updating;
         let urn = declaration.urn.clone();
@@ -334,11 +336,12 @@ impl Apply<'_> {
             };
             let changed = object != *current;
             let entry = Entry::Recorded { urn, schema_version: schema.version, object: Arc::new(object) };
-            return Prepared::Immediate {
+            return Ok(Prepared::Immediate {
                 entries: if changed { vec![entry] } else { Vec::new() },
                 done: None,
-            };
+            });
         }
+        check_given(&difference.inputs)?;
         let observed = self.observed_inputs(&urn, current);
         let effective = |inputs: &Properties| effective_inputs(schema, inputs, current.name_generation);
         // The real starting point: what was seen, and what was applied where nothing was seen.
@@ -358,9 +361,9 @@ impl Apply<'_> {
             changed.dedup();
         }
         let Some(id) = current.physical_id.clone() else {
-            return Prepared::Immediate { entries: Vec::new(), done: None };
+            return Ok(Prepared::Immediate { entries: Vec::new(), done: None });
         };
-        Prepared::Call {
+        Ok(Prepared::Call {
             generation: current.generation,
             work: Work::Update { id, previous, inputs: effective(&difference.inputs), changed },
             owner: current.owner.clone(),
@@ -376,7 +379,7 @@ impl Apply<'_> {
                     difference.inputs_under_way(),
                 )),
             }],
-        }
+        })
     }
 
     fn as_change(
@@ -523,6 +526,17 @@ fn hold_to_plan(step: &Step, inputs: &Properties) -> Result<(), ProviderError> {
             format!("{name} is not what was planned, since something that it comes from changed: run again"),
         )),
     }
+}
+
+/// Refuses to begin what needs secrets that nobody has given.
+fn check_given(inputs: &Properties) -> Result<(), ProviderError> {
+    let mut names = BTreeSet::new();
+    inputs.values().for_each(|value| value.collect_asked(&mut names));
+    if names.is_empty() {
+        return Ok(());
+    }
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    Err(ProviderError::new(ErrorKind::Invalid, format!("secrets that are needed are not given: {names}")))
 }
 
 fn beyond_plan(difference: &Difference) -> ProviderError {

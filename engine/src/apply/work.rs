@@ -9,8 +9,8 @@ use futures_util::FutureExt;
 use crate::apply::progress::StepProgress;
 use crate::apply::retry::{Retry, retrying};
 use crate::cancel::Cancellation;
-use crate::clock::Clock;
 use crate::events::StepError;
+use crate::operation::Engine;
 use crate::provider::{
     ErrorKind, Found, PollInterval, Progress, Provider, ProviderError, StepContext, UpdateRequest,
 };
@@ -69,11 +69,11 @@ pub(crate) struct StepIdentity<'a> {
 pub(crate) fn step_context(
     snapshot: &Snapshot,
     identity: StepIdentity<'_>,
-    clock: &Clock,
+    engine: &Engine,
     progress: Arc<dyn Progress>,
     cancellation: &Cancellation,
 ) -> StepContext {
-    let now = clock.now();
+    let now = engine.clock.now();
     let timeout = jiff::SignedDuration::try_from(identity.timeout).unwrap_or(jiff::SignedDuration::MAX);
     StepContext {
         urn: identity.urn.clone(),
@@ -86,7 +86,8 @@ pub(crate) fn step_context(
         ),
         tags_pending: identity.owner.tags_pending,
         client_token: identity.owner.client_token.clone(),
-        clock: clock.clone(),
+        secret_key: engine.secret_key.clone(),
+        clock: engine.clock.clone(),
         deadline: now.checked_add(timeout).unwrap_or(jiff::Timestamp::MAX),
         progress,
         cancellation: cancellation.clone(),

@@ -66,6 +66,12 @@ pub enum OperationError {
         /// For those that would be replaced: the properties that need a new object.
         forced_by: BTreeMap<Urn, Vec<String>>,
     },
+    /// The plan would change what other things rely on, which only the user can decide.
+    #[error("the plan would break what relies on {}", objections.iter().map(|(urn, _)| urn.as_str()).collect::<Vec<_>>().join(", "))]
+    Objections {
+        /// What would be changed, and what would break, by resource.
+        objections: Vec<(Urn, InputProblem)>,
+    },
     /// A target that neither the stack nor the state knows.
     #[error("there is no resource {urn}")]
     UnknownTarget {

@@ -63,16 +63,10 @@ pub(super) async fn gather_facts(
 }
 
 fn collect_facts<'a>(expression: &'a Expression, into: &mut BTreeSet<&'a str>) {
-    match expression {
-        Expression::Fact(name) => {
-            into.insert(name);
-        }
-        Expression::Map { source, .. } => collect_facts(source, into),
-        Expression::List(items) | Expression::Template(items) => {
-            items.iter().for_each(|item| collect_facts(item, into));
-        }
-        Expression::Value(_) | Expression::Reference { .. } => {}
+    if let Expression::Fact(name) = expression {
+        into.insert(name);
     }
+    expression.parts().for_each(|part| collect_facts(part, into));
 }
 
 /// The outcomes of the lookups whose inputs do not depend on anything that a step may change.
@@ -122,7 +116,7 @@ pub(super) async fn gather_lookups(
             connection: &connection,
             timeout: LOOKUP_TIMEOUT,
         };
-        let step = step_context(snapshot, identity, &engine.clock, Arc::new(Unwatched), cancellation);
+        let step = step_context(snapshot, identity, engine, Arc::new(Unwatched), cancellation);
         let outputs = retrying(&step, None, Duration::ZERO, || provider.run(&step, &inputs)).await.map_err(
             |source| OperationError::Provider { doing: format!("look up {}", declaration.urn), source },
         )?;

@@ -25,6 +25,7 @@ use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, 
 use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
+use crate::secret::SecretKey;
 use crate::snapshot::{Object, Role, Snapshot};
 use crate::store::{Guard, Home, OperationRecord, Session, StateStore, StepRecord};
 use crate::urn::Urn;
@@ -39,6 +40,8 @@ pub struct Engine {
     pub clock: Clock,
     /// Who is told.
     pub events: Events,
+    /// The environment's key for the digests of secrets.
+    pub secret_key: SecretKey,
     /// Whether later operations may expect steps to take as long as they take now. Not where the cloud
     /// is a sandbox that answers at once.
     pub learns_durations: bool,

@@ -99,6 +99,10 @@ fn base_name(name: &str, generation: Generation) -> &str {
 pub(crate) fn covers_value(approved: &Value, value: &Value) -> bool {
     match (approved, value) {
         (Value::Unknown, _) => true,
+        // A secret that was asked for when the plan was made, and given since.
+        (Value::Secret(approved), Value::Secret(secret)) => {
+            approved == secret || approved.filled_from(secret).is_some()
+        }
         (Value::List(approved), Value::List(items)) => {
             approved.len() == items.len()
                 && approved.iter().zip(items).all(|(approved, item)| covers_value(approved, item))

@@ -14,7 +14,7 @@ use crate::plan::deletion::{self, Condemned};
 use crate::plan::diff;
 use crate::plan::targets::{self, Selection};
 use crate::plan::{Action, Drift, PLAN_VERSION, Plan, Reason, Rename, Step};
-use crate::provider::{InputProblem, Observation, Provider, Providers};
+use crate::provider::{ChangeKind, InputProblem, Observation, Provider, Providers};
 use crate::schema::{InputField, Kind, Schema};
 use crate::snapshot::{Generation, Object, PhysicalId, RecordedOptions, Snapshot};
 use crate::stack::Declaration;
@@ -126,6 +126,8 @@ pub(super) struct Planner<'a> {
     drift: Vec<Drift>,
     problems: Vec<(Urn, InputProblem)>,
     pub(super) import_problems: Vec<(Urn, PhysicalId, ImportProblem)>,
+    /// What speaks against the plan, unless the user insists.
+    objections: Vec<(Urn, InputProblem)>,
     pub(super) unchanged: usize,
 }
 
@@ -183,6 +185,7 @@ impl<'a> Planner<'a> {
             drift: Vec::new(),
             problems: Vec::new(),
             import_problems: Vec::new(),
+            objections: Vec::new(),
             unchanged: 0,
         }
     }
@@ -282,6 +285,25 @@ impl<'a> Planner<'a> {
         self.problems.extend(problems.map(|problem| (urn.clone(), problem)));
     }
 
+    /// Asks the type what speaks against a change of an object from `previous`, which is effective.
+    pub(super) fn check_change(
+        &mut self,
+        candidate: &Candidate<'_>,
+        previous: &Properties,
+        inputs: &Properties,
+        change: ChangeKind,
+    ) {
+        let urn = &candidate.declaration.urn;
+        for objection in candidate.provider.check_change(previous, inputs, change) {
+            let found = (urn.clone(), objection.problem);
+            if !objection.can_be_overruled {
+                self.problems.push(found);
+            } else if !self.question.unprotected.contains(urn) {
+                self.objections.push(found);
+            }
+        }
+    }
+
     /// A resource outside the targets: it stays as it is.
     fn leave(&mut self, declaration: &Declaration, dependencies: &BTreeSet<Urn>) {
         if let Some(current) = self.snapshot.current(&declaration.urn) {
@@ -299,14 +321,16 @@ impl<'a> Planner<'a> {
     pub(super) fn note_drift(&mut self, candidate: &Candidate<'_>, current: &Object) {
         let urn = &candidate.declaration.urn;
         let Some(physical_id) = &current.physical_id else { return };
-        if let Some(Observation::Present { inputs, .. }) = self.observation(urn, current.generation) {
-            let changes = diff::drift(
+        if let Some(Observation::Present { inputs, outputs, .. }) = self.observation(urn, current.generation)
+        {
+            let mut changes = diff::drift(
                 candidate.schema,
                 &current.inputs,
                 inputs,
                 current.name_generation,
                 &candidate.declaration.options,
             );
+            changes.extend(diff::secret_drift(&current.outputs, outputs));
             if !changes.is_empty() {
                 self.drift.push(Drift {
                     urn: urn.clone(),
@@ -459,6 +483,9 @@ impl<'a> Planner<'a> {
         }
         if !self.import_problems.is_empty() {
             return Err(OperationError::ImportRefused { problems: self.import_problems });
+        }
+        if !self.objections.is_empty() {
+            return Err(OperationError::Objections { objections: self.objections });
         }
         if self.question.operation.kind != OperationKind::Import {
             let forced_first = deletion::plan(&mut self)?;

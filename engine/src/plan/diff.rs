@@ -118,7 +118,7 @@ fn compare_field(
             difference.inputs.insert(field.name.to_owned(), applied.clone());
             return;
         }
-        Some(desired) => keep_ignored(field.name, desired, actual, comparison.options),
+        Some(desired) => keep_given(keep_ignored(field.name, desired, actual, comparison.options), actual),
         None => {
             let keeps = is_ignored || field.computed;
             if let (Some(applied), true) = (applied, keeps) {
@@ -275,6 +275,23 @@ fn keep_path(desired: &mut Value, actual: Option<&Value>, path: &str) {
     }
 }
 
+/// The desired value, in which secrets that a person has to give are what was given before.
+fn keep_given(desired: Value, actual: Option<&Value>) -> Value {
+    match (desired, actual) {
+        (Value::Secret(desired), Some(Value::Secret(actual))) => {
+            Value::Secret(desired.filled_from(actual).unwrap_or(desired))
+        }
+        (Value::Map(fields), Some(Value::Map(actual))) => {
+            let kept = fields.into_iter().map(|(name, field)| {
+                let field = keep_given(field, actual.get(&name));
+                (name, field)
+            });
+            Value::Map(kept.collect())
+        }
+        (desired, _) => desired,
+    }
+}
+
 /// Whether two values mean the same to a field. Nothing equals an unknown.
 fn same(compare: Compare, left: &Value, right: &Value) -> bool {
     if left.has_unknown() || right.has_unknown() {
@@ -377,6 +394,26 @@ pub fn drift(
         ));
     }
     found
+}
+
+/// The outputs that hold another secret than was recorded: someone changed it in its store. Nothing is
+/// mended: from now on the new one counts. Old is what was recorded, new is what was observed.
+pub fn secret_drift(recorded: &Properties, observed: &Properties) -> Vec<PropertyChange> {
+    let mut leaves = Vec::new();
+    for (name, seen) in observed {
+        if let Some(recorded) = recorded.get(name).filter(|_| seen.has_secret()) {
+            collect_leaves(name, Compare::Exact, Some(recorded), Some(seen), &mut leaves);
+        }
+    }
+    let changes = leaves.into_iter().map(|(path, old, new)| PropertyChange {
+        path,
+        old,
+        new,
+        forces_replacement: false,
+        drift: true,
+        caused_by: BTreeSet::new(),
+    });
+    changes.collect()
 }
 
 fn is_ignored(path: &str, options: &Options) -> bool {

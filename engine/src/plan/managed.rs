@@ -7,7 +7,7 @@ use crate::journal::Entry;
 use crate::plan::build::{Candidate, Planner};
 use crate::plan::diff::{Comparison, Difference, Severity, compare, effective_inputs};
 use crate::plan::{Action, Reason, Step};
-use crate::provider::Observation;
+use crate::provider::{ChangeKind, Observation};
 use crate::snapshot::{Generation, Object, Record, Role, Status};
 use crate::stack::Declaration;
 use crate::urn::Urn;
@@ -31,6 +31,7 @@ impl Planner<'_> {
                 if object.role == Role::Current {
                     reason = Reason::Gone;
                     self.note_gone(urn, &object);
+                    self.check_object(candidate, &object, &candidate.inputs, ChangeKind::Recreate);
                 }
             }
         }
@@ -85,18 +86,45 @@ impl Planner<'_> {
         }
     }
 
-    pub(super) fn compare(&self, candidate: &Candidate<'_>, object: &Object) -> Difference {
-        let urn = &candidate.declaration.urn;
-        let observed = match self.observation(urn, object.generation) {
+    /// Asks the type what speaks against a change of an object, from what it is to `inputs`.
+    fn check_object(
+        &mut self,
+        candidate: &Candidate<'_>,
+        object: &Object,
+        inputs: &Properties,
+        change: ChangeKind,
+    ) {
+        let previous = self.actual_inputs(candidate, object);
+        let inputs = effective_inputs(candidate.schema, inputs, object.name_generation);
+        self.check_change(candidate, &previous, &inputs, change);
+    }
+
+    /// The effective inputs of an object: as they were seen, and as they were applied where they were not.
+    fn actual_inputs(&self, candidate: &Candidate<'_>, object: &Object) -> Properties {
+        let mut actual = effective_inputs(candidate.schema, &object.inputs, object.name_generation);
+        if let Some(seen) = self.seen(&candidate.declaration.urn, object) {
+            actual.extend(seen.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        actual.retain(|_, value| *value != Value::Null);
+        actual
+    }
+
+    /// The inputs that a refresh read: now, or when it was recorded.
+    fn seen<'o>(&'o self, urn: &Urn, object: &'o Object) -> Option<&'o Properties> {
+        match self.observation(urn, object.generation) {
             Some(Observation::Present { inputs, .. }) => Some(inputs),
             _ => object.observed.as_ref(),
-        };
+        }
+    }
+
+    pub(super) fn compare(&self, candidate: &Candidate<'_>, object: &Object) -> Difference {
+        let urn = &candidate.declaration.urn;
         compare(
             &Comparison {
                 schema: candidate.schema,
                 desired: &candidate.inputs,
                 recorded: &object.inputs,
-                observed,
+                observed: self.seen(urn, object),
                 name_generation: object.name_generation,
                 options: &candidate.declaration.options,
             },
@@ -156,8 +184,12 @@ impl Planner<'_> {
         }
         match difference.severity {
             Severity::Same => self.keep(candidate, current, difference.inputs),
-            Severity::Update => self.update(candidate, current, difference, reasons),
+            Severity::Update => {
+                self.check_object(candidate, current, &difference.inputs, ChangeKind::Update);
+                self.update(candidate, current, difference, reasons);
+            }
             Severity::Replace => {
+                self.check_object(candidate, current, &difference.inputs, ChangeKind::Replace);
                 self.replace(candidate, record, current, difference, reasons, failed_replacement);
             }
         }
@@ -233,6 +265,8 @@ impl Planner<'_> {
             let value = predicted.remove(field.name).unwrap_or(Value::Unknown);
             outputs.insert(field.name.to_owned(), value);
         }
+        let actual = self.actual_inputs(candidate, current);
+        candidate.provider.predict_update(&actual, &effective, &mut outputs);
         outputs
     }
 
@@ -246,6 +280,7 @@ impl Planner<'_> {
         reason: Reason,
     ) {
         let urn = &candidate.declaration.urn;
+        self.check_object(candidate, object, &difference.inputs, ChangeKind::Update);
         let mut outputs = self.outputs_after_update(candidate, object, &difference.inputs);
         if object.outputs.is_empty() {
             let effective = effective_inputs(candidate.schema, &difference.inputs, object.name_generation);
@@ -335,10 +370,15 @@ impl Planner<'_> {
                 .then_some(record.last_name_generation))
             .filter(|generation| !occupied.contains(generation))
             .unwrap_or(record.last_name_generation + 1);
-        let inputs = match &replacement {
-            Some(replacement) => replacement.difference.inputs.clone(),
-            None => candidate.inputs.clone(),
-        };
+        let mut inputs = candidate.inputs.clone();
+        if let Some(replacement) = &replacement {
+            // A new object does not have the secrets that were given to the old one.
+            let kept = replacement.difference.inputs.iter();
+            let kept = kept.filter(|(name, _)| !inputs.get(*name).is_some_and(is_asked));
+            let kept: Properties = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
+            inputs.retain(|_, value| is_asked(value));
+            inputs.extend(kept);
+        }
         self.check_suffixed_name(candidate, name_generation);
         let effective = effective_inputs(candidate.schema, &inputs, name_generation);
         let outputs = candidate.provider.predict(&effective, &candidate.connection);
@@ -382,6 +422,13 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+/// Whether a secret inside is still to be given.
+fn is_asked(value: &Value) -> bool {
+    let mut names = BTreeSet::new();
+    value.collect_asked(&mut names);
+    !names.is_empty()
 }
 
 /// What makes a creation a replacement.

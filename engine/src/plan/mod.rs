@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use build::{Observations, Question, build};
-pub use diff::{Comparison, Difference, Severity, compare, drift, effective_inputs};
+pub use diff::{Comparison, Difference, Severity, compare, drift, effective_inputs, secret_drift};
 pub use step::{Action, Drift, PropertyChange, Reason, Step};
 
 use crate::journal::{Entry, OperationInfo};
@@ -106,6 +106,16 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// The secrets that have to be given before it can be carried out: what to ask for.
+    pub fn asked_secrets(&self) -> BTreeSet<&str> {
+        let mut names = BTreeSet::new();
+        let changing = [Action::Create, Action::Update, Action::Adopt];
+        for step in self.steps.iter().filter(|step| changing.contains(&step.action)) {
+            step.inputs.values().for_each(|value| value.collect_asked(&mut names));
+        }
+        names
     }
 
     /// How many resources are treated in which way.

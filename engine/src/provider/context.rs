@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::cancel::{CancelStage, Cancellation};
 use crate::clock::Clock;
 use crate::provider::{ErrorKind, ProviderError};
+use crate::secret::SecretKey;
 use crate::snapshot::Generation;
 use crate::urn::Urn;
 use crate::value::Value;
@@ -30,6 +31,8 @@ pub struct StepContext {
     pub tags_pending: bool,
     /// Makes the creating call idempotent where the service takes a token (at most 64 characters).
     pub client_token: String,
+    /// The environment's key for the digests of secrets.
+    pub secret_key: SecretKey,
     /// The operation's clock.
     pub clock: Clock,
     /// When the step's timeout is reached.

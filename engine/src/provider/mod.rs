@@ -20,6 +20,7 @@ pub use task::{TaskProvider, TaskType};
 pub use typed::{Changes, Connect, Existing, Inputs, Observed, Outputs, ResourceType, TypedProvider};
 
 use crate::schema::Schema;
+use crate::secret::SecretKey;
 use crate::snapshot::PhysicalId;
 use crate::value::{Properties, Value, ValueError};
 
@@ -49,6 +50,21 @@ pub trait Provider: Send + Sync {
     fn id_form(&self) -> &'static str {
         "the id that the cloud shows"
     }
+
+    /// What speaks against turning the object of these recorded inputs into one of `inputs`, as far as
+    /// they are known: in place, or by another object that takes its place. Pure: called at plan time.
+    fn check_change(
+        &self,
+        _previous: &Properties,
+        _inputs: &Properties,
+        _change: ChangeKind,
+    ) -> Vec<Objection> {
+        Vec::new()
+    }
+
+    /// Makes unknown which of an object's outputs an update in place may change, beyond the volatile
+    /// ones. Pure.
+    fn predict_update(&self, _previous: &Properties, _inputs: &Properties, _outputs: &mut Properties) {}
 
     /// The part of a connection that says where an object lives: when it changes, the object is
     /// replaced; the rest of the connection may change freely.
@@ -121,6 +137,10 @@ pub struct ReadRequest {
     pub id: PhysicalId,
     /// The effective inputs last applied: a provider reads what is managed.
     pub inputs: Properties,
+    /// The outputs last recorded: empty for an object whose creation did not end.
+    pub outputs: Properties,
+    /// The environment's key for the digests of secrets.
+    pub secret_key: SecretKey,
 }
 
 /// What a refresh saw of one object.
@@ -167,6 +187,26 @@ pub struct InputProblem {
     pub path: String,
     /// What is wrong and what is allowed: a lowercase fragment.
     pub message: String,
+}
+
+/// How an object comes to other inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// By an update in place.
+    Update,
+    /// By a new object that replaces it.
+    Replace,
+    /// By a new object, since it is gone: someone deleted it.
+    Recreate,
+}
+
+/// Something that speaks against a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// What would be changed, and what is wrong with it or would break.
+    pub problem: InputProblem,
+    /// Whether the user may insist, by unprotecting the resource.
+    pub can_be_overruled: bool,
 }
 
 /// The providers of a stack by resource type.

@@ -8,10 +8,11 @@ use async_trait::async_trait;
 
 use crate::output::Expression;
 use crate::provider::{
-    ErrorKind, Found, InputProblem, OWNER_TAG_PREFIX, Observation, Provider, ProviderError, ReadRequest,
-    Recorded, StepContext, TAGS_INPUT, UpdateRequest,
+    ChangeKind, ErrorKind, Found, InputProblem, OWNER_TAG_PREFIX, Objection, Observation, Provider,
+    ProviderError, ReadRequest, Recorded, StepContext, TAGS_INPUT, UpdateRequest,
 };
 use crate::schema::{Durations, InputField, Kind, OutputField, Schema};
+use crate::secret::SecretKey;
 use crate::snapshot::PhysicalId;
 use crate::urn::Urn;
 use crate::value::{Properties, Value, ValueError};
@@ -98,6 +99,16 @@ pub trait ResourceType: Inputs {
         Self::Outputs::unknown()
     }
 
+    /// What speaks against turning the object of `previous` into this one. Known at plan time only as far
+    /// as the inputs are.
+    fn check_change(&self, _previous: &Self, _change: ChangeKind) -> Vec<Objection> {
+        Vec::new()
+    }
+
+    /// Makes unknown which outputs an update in place from `previous` may change, where that depends on
+    /// what changes; what [volatile](crate::schema::OutputField::volatile) outputs become is not asked.
+    fn predict_update(&self, _previous: &Self, _outputs: &mut Properties) {}
+
     /// The part of a connection that says where an object lives.
     fn connection_identity(connection: &Value) -> Value {
         connection.clone()
@@ -159,6 +170,10 @@ pub struct Existing<R> {
     pub id: PhysicalId,
     /// The effective inputs last applied.
     pub inputs: R,
+    /// The outputs last recorded: empty if its creation did not end.
+    pub outputs: Properties,
+    /// The environment's key for the digests of secrets.
+    pub secret_key: SecretKey,
 }
 
 /// An object as it is: what could be read of its inputs, and its outputs.
@@ -272,6 +287,20 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
         R::ID_FORM
     }
 
+    fn check_change(&self, previous: &Properties, inputs: &Properties, change: ChangeKind) -> Vec<Objection> {
+        // Inputs that do not fit their types were reported by `check`.
+        match (R::from_properties(previous), R::from_properties(inputs)) {
+            (Ok(previous), Ok(typed)) => typed.check_change(&previous, change),
+            _ => Vec::new(),
+        }
+    }
+
+    fn predict_update(&self, previous: &Properties, inputs: &Properties, outputs: &mut Properties) {
+        if let (Ok(previous), Ok(typed)) = (R::from_properties(previous), R::from_properties(inputs)) {
+            typed.predict_update(&previous, outputs);
+        }
+    }
+
     fn connection_identity(&self, connection: &Value) -> Value {
         R::connection_identity(connection)
     }
@@ -302,7 +331,14 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
         let client = self.connect.connect(connection).await?;
         let existing = objects
             .iter()
-            .map(|object| Ok(Existing { id: object.id.clone(), inputs: typed::<R>(&object.inputs)? }))
+            .map(|object| {
+                Ok(Existing {
+                    id: object.id.clone(),
+                    inputs: typed::<R>(&object.inputs)?,
+                    outputs: object.outputs.clone(),
+                    secret_key: object.secret_key.clone(),
+                })
+            })
             .collect::<Result<Vec<_>, ProviderError>>()?;
         let observed = R::read(&client, &existing).await?;
         Ok(observed

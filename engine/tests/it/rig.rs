@@ -23,7 +23,7 @@ use crate::cloud::provider::providers;
 use crate::cloud::witness::{Witness, orphan};
 use crate::moments::{Moment, Moments, ProcessNumber};
 use crate::random::Dice;
-use crate::stack::StackSpec;
+use crate::stack::{StackSpec, secret_key};
 use crate::store::Disk;
 
 /// Longer than any operation takes: an operation that is not over by then waits for nothing.
@@ -360,7 +360,7 @@ impl Rig {
         let events = Events::new(clock.clone(), recorder.clone());
         let providers = providers(&self.cloud, process);
         let learns_durations = self.learns_durations;
-        (Engine { providers, clock, events, learns_durations }, recorder)
+        (Engine { providers, clock, events, secret_key: secret_key(), learns_durations }, recorder)
     }
 
     fn request(&self, run: &Run) -> (Request, LockHolder) {

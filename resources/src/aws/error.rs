@@ -197,6 +197,8 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         | "Resource.AlreadyAttached"
         | "ResourceAlreadyExists"
         | "ResourceAlreadyExistsException"
+        | "ResourceExistsException"
+        | "AlreadyExistsException"
         | "DuplicateSubnetsInSameZone" => ErrorKind::AlreadyExists,
 
         "TooManyBuckets" | "InsufficientFreeAddressesInSubnet" | "InsufficientAddressCapacity" => {
@@ -205,7 +207,9 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
 
         "Gateway.NotAttached" | "ResourceNotFoundException" => ErrorKind::NotFound,
         // A principal that was created a moment ago is not yet known to the service that checks it.
-        "MalformedPolicy" | "MalformedPolicyDocument" if text.contains("nvalid principal") => {
+        "MalformedPolicy" | "MalformedPolicyDocument" | "MalformedPolicyDocumentException"
+            if text.contains("nvalid principal") =>
+        {
             ErrorKind::NotFound
         }
 
@@ -278,6 +282,8 @@ mod tests {
             ("ServerSideEncryptionConfigurationNotFoundError", 404, NotFound),
             ("", 404, NotFound),
             ("EntityAlreadyExists", 409, AlreadyExists),
+            ("AlreadyExistsException", 400, AlreadyExists),
+            ("ResourceExistsException", 400, AlreadyExists),
             ("BucketAlreadyOwnedByYou", 409, AlreadyExists),
             ("BucketAlreadyExists", 409, AlreadyExists),
             ("InvalidGroup.Duplicate", 400, AlreadyExists),

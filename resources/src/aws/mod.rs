@@ -12,10 +12,12 @@ mod facts;
 mod guard;
 pub mod iam;
 mod identity;
+pub mod kms;
 mod policy;
 mod property;
 pub mod s3;
 mod scope;
+pub mod secretsmanager;
 mod tags;
 mod wait;
 
@@ -54,6 +56,9 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<ec2::VpcEndpoint>(providers, &connect);
     add::<s3::Bucket>(providers, &connect);
     add::<iam::Role>(providers, &connect);
+    add::<kms::Key>(providers, &connect);
+    add::<kms::Alias>(providers, &connect);
+    add::<secretsmanager::Secret>(providers, &connect);
 }
 
 #[cfg(test)]

@@ -128,11 +128,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use lsinfra_engine::Urn;
     use lsinfra_engine::cancel::cancellation;
     use lsinfra_engine::clock::Clock;
     use lsinfra_engine::provider::Progress;
     use lsinfra_engine::{Inputs, Value};
+    use lsinfra_engine::{SecretKey, Urn};
 
     use super::*;
 
@@ -158,6 +158,7 @@ mod tests {
             ]),
             tags_pending: false,
             client_token: String::new(),
+            secret_key: SecretKey::new([7; 32]),
             deadline: clock.now(),
             clock,
             progress: Arc::new(Silence),

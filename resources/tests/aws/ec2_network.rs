@@ -10,7 +10,7 @@ use lsinfra_resources::aws::ec2::{
     AllocationId, ElasticIp, InternetGateway, NatGateway, Subnet, SubnetId, Vpc, VpcId,
 };
 
-use crate::harness::{Object, Region, tags};
+use crate::harness::{Object, Region, secret_key, tags};
 use crate::quirks;
 
 pub(crate) fn cidr(text: &str) -> Ipv4Net {
@@ -108,7 +108,12 @@ async fn one_that_is_missing_does_not_hide_the_others() {
     let first = subnet(&region, &vpc, "first", "10.0.1.0/24").await;
     let second = subnet(&region, &vpc, "second", "10.0.2.0/24").await;
     let ids = [second.id().clone(), PhysicalId::new("subnet-0123456789abcdef0"), first.id().clone()];
-    let requests = ids.map(|id| ReadRequest { id, inputs: first.inputs.clone() });
+    let requests = ids.map(|id| ReadRequest {
+        id,
+        inputs: first.inputs.clone(),
+        outputs: first.outputs.clone(),
+        secret_key: secret_key(),
+    });
     let answers = first.provider.read(&first.step.connection, &requests).await.unwrap();
     let ranges: Vec<Option<Value>> = answers
         .into_iter()

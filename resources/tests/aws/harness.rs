@@ -13,7 +13,7 @@ use lsinfra_engine::provider::{
 };
 use lsinfra_engine::schema::Compare;
 use lsinfra_engine::{
-    Expression, Inputs, PhysicalId, Properties, Property, ResourceType, StepContext, Urn, Value,
+    Expression, Inputs, PhysicalId, Properties, Property, ResourceType, SecretKey, StepContext, Urn, Value,
 };
 use lsinfra_resources::aws::{self, AwsClients, AwsConnection, AwsConnector};
 use lsinfra_sandbox::{Options, Serving};
@@ -86,6 +86,19 @@ impl Region {
         self.endpoint.url()
     }
 
+    /// A client of Secrets Manager, for what other people do there.
+    pub(crate) fn secretsmanager(&self) -> aws_sdk_secretsmanager::Client {
+        let credentials =
+            aws_credential_types::Credentials::new(&self.connection.account, "x", None, None, "test");
+        let config = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+            .region(aws_config::Region::new(self.connection.region.clone()))
+            .credentials_provider(credentials)
+            .endpoint_url(self.url())
+            .http_client(aws_smithy_http_client::Builder::new().build_http());
+        aws_sdk_secretsmanager::Client::from_conf(config.build())
+    }
+
     /// A name that nothing else has.
     pub(crate) fn fresh_name(&self, role: &str) -> String {
         format!("lsinfra-test-{role}-{}", &uuid::Uuid::new_v4().simple().to_string()[..12])
@@ -117,6 +130,7 @@ impl Region {
             owner_tags,
             tags_pending: false,
             client_token: uuid::Uuid::new_v4().to_string(),
+            secret_key: secret_key(),
             deadline: clock.now() + 1.hour(),
             clock,
             progress: Arc::new(Silence),
@@ -197,7 +211,12 @@ impl Object {
     }
 
     pub(crate) async fn read(&self) -> Observation {
-        let request = ReadRequest { id: self.id().clone(), inputs: self.inputs.clone() };
+        let request = ReadRequest {
+            id: self.id().clone(),
+            inputs: self.inputs.clone(),
+            outputs: self.outputs.clone(),
+            secret_key: secret_key(),
+        };
         self.provider.read(&self.step.connection, &[request]).await.unwrap().remove(0)
     }
 
@@ -299,6 +318,11 @@ impl Object {
         self.settles("is gone", async || self.read().await == Observation::Gone).await;
         self.settles("is found no more", async || self.find().await.unwrap().is_none()).await;
     }
+}
+
+/// The environment's key for digests.
+pub(crate) fn secret_key() -> SecretKey {
+    SecretKey::new([7; 32])
 }
 
 /// Plain inputs with their types erased.

@@ -9,6 +9,8 @@ mod ec2_routes;
 mod ec2_security;
 mod harness;
 mod iam;
+mod kms;
 mod quirks;
 mod region;
 mod s3;
+mod secretsmanager;

@@ -96,6 +96,26 @@ const QUIRKS: &[Quirk] = &[
         what: "DescribeNatGateways: leaves out the public address",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "GetKeyRotationStatus: leaves out the period",
+        effect: Effect::Input("aws:kms:Key", "rotation_period_in_days"),
+    },
+    Quirk {
+        emulator: "moto",
+        what: "UpdateSecret: ignores an empty description or key",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "CreateSecret: says of a secret in its recovery window only that it exists",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateSecret: says of a secret in its recovery window only that it exists",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

@@ -41,6 +41,13 @@ impl Identifiers {
         text
     }
 
+    /// A UUID.
+    pub(crate) fn uuid(&mut self) -> String {
+        let digits = self.hexadecimal(32);
+        let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+        [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+    }
+
     /// This many upper-case letters and digits, at most 32, as in IAM's unique ids.
     pub(crate) fn alphanumeric(&mut self, length: usize) -> String {
         const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -26,3 +26,6 @@ pub(crate) const DYNAMODB_TABLE_CREATING: Duration = Duration::from_secs(8);
 pub(crate) const DYNAMODB_TABLE_UPDATING: Duration = Duration::from_secs(2);
 /// A DynamoDB table from `DELETING` to gone.
 pub(crate) const DYNAMODB_TABLE_DELETING: Duration = Duration::from_secs(5);
+/// How long a secret that is deleted without a recovery window keeps its name: AWS deletes it in the background, after a
+/// short delay. <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html>
+pub(crate) const SECRET_DELETING: Duration = Duration::from_secs(5);

@@ -5,8 +5,10 @@ pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
 pub(crate) mod iam;
+pub(crate) mod kms;
 pub(crate) mod policy_document;
 pub(crate) mod s3;
+pub(crate) mod secretsmanager;
 pub(crate) mod sts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,7 +56,15 @@ pub(crate) trait Service: Sync {
 }
 
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
-const SERVICES: &[&dyn Service] = &[&dynamodb::DynamoDb, &ec2::Ec2, &iam::Iam, &s3::S3, &sts::Sts];
+const SERVICES: &[&dyn Service] = &[
+    &dynamodb::DynamoDb,
+    &ec2::Ec2,
+    &iam::Iam,
+    &kms::Kms,
+    &s3::S3,
+    &secretsmanager::SecretsManager,
+    &sts::Sts,
+];
 
 /// The state of all services.
 #[derive(Debug, Default)]
@@ -67,8 +77,12 @@ pub(crate) struct Tables {
     pub(crate) ec2: ec2::Ec2Tables,
     /// IAM's.
     pub(crate) iam: iam::IamTables,
+    /// KMS's.
+    pub(crate) kms: kms::KmsTables,
     /// S3's.
     pub(crate) s3: s3::S3Tables,
+    /// Secrets Manager's.
+    pub(crate) secretsmanager: secretsmanager::SecretsManagerTables,
     /// STS's.
     pub(crate) sts: sts::StsTables,
 }
@@ -80,7 +94,9 @@ impl Tables {
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
         tables.extend(self.iam.each());
+        tables.extend(self.kms.each());
         tables.extend(self.s3.each());
+        tables.extend(self.secretsmanager.each());
         tables.extend(self.sts.each());
         tables
     }

@@ -87,6 +87,14 @@ impl LocalStore {
         secret_key::read_or_make(&self.disk, &self.layout)
     }
 
+    /// The same key, if there is one: for whoever writes nothing.
+    ///
+    /// # Errors
+    /// As [`secret_key`](Self::secret_key).
+    pub fn existing_secret_key(&self) -> Result<Option<SecretKey>, StoreError> {
+        secret_key::read(&self.disk, &self.layout)
+    }
+
     /// What this store and its sessions have written.
     pub fn statistics(&self) -> Statistics {
         self.disk.statistics()

@@ -31,7 +31,11 @@ pub(super) fn read_or_make(disk: &Disk, layout: &Layout) -> Result<SecretKey, St
     read(disk, layout)?.ok_or_else(|| io_error("read", &path)(std::io::ErrorKind::NotFound.into()))
 }
 
-fn read(disk: &Disk, layout: &Layout) -> Result<Option<SecretKey>, StoreError> {
+/// Reads the key, if there is one.
+///
+/// # Errors
+/// As [`read_or_make`].
+pub(super) fn read(disk: &Disk, layout: &Layout) -> Result<Option<SecretKey>, StoreError> {
     let path = layout.secret_key();
     let Some(bytes) = disk.read(&path)? else { return Ok(None) };
     let length = bytes.len();

@@ -29,11 +29,12 @@ pub struct Access {
     pub sandbox: Option<String>,
 }
 
-/// The clients of the two services.
+/// The clients of the services.
 #[derive(Clone)]
 pub(crate) struct Clients {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) secrets: aws_sdk_secretsmanager::Client,
 }
 
 impl Clients {
@@ -41,7 +42,11 @@ impl Clients {
         let config = shared_config(access).await;
         // Behind one address there are no host names per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(has_endpoint(&config)).build();
-        Self { s3: aws_sdk_s3::Client::from_conf(s3), dynamodb: aws_sdk_dynamodb::Client::new(&config) }
+        Self {
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            dynamodb: aws_sdk_dynamodb::Client::new(&config),
+            secrets: aws_sdk_secretsmanager::Client::new(&config),
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use super::Place;
 use super::access::{Access, Clients};
 use super::answers::{provider_error, status};
 use super::aws_locks::ENVIRONMENT;
+use super::secret_key;
 
 /// For how many days a version of an object is kept after another one replaced it.
 const NONCURRENT_DAYS: i32 = 90;
@@ -33,17 +34,20 @@ const LOOK_AGAIN: PollInterval = PollInterval::seconds(1, 5);
 const LOOKS: u32 = 60;
 
 /// What had to be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bootstrapped {
     /// Whether the bucket was not there.
     pub bucket: bool,
+    /// Whether the key under which secrets are digested was not there.
+    pub key: bool,
     /// Whether the table was not there.
     pub table: bool,
 }
 
 /// Makes bucket and table where they are missing, and brings both to their settings: the bucket versioned,
 /// encrypted, private, over TLS only, with old versions deleted in the end; the table paid per request,
-/// protected from deletion, and recoverable to any point of the last 35 days.
+/// protected from deletion, and recoverable to any point of the last 35 days. With them, the key under which
+/// secrets are digested.
 ///
 /// # Errors
 /// [`ProviderError`] of the first call that failed; what was done stays, and the rest can be done later.
@@ -51,9 +55,16 @@ pub async fn bootstrap(access: &Access, place: &Place, clock: &Clock) -> Result<
     let clients = Clients::connect(access).await;
     let bucket = make_bucket(&clients.s3, access, &place.bucket).await?;
     set_up_bucket(&clients.s3, access, &place.bucket).await?;
+    let key = secret_key::make(&clients, &place.bucket).await?;
+    // Last, since a run without it does not begin: what is interrupted before is noticed by the next one.
     let table = make_table(&clients.dynamodb, &place.table).await?;
     set_up_table(&clients.dynamodb, &place.table, clock).await?;
-    Ok(Bootstrapped { bucket, table })
+    let mut look = 0;
+    while !secret_key::is_seen(&clients, &place.bucket).await? {
+        let unseen = || ProviderError::new(ErrorKind::TimedOut, "CreateSecret: the secret does not appear");
+        wait(clock, &mut look, unseen).await?;
+    }
+    Ok(Bootstrapped { bucket, key, table })
 }
 
 async fn make_bucket(s3: &aws_sdk_s3::Client, access: &Access, bucket: &str) -> Result<bool, ProviderError> {

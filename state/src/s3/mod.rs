@@ -16,6 +16,7 @@ mod lease;
 mod lock;
 mod objects;
 mod process;
+mod secret_key;
 mod session;
 
 #[cfg(test)]
@@ -36,6 +37,7 @@ use lsinfra_engine::surgery::Soundness;
 
 pub use access::Access;
 pub use bootstrap::{Bootstrapped, bootstrap};
+pub use secret_key::secret_key;
 
 use access::Clients;
 use aws_bucket::AwsBucket;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use lsinfra_engine::journal::Change;
-use lsinfra_engine::secret::SecretPart;
+use lsinfra_engine::secret::{Encoding, SecretLocation, SecretPart, SecretSource};
 use lsinfra_engine::{
     Entry, Object, Owner, PhysicalId, Properties, Record, RecordedOptions, Role, Secret, Snapshot, Status,
     Timeouts, Urn, Value,
@@ -32,12 +32,17 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn value() -> impl Strategy<Value = Value> {
-    let part = |(is_sealed, text): (bool, String)| match is_sealed {
-        true => SecretPart::Sealed { digest: text, plain: None },
-        false => SecretPart::Plain(text),
-    };
-    let secret = vec((any::<bool>(), text()), 0..3)
-        .prop_map(move |parts| Value::Secret(Secret::from_parts(parts.into_iter().map(part).collect())));
+    let encoding = || prop_oneof![Just(Encoding::AsIs), Just(Encoding::Percent)];
+    let location = (text(), text(), text())
+        .prop_map(|(secret, version, key)| SecretSource::Stored(SecretLocation { secret, version, key }));
+    let source = prop_oneof![Just(SecretSource::Unavailable), location];
+    let part = prop_oneof![
+        text().prop_map(SecretPart::Plain),
+        (text(), encoding(), source)
+            .prop_map(|(digest, encoding, source)| { SecretPart::Sealed { digest, encoding, source } }),
+        (text(), encoding()).prop_map(|(name, encoding)| SecretPart::Asked { name, encoding }),
+    ];
+    let secret = vec(part, 0..3).prop_map(|parts| Value::Secret(Secret::from_parts(parts)));
     let leaf = prop_oneof![
         Just(Value::Null),
         Just(Value::Unknown),

@@ -5,8 +5,8 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use lsinfra_engine::provider::{
-    ErrorKind, Found, InputProblem, Observation, PollInterval, Provider, ProviderError, Providers,
-    ReadRequest, Recorded, StepContext, UpdateRequest,
+    ChangeKind, ErrorKind, Found, InputProblem, Objection, Observation, PollInterval, Provider,
+    ProviderError, Providers, ReadRequest, Recorded, StepContext, UpdateRequest,
 };
 use lsinfra_engine::schema::Schema;
 use lsinfra_engine::{PhysicalId, Properties, Value, ValueError};
@@ -119,6 +119,11 @@ impl SimulatedProvider {
     }
 }
 
+/// The label that no object can be changed to.
+pub(crate) const REFUSED_LABEL: &str = "label-250";
+/// The label that other things rely on.
+pub(crate) const RELIED_ON_LABEL: &str = "label-251";
+
 #[async_trait]
 impl Provider for SimulatedProvider {
     fn schema(&self) -> &Schema {
@@ -149,6 +154,21 @@ impl Provider for SimulatedProvider {
                 (field.name.to_owned(), value)
             })
             .collect()
+    }
+
+    fn check_change(&self, previous: &Properties, inputs: &Properties, change: ChangeKind) -> Vec<Objection> {
+        let label = |inputs: &Properties| inputs.get("label").and_then(Value::as_text).map(str::to_owned);
+        let (old, new) = (label(previous), label(inputs));
+        let (is_refused, can_be_overruled) =
+            (new.as_deref() == Some(REFUSED_LABEL), old.as_deref() == Some(RELIED_ON_LABEL));
+        if !(is_refused && old != new || can_be_overruled && (old != new || change != ChangeKind::Update)) {
+            return Vec::new();
+        }
+        let message = format!("{old:?} cannot become {new:?} by {change:?}");
+        vec![Objection {
+            problem: InputProblem { path: "label".to_owned(), message },
+            can_be_overruled: !is_refused,
+        }]
     }
 
     fn connection_identity(&self, connection: &Value) -> Value {

@@ -13,6 +13,7 @@ mod records;
 mod recovery;
 mod replacement;
 mod scheduling;
+mod secrets;
 mod state;
 mod tasks;
 

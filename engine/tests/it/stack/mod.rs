@@ -340,9 +340,20 @@ pub(crate) fn connection(account: &str, role: u8) -> Value {
     ]))
 }
 
+/// The number of the secret that a person has to give.
+pub(crate) const ASKED: u8 = u8::MAX;
+
 /// A secret of that number.
 pub(crate) fn secret(number: u8) -> Value {
-    Value::Secret(Secret::given(&SecretKey::new([7; 32]), format!("plain-{number}").into()))
+    if number == ASKED {
+        return Value::Secret(Secret::asked("password"));
+    }
+    Value::Secret(Secret::given(&secret_key(), format!("plain-{number}").into()))
+}
+
+/// The environment's key for digests.
+pub(crate) fn secret_key() -> SecretKey {
+    SecretKey::new([7; 32])
 }
 
 /// Descriptions that differ in their case alone, in pairs.

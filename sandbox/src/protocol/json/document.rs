@@ -114,6 +114,25 @@ impl<'d> Members<'d> {
         self.value(name).map(|value| value.as_str().ok_or_else(|| mistyped(value, "String"))).transpose()
     }
 
+    /// A text whose length in characters is within bounds.
+    pub(crate) fn text_within(
+        &self,
+        name: &str,
+        least: usize,
+        most: usize,
+    ) -> Result<Option<&'d str>, ServiceError> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let length = text.chars().count();
+        let rule = if length < least {
+            format!("Member must have length greater than or equal to {least}")
+        } else if length > most {
+            format!("Member must have length less than or equal to {most}")
+        } else {
+            return Ok(Some(text));
+        };
+        Err(self.document.service.constraint(Some(text), &self.path(name), &rule))
+    }
+
     /// A text that must be there.
     pub(crate) fn required(&self, name: &str) -> Result<&'d str, ServiceError> {
         self.text(name)?.ok_or_else(|| self.missing(name))

@@ -44,7 +44,7 @@ pub(in crate::services::dynamodb) fn create_table(call: &mut Call<'_>) -> Reply 
     let kms_key = is_encrypted.then(|| managed_key(call));
     let active_at = call.over_at(DYNAMODB_TABLE_CREATING);
     let table = Table {
-        id: uuid(call),
+        id: call.identifiers.uuid(),
         attributes,
         keys,
         indexes,
@@ -193,13 +193,7 @@ fn names(attributes: &[KeyElement]) -> String {
 fn managed_key(call: &mut Call<'_>) -> String {
     let known = call.tables.dynamodb.tables.iter(&call.scope).find_map(|(_, table)| table.kms_key.clone());
     known.unwrap_or_else(|| {
-        let id = uuid(call);
+        let id = call.identifiers.uuid();
         call.arn("kms", &format!("key/{id}"))
     })
-}
-
-fn uuid(call: &mut Call<'_>) -> String {
-    let digits = call.identifiers.hexadecimal(32);
-    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
-    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
 }

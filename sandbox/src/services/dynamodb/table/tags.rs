@@ -20,18 +20,8 @@ pub(super) fn given(members: &Members<'_>) -> Result<Option<BTreeMap<String, Str
     let Some(list) = members.structures("Tags")? else { return Ok(None) };
     let mut tags = BTreeMap::new();
     for tag in list {
-        let (key, value) = (tag.required("Key")?, tag.required("Value")?);
-        for (text, member, least, most) in [(key, "Key", 1, 128), (value, "Value", 0, 256)] {
-            let length = text.chars().count();
-            let rule = if length < least {
-                format!("Member must have length greater than or equal to {least}")
-            } else if length > most {
-                format!("Member must have length less than or equal to {most}")
-            } else {
-                continue;
-            };
-            return Err(WIRE.constraint(Some(text), &tag.path(member), &rule));
-        }
+        let key = tag.text_within("Key", 1, 128)?.ok_or_else(|| tag.missing("Key"))?;
+        let value = tag.text_within("Value", 0, 256)?.ok_or_else(|| tag.missing("Value"))?;
         if key.to_lowercase().starts_with("aws:") {
             return Err(invalid("Tag keys starting with the prefix aws: are reserved"));
         }
