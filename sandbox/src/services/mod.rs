@@ -6,6 +6,7 @@ pub(crate) mod dynamodb;
 pub(crate) mod ec2;
 pub(crate) mod iam;
 pub(crate) mod policy_document;
+pub(crate) mod rds;
 pub(crate) mod s3;
 pub(crate) mod sts;
 
@@ -54,7 +55,7 @@ pub(crate) trait Service: Sync {
 }
 
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
-const SERVICES: &[&dyn Service] = &[&dynamodb::DynamoDb, &ec2::Ec2, &iam::Iam, &s3::S3, &sts::Sts];
+const SERVICES: &[&dyn Service] = &[&dynamodb::DynamoDb, &ec2::Ec2, &iam::Iam, &rds::Rds, &s3::S3, &sts::Sts];
 
 /// The state of all services.
 #[derive(Debug, Default)]
@@ -67,6 +68,8 @@ pub(crate) struct Tables {
     pub(crate) ec2: ec2::Ec2Tables,
     /// IAM's.
     pub(crate) iam: iam::IamTables,
+    /// RDS's.
+    pub(crate) rds: rds::RdsTables,
     /// S3's.
     pub(crate) s3: s3::S3Tables,
     /// STS's.
@@ -80,6 +83,7 @@ impl Tables {
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
         tables.extend(self.iam.each());
+        tables.extend(self.rds.each());
         tables.extend(self.s3.each());
         tables.extend(self.sts.each());
         tables
@@ -128,7 +132,7 @@ pub(crate) fn covers_any(pattern: &str) -> bool {
 
 /// The names of the quotas that there are.
 pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
-    ec2::quotas()
+    ec2::quotas().chain(rds::quotas())
 }
 
 /// The operation of an awsJson service by its `X-Amz-Target`.
