@@ -52,3 +52,13 @@ pub(crate) const DB_INSTANCE_REBOOTING: Duration = Duration::from_secs(60);
 pub(crate) const DB_INSTANCE_DELETING: Duration = Duration::from_secs(5 * 60);
 /// A DB snapshot from `creating` to `available`.
 pub(crate) const DB_SNAPSHOT_CREATING: Duration = Duration::from_secs(3 * 60);
+/// A replication group of ElastiCache from `creating` to `available`: some six minutes.
+pub(crate) const REPLICATION_GROUP_CREATING: Duration = Duration::from_secs(6 * 60);
+/// A change of a replication group that its nodes go on through.
+pub(crate) const REPLICATION_GROUP_CONFIGURING: Duration = Duration::from_secs(2 * 60);
+/// A change of a replication group's nodes.
+pub(crate) const REPLICATION_GROUP_MODIFYING: Duration = Duration::from_secs(8 * 60);
+/// A replication group from `deleting` to gone.
+pub(crate) const REPLICATION_GROUP_DELETING: Duration = Duration::from_secs(5 * 60);
+/// A snapshot of a replication group from `creating` to `available`.
+pub(crate) const CACHE_SNAPSHOT_CREATING: Duration = Duration::from_secs(3 * 60);

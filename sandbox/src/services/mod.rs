@@ -4,6 +4,7 @@
 pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
+pub(crate) mod elasticache;
 pub(crate) mod iam;
 pub(crate) mod policy_document;
 pub(crate) mod rds;
@@ -55,7 +56,8 @@ pub(crate) trait Service: Sync {
 }
 
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
-const SERVICES: &[&dyn Service] = &[&dynamodb::DynamoDb, &ec2::Ec2, &iam::Iam, &rds::Rds, &s3::S3, &sts::Sts];
+const SERVICES: &[&dyn Service] =
+    &[&dynamodb::DynamoDb, &ec2::Ec2, &elasticache::ElastiCache, &iam::Iam, &rds::Rds, &s3::S3, &sts::Sts];
 
 /// The state of all services.
 #[derive(Debug, Default)]
@@ -66,6 +68,8 @@ pub(crate) struct Tables {
     pub(crate) dynamodb: dynamodb::DynamoDbTables,
     /// EC2's.
     pub(crate) ec2: ec2::Ec2Tables,
+    /// ElastiCache's.
+    pub(crate) elasticache: elasticache::ElastiCacheTables,
     /// IAM's.
     pub(crate) iam: iam::IamTables,
     /// RDS's.
@@ -82,6 +86,7 @@ impl Tables {
         let mut tables = self.core.each();
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
+        tables.extend(self.elasticache.each());
         tables.extend(self.iam.each());
         tables.extend(self.rds.each());
         tables.extend(self.s3.each());
@@ -132,7 +137,7 @@ pub(crate) fn covers_any(pattern: &str) -> bool {
 
 /// The names of the quotas that there are.
 pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
-    ec2::quotas().chain(rds::quotas())
+    ec2::quotas().chain(elasticache::quotas()).chain(rds::quotas())
 }
 
 /// The operation of an awsJson service by its `X-Amz-Target`.
