@@ -215,7 +215,9 @@ fn check(Report { rows, remarks }: &Report, not_in_use: &[&str], at_least: usize
         remarks.iter().find_map(|remark| Some(remark.split_once("http 5xx")?.1)).expect("a list of 5xx");
     // Whole services that are not there answer 501.
     for answer in broken.split("('").skip(1) {
-        let is_absent = !["ec2.", "elasticache.", "iam.", "rds.", "s3.", "sts."].iter().any(|service| answer.starts_with(service));
+        let is_absent = !["ec2.", "elasticache.", "iam.", "rds.", "s3.", "sts."]
+            .iter()
+            .any(|service| answer.starts_with(service));
         assert!(is_absent && answer.contains(", 501)"), "{broken}");
     }
     let (right, other): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| RIGHT.contains(&row.status));

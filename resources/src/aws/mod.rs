@@ -7,13 +7,17 @@ mod arn;
 mod connection;
 mod connector;
 pub mod ec2;
+pub mod elasticache;
 mod error;
 mod facts;
 mod guard;
 pub mod iam;
 mod identity;
+mod names;
+mod plain_text;
 mod policy;
 mod property;
+pub mod rds;
 pub mod s3;
 mod scope;
 mod tags;
@@ -54,4 +58,10 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<ec2::VpcEndpoint>(providers, &connect);
     add::<s3::Bucket>(providers, &connect);
     add::<iam::Role>(providers, &connect);
+    add::<rds::SubnetGroup>(providers, &connect);
+    add::<rds::ParameterGroup>(providers, &connect);
+    add::<rds::Instance>(providers, &connect);
+    add::<elasticache::SubnetGroup>(providers, &connect);
+    add::<elasticache::ParameterGroup>(providers, &connect);
+    add::<elasticache::ReplicationGroup>(providers, &connect);
 }

@@ -227,9 +227,12 @@ impl Object {
         let Observation::Present { inputs, outputs } = self.read().await else {
             return vec!["it is gone".to_owned()];
         };
-        let is_read_back = |name: &&String| !quirks::loses(urn.resource_type(), name);
+        let is_read_back = |(name, value): &(&String, &Value)| {
+            // Nobody tells a secret.
+            !quirks::loses(urn.resource_type(), name) && !value.has_secret()
+        };
         let mut drift = Vec::new();
-        for (name, value) in self.inputs.iter().filter(|(name, _)| is_read_back(name)) {
+        for (name, value) in self.inputs.iter().filter(is_read_back) {
             let observed = inputs.get(name).map(|value| self.comparable(name, value));
             let applied = Some(self.comparable(name, value));
             if observed != applied {
