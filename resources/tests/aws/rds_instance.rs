@@ -305,6 +305,7 @@ async fn the_last_snapshot_stays_and_makes_another_instance() {
         snapshot_identifier: name.clone().into(),
         max_allocated_storage_gib: 500.into(),
         backup_retention_days: 7.into(),
+        backup_window: "03:00-04:00".to_owned().into(),
         maintenance_window: "sun:05:00-sun:06:00".to_owned().into(),
         skip_final_snapshot: true.into(),
         ..inputs

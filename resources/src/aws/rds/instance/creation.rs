@@ -96,6 +96,8 @@ impl Instance {
             .set_vpc_security_group_ids(self.security_groups())
             .set_publicly_accessible(self.publicly_accessible.get())
             .set_db_parameter_group_name(self.parameter_group_name.get().map(String::from))
+            .set_backup_retention_period(self.backup_retention_days.get())
+            .set_preferred_backup_window(self.backup_window.get())
             .set_copy_tags_to_snapshot(self.copy_tags_to_snapshot.get())
             .set_auto_minor_version_upgrade(self.auto_minor_version_upgrade.get())
             .set_enable_iam_database_authentication(self.iam_database_authentication_enabled.get())

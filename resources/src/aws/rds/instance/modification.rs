@@ -304,13 +304,16 @@ impl Instance {
     ) -> Option<CloudwatchLogsExportConfiguration> {
         let wanted = scope.wanted("log_exports", &self.log_exports, Vec::new())?;
         let wanted: BTreeSet<LogExport> = wanted.into_iter().collect();
-        let names = |logs: BTreeSet<LogExport>| logs.into_iter().map(|log| log.name().to_owned()).collect();
-        let on: Vec<String> = names(&wanted - &actual.log_exports);
-        let off: Vec<String> = names(&actual.log_exports - &wanted);
-        (!on.is_empty() || !off.is_empty()).then(|| {
+        let names = |logs: BTreeSet<LogExport>| {
+            let names: Vec<String> = logs.into_iter().map(|log| log.name().to_owned()).collect();
+            (!names.is_empty()).then_some(names)
+        };
+        let on = names(&wanted - &actual.log_exports);
+        let off = names(&actual.log_exports - &wanted);
+        (on.is_some() || off.is_some()).then(|| {
             CloudwatchLogsExportConfiguration::builder()
-                .set_enable_log_types(Some(on))
-                .set_disable_log_types(Some(off))
+                .set_enable_log_types(on)
+                .set_disable_log_types(off)
                 .build()
         })
     }
