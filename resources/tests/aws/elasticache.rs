@@ -11,6 +11,7 @@ use lsinfra_resources::aws::elasticache::{
 
 use crate::databases::{Network, secret};
 use crate::harness::{Object, Region, properties, tags};
+use crate::quirks;
 
 /// What replication groups stand on.
 struct Rig {
@@ -138,7 +139,9 @@ async fn each_part_of_a_replication_group_is_set_changed_and_taken_back() {
     };
     let mut group = rig.region.create("main", plain.clone()).await;
     assert!(!group.output::<String>("primary_address").is_empty());
-    assert_ne!(group.output::<String>("primary_address"), group.output::<String>("reader_address"));
+    if !quirks::does("DescribeReplicationGroups: has one address for all nodes") {
+        assert_ne!(group.output::<String>("primary_address"), group.output::<String>("reader_address"));
+    }
     let all = ReplicationGroup {
         num_cache_clusters: 2.into(),
         automatic_failover_enabled: true.into(),
@@ -216,6 +219,9 @@ async fn a_token_comes_and_changes_but_does_not_go() {
 
 #[tokio::test]
 async fn redis_becomes_valkey_and_what_waits_for_the_window_counts_as_done() {
+    if quirks::does("ModifyReplicationGroup: upgrades no engine") {
+        return;
+    }
     let rig = Rig::open("us-east-1").await;
     let inputs = ReplicationGroup { engine: Engine::Redis.into(), ..rig.replication_group() };
     let mut group = rig.region.create("main", inputs.clone()).await;
@@ -243,6 +249,9 @@ async fn redis_becomes_valkey_and_what_waits_for_the_window_counts_as_done() {
 
 #[tokio::test]
 async fn the_last_snapshot_stays_with_the_ownership_tags_and_fills_another_group() {
+    if quirks::does("DeleteReplicationGroup: takes no last snapshot") {
+        return;
+    }
     let rig = Rig::open("us-east-1").await;
     let inputs = ReplicationGroup { final_snapshot: true.into(), ..rig.replication_group() };
     let group = rig.region.create("main", inputs.clone()).await;

@@ -96,6 +96,67 @@ const QUIRKS: &[Quirk] = &[
         what: "DescribeNatGateways: leaves out the public address",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores whether minor versions are upgraded",
+        effect: Effect::Input("aws:rds:Instance", "auto_minor_version_upgrade"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores the port",
+        effect: Effect::Input("aws:rds:Instance", "port"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores log exports",
+        effect: Effect::Input("aws:rds:Instance", "log_exports"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores Performance Insights",
+        effect: Effect::Input("aws:rds:Instance", "performance_insights_enabled"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores how long Performance Insights keeps what it saw",
+        effect: Effect::Input("aws:rds:Instance", "performance_insights_retention_days"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores the throughput",
+        effect: Effect::Input("aws:rds:Instance", "storage_throughput_mib_per_second"),
+    },
+    Quirk { emulator: "ministack", what: "CreateDBSubnetGroup: takes a name twice", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBParameterGroup: lets no instance wait for a reboot",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: upgrades to another major version unasked",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "RestoreDBInstanceFromDBSnapshot: drops the tags",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DescribeReplicationGroups: has one address for all nodes",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: upgrades no engine",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DeleteReplicationGroup: takes no last snapshot",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

@@ -14,6 +14,7 @@ use lsinfra_resources::aws::{Arn, PolicyDocument, Principal, Statement};
 
 use crate::databases::{Network, secret};
 use crate::harness::{Object, Region, properties, tags};
+use crate::quirks;
 use crate::rds::parameters;
 
 /// What instances stand on.
@@ -170,7 +171,9 @@ async fn each_part_of_an_instance_is_set_changed_and_taken_back() {
         ("deletion_protection", false.into()),
         ("tags", Value::Map(BTreeMap::new())),
     ] {
-        instance.assert_observed(name, Some(value)).await;
+        if !quirks::loses("aws:rds:Instance", name) {
+            instance.assert_observed(name, Some(value)).await;
+        }
     }
     instance.inputs = properties(&plain);
     instance.delete().await;
@@ -226,7 +229,9 @@ async fn versions_rise_in_place_and_parameters_that_wait_are_put_in_force() {
     let name: String = lsinfra_engine::Property::from_value(&rig.parameter_group.inputs["name"]).unwrap();
     let group = ParameterGroup { name: name.into(), ..parameter_group(&rig.region, "600") };
     rig.parameter_group.update(group).await;
-    instance.assert_observed("static_parameters", Some(Value::Null)).await;
+    if !quirks::does("ModifyDBParameterGroup: lets no instance wait for a reboot") {
+        instance.assert_observed("static_parameters", Some(Value::Null)).await;
+    }
     let statics: BTreeMap<String, String> = rig.parameter_group.output("static_parameters");
     let inputs = Instance { static_parameters: statics.into(), ..inputs };
     instance.update(inputs.clone()).await;
@@ -242,10 +247,13 @@ async fn versions_rise_in_place_and_parameters_that_wait_are_put_in_force() {
     instance.assert_observed("engine_version", Some(Value::text("16.9"))).await;
 
     let inputs = Instance { engine_version: "17.6".to_owned().into(), ..inputs };
-    let mut refused = rig.region.declare("main", inputs.clone());
-    refused.id = instance.id.clone();
-    let error = refused.provider.complete(&refused.step, refused.id(), &refused.inputs).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Invalid, "{error}");
+    if !quirks::does("ModifyDBInstance: upgrades to another major version unasked") {
+        let mut refused = rig.region.declare("main", inputs.clone());
+        refused.id = instance.id.clone();
+        let error =
+            refused.provider.complete(&refused.step, refused.id(), &refused.inputs).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid, "{error}");
+    }
     instance
         .update(Instance {
             allow_major_version_upgrade: true.into(),
@@ -301,17 +309,19 @@ async fn the_last_snapshot_stays_and_makes_another_instance() {
         assert!(tags.any(|tag| tag.key() == Some(&key) && tag.value() == Some(&value)), "{key}");
     }
 
-    let restored = Instance {
-        snapshot_identifier: name.clone().into(),
-        max_allocated_storage_gib: 500.into(),
-        backup_retention_days: 7.into(),
-        backup_window: "03:00-04:00".to_owned().into(),
-        maintenance_window: "sun:05:00-sun:06:00".to_owned().into(),
-        skip_final_snapshot: true.into(),
-        ..inputs
-    };
-    let instance = rig.region.create("again", restored).await;
-    instance.delete().await;
+    if !quirks::does("RestoreDBInstanceFromDBSnapshot: drops the tags") {
+        let restored = Instance {
+            snapshot_identifier: name.clone().into(),
+            max_allocated_storage_gib: 500.into(),
+            backup_retention_days: 7.into(),
+            backup_window: "03:00-04:00".to_owned().into(),
+            maintenance_window: "sun:05:00-sun:06:00".to_owned().into(),
+            skip_final_snapshot: true.into(),
+            ..inputs
+        };
+        let instance = rig.region.create("again", restored).await;
+        instance.delete().await;
+    }
     rig.sdk().delete_db_snapshot().db_snapshot_identifier(name).send().await.unwrap();
     rig.close().await;
 }

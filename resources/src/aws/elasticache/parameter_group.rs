@@ -58,6 +58,20 @@ fn outputs(connection: &AwsConnection, name: &str) -> ParameterGroupOutputs {
     ParameterGroupOutputs { name: ParameterGroupName::new(name).into(), arn: arn(connection, name).into() }
 }
 
+/// There is a group of that name; [`ErrorKind::NotFound`](lsinfra_engine::provider::ErrorKind::NotFound) otherwise.
+async fn require(elasticache: &Client, name: &str) -> Result<(), ProviderError> {
+    let answer = elasticache
+        .describe_cache_parameter_groups()
+        .cache_parameter_group_name(name)
+        .send()
+        .await
+        .during("DescribeCacheParameterGroups")?;
+    let groups = answer.cache_parameter_groups.unwrap_or_default();
+    let is_there = groups.iter().any(|group| group.cache_parameter_group_name() == Some(name));
+    let absent = || not_found(format!("the cache parameter group {name} does not exist"));
+    is_there.then_some(()).ok_or_else(absent)
+}
+
 /// Values by name, of what a user has set or of all parameters.
 async fn values(
     elasticache: &Client,
@@ -76,6 +90,8 @@ async fn values(
             break;
         }
     }
+    // What a filter returns is checked again.
+    parameters.retain(|one| source.is_none_or(|source| one.source() == Some(source)));
     let value = |one: Parameter| Some((one.parameter_name?, one.parameter_value.unwrap_or_default()));
     Ok(parameters.into_iter().filter_map(value).collect())
 }
@@ -261,8 +277,8 @@ impl ResourceType for ParameterGroup {
     ) -> Result<(), ProviderError> {
         let arn = arn(&client.connection, id.as_str());
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
-            let absent = || not_found(format!("the cache parameter group {id} does not exist"));
-            let actual = calls::tags(&client.elasticache, &arn).await?.ok_or_else(absent)?;
+            require(&client.elasticache, id.as_str()).await?;
+            let actual = calls::tags(&client.elasticache, &arn).await?.unwrap_or_default();
             tags::require_lineage(step, &format!("the cache parameter group {id}"), &actual)?;
             let request = client.elasticache.delete_cache_parameter_group();
             let request = request.cache_parameter_group_name(id.as_str());

@@ -221,8 +221,8 @@ impl ResourceType for SubnetGroup {
     ) -> Result<(), ProviderError> {
         let arn = arn(&client.connection, id.as_str());
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
-            let absent = || not_found(format!("the cache subnet group {id} does not exist"));
-            let actual = calls::tags(&client.elasticache, &arn).await?.ok_or_else(absent)?;
+            require(&client.elasticache, id.as_str()).await?;
+            let actual = calls::tags(&client.elasticache, &arn).await?.unwrap_or_default();
             tags::require_lineage(step, &format!("the cache subnet group {id}"), &actual)?;
             let request = client.elasticache.delete_cache_subnet_group().cache_subnet_group_name(id.as_str());
             request.send().await.during("DeleteCacheSubnetGroup").map(|_| ())

@@ -89,6 +89,20 @@ fn arn(connection: &AwsConnection, name: &str) -> Arn {
     calls::arn(connection, "pg", name)
 }
 
+/// There is a group of that name; [`ErrorKind::NotFound`](lsinfra_engine::provider::ErrorKind::NotFound) otherwise.
+async fn require(rds: &Client, name: &str) -> Result<(), ProviderError> {
+    let answer = rds
+        .describe_db_parameter_groups()
+        .db_parameter_group_name(name)
+        .send()
+        .await
+        .during("DescribeDBParameterGroups")?;
+    let groups = answer.db_parameter_groups.unwrap_or_default();
+    let is_there = groups.iter().any(|group| group.db_parameter_group_name() == Some(name));
+    let absent = || not_found(format!("the DB parameter group {name} does not exist"));
+    is_there.then_some(()).ok_or_else(absent)
+}
+
 /// Parameters of a group, `user` alone or all.
 async fn values(
     rds: &Client,
@@ -98,7 +112,10 @@ async fn values(
     let request = rds.describe_db_parameters().db_parameter_group_name(name);
     let pages = request.set_source(source.map(str::to_owned)).into_paginator().items().send();
     let parameters: Vec<SdkParameter> = pages.try_collect().await.during("DescribeDBParameters")?;
-    Ok(parameters.into_iter().filter_map(|one| Some((one.parameter_name()?.to_owned(), one))).collect())
+    // What a filter returns is checked again.
+    let is_asked = |one: &SdkParameter| source.is_none_or(|source| one.source() == Some(source));
+    let asked = parameters.into_iter().filter(is_asked);
+    Ok(asked.filter_map(|one| Some((one.parameter_name()?.to_owned(), one))).collect())
 }
 
 /// The values that the wanted parameters have, and those that a user has set.
@@ -336,8 +353,8 @@ impl ResourceType for ParameterGroup {
     ) -> Result<(), ProviderError> {
         let arn = arn(&client.connection, id.as_str());
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
-            let absent = || not_found(format!("the DB parameter group {id} does not exist"));
-            let actual = calls::tags(&client.rds, &arn).await?.ok_or_else(absent)?;
+            require(&client.rds, id.as_str()).await?;
+            let actual = calls::tags(&client.rds, &arn).await?.unwrap_or_default();
             tags::require_lineage(step, &format!("the DB parameter group {id}"), &actual)?;
             let request = client.rds.delete_db_parameter_group().db_parameter_group_name(id.as_str());
             request.send().await.during("DeleteDBParameterGroup").map(|_| ())

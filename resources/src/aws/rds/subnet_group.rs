@@ -219,8 +219,8 @@ impl ResourceType for SubnetGroup {
     ) -> Result<(), ProviderError> {
         let arn = arn(&client.connection, id.as_str());
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
-            let absent = || not_found(format!("the DB subnet group {id} does not exist"));
-            let actual = calls::tags(&client.rds, &arn).await?.ok_or_else(absent)?;
+            require(&client.rds, id.as_str()).await?;
+            let actual = calls::tags(&client.rds, &arn).await?.unwrap_or_default();
             tags::require_lineage(step, &format!("the DB subnet group {id}"), &actual)?;
             let request = client.rds.delete_db_subnet_group().db_subnet_group_name(id.as_str());
             request.send().await.during("DeleteDBSubnetGroup").map(|_| ())
