@@ -157,6 +157,59 @@ const QUIRKS: &[Quirk] = &[
         what: "DeleteReplicationGroup: takes no last snapshot",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: ignores the maintenance window",
+        effect: Effect::Input("aws:elasticache:ReplicationGroup", "maintenance_window"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: ignores security groups",
+        effect: Effect::Input("aws:elasticache:ReplicationGroup", "security_group_ids"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: does not tell the nodes their parameter group",
+        effect: Effect::Input("aws:elasticache:ReplicationGroup", "parameter_group_name"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: ignores whether minor versions are upgraded",
+        effect: Effect::Input("aws:elasticache:ReplicationGroup", "auto_minor_version_upgrade"),
+    },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBInstance: ignores the port",
+        effect: Effect::Input("aws:rds:Instance", "port"),
+    },
+    Quirk {
+        emulator: "moto",
+        what: "DescribeDBInstances: does not tell whether Performance Insights is on",
+        effect: Effect::Input("aws:rds:Instance", "performance_insights_enabled"),
+    },
+    Quirk {
+        emulator: "moto",
+        what: "DescribeDBInstances: does not tell how long Performance Insights keeps what it saw",
+        effect: Effect::Input("aws:rds:Instance", "performance_insights_retention_days"),
+    },
+    Quirk { emulator: "moto", what: "ModifyDBSubnetGroup: deletes the group", effect: Effect::Asked },
+    Quirk { emulator: "moto", what: "ResetDBParameterGroup: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBParameterGroup: lets no instance wait for a reboot",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBInstance: leaves nothing to the maintenance window",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "moto", what: "ModifyCacheSubnetGroup: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "moto",
+        what: "ListTagsForResource: knows no parameter groups of ElastiCache",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

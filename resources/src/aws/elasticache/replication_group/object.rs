@@ -68,9 +68,11 @@ impl Described {
         pending.or(self.group.cache_node_type())
     }
 
-    /// How many nodes it has.
+    /// How many nodes it has, the primary among them.
     pub(super) fn nodes(&self) -> Option<i32> {
-        i32::try_from(self.group.member_clusters().len()).ok().filter(|nodes| *nodes > 0)
+        let groups = self.group.node_groups().iter();
+        let nodes = groups.map(|group| group.node_group_members().len()).sum::<usize>();
+        i32::try_from(nodes).ok().filter(|nodes| *nodes > 0)
     }
 
     /// Whether a replica takes over by itself, or will.
