@@ -63,3 +63,11 @@ impl Network {
 pub(crate) fn secret(plain: &str) -> Secret {
     Secret::given(&SecretKey::new([7; 32]), SecretString::from(plain.to_owned()))
 }
+
+/// A maintenance window that begins two to four days from now, which no test lasts.
+pub(crate) fn far_window() -> String {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).weekday();
+    let day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+        [usize::try_from(today.to_monday_zero_offset() + 3).unwrap() % 7];
+    format!("{day}:05:00-{day}:06:00")
+}

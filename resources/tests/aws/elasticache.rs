@@ -9,7 +9,7 @@ use lsinfra_resources::aws::elasticache::{
     Engine, ParameterGroup, ParameterGroupName, ReplicationGroup, SubnetGroup, SubnetGroupName,
 };
 
-use crate::databases::{Network, secret};
+use crate::databases::{Network, far_window, secret};
 use crate::harness::{Object, Region, properties, tags};
 use crate::quirks;
 
@@ -26,7 +26,10 @@ struct Rig {
 
 impl Rig {
     async fn open(region: &str) -> Self {
-        let region = Region::open(region).await;
+        Self::within(Region::open(region).await).await
+    }
+
+    async fn within(region: Region) -> Self {
         let network = Network::open(&region).await;
         let inputs = SubnetGroup {
             name: region.fresh_name("subnets").into(),
@@ -207,6 +210,32 @@ async fn each_part_of_a_replication_group_is_set_changed_and_taken_back() {
 }
 
 #[tokio::test]
+async fn a_replication_group_lives_at_the_pace_of_aws() {
+    let Some(region) = Region::slow("us-east-1").await else { return };
+    let rig = Rig::within(region).await;
+    let inputs = ReplicationGroup {
+        transit_encryption_enabled: true.into(),
+        auth_token: secret("first-token-0123456").into(),
+        ..rig.replication_group()
+    };
+    let mut group = rig.region.create("main", inputs.clone()).await;
+    let inputs = ReplicationGroup {
+        num_cache_clusters: 2.into(),
+        automatic_failover_enabled: true.into(),
+        node_type: "cache.t4g.medium".to_owned().into(),
+        auth_token: secret("second-token-012345").into(),
+        ..inputs
+    };
+    group.update(inputs).await;
+    let answer =
+        rig.sdk().describe_replication_groups().replication_group_id(group.id().as_str()).send().await;
+    let actual = answer.unwrap().replication_groups.unwrap().remove(0);
+    assert_eq!(actual.cache_node_type(), Some("cache.t4g.medium"), "the update waits until it is in force");
+    group.delete().await;
+    rig.close().await;
+}
+
+#[tokio::test]
 async fn a_token_comes_and_changes_but_does_not_go() {
     if quirks::does(NO_PARAMETER_GROUPS) {
         return;
@@ -240,7 +269,11 @@ async fn redis_becomes_valkey_and_what_waits_for_the_window_counts_as_done() {
         return;
     }
     let rig = Rig::open("us-east-1").await;
-    let inputs = ReplicationGroup { engine: Engine::Redis.into(), ..rig.replication_group() };
+    let inputs = ReplicationGroup {
+        engine: Engine::Redis.into(),
+        maintenance_window: far_window().into(),
+        ..rig.replication_group()
+    };
     let mut group = rig.region.create("main", inputs.clone()).await;
     let valkey = ReplicationGroup {
         engine: Engine::Valkey.into(),

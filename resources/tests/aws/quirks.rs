@@ -210,6 +210,11 @@ const QUIRKS: &[Quirk] = &[
         what: "ListTagsForResource: knows no parameter groups of ElastiCache",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBInstance: upgrades to another major version unasked",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

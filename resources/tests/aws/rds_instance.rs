@@ -12,7 +12,7 @@ use lsinfra_resources::aws::rds::{
 };
 use lsinfra_resources::aws::{Arn, PolicyDocument, Principal, Statement};
 
-use crate::databases::{Network, secret};
+use crate::databases::{Network, far_window, secret};
 use crate::harness::{Object, Region, properties, tags};
 use crate::quirks;
 use crate::rds::parameters;
@@ -27,7 +27,10 @@ struct Rig {
 
 impl Rig {
     async fn open(region: &str) -> Self {
-        let region = Region::open(region).await;
+        Self::within(Region::open(region).await).await
+    }
+
+    async fn within(region: Region) -> Self {
         let network = Network::open(&region).await;
         let inputs = SubnetGroup {
             name: region.fresh_name("subnets").into(),
@@ -272,7 +275,11 @@ async fn what_waits_for_the_window_counts_as_done() {
         return;
     }
     let rig = Rig::open("us-east-1").await;
-    let inputs = Instance { apply_immediately: Input::default(), ..rig.instance() };
+    let inputs = Instance {
+        maintenance_window: far_window().into(),
+        apply_immediately: Input::default(),
+        ..rig.instance()
+    };
     let mut instance = rig.region.create("main", inputs.clone()).await;
     let changed = Instance {
         instance_class: "db.m6g.xlarge".to_owned().into(),
@@ -286,6 +293,35 @@ async fn what_waits_for_the_window_counts_as_done() {
     let actual = answer.unwrap().db_instances.unwrap().remove(0);
     assert_eq!(actual.db_instance_class(), Some("db.m6g.large"), "that is left to the window");
     assert_eq!(actual.pending_modified_values().unwrap().master_user_password(), None, "that is not");
+    instance.delete().await;
+    rig.close().await;
+}
+
+#[tokio::test]
+async fn an_instance_lives_at_the_pace_of_aws() {
+    let Some(region) = Region::slow("us-east-1").await else { return };
+    let rig = Rig::within(region).await;
+    let inputs = Instance {
+        parameter_group_name: rig.parameter_group.output::<ParameterGroupName>("name").into(),
+        static_parameters: rig.parameter_group.output::<BTreeMap<String, String>>("static_parameters").into(),
+        log_exports: vec![LogExport::Postgresql].into(),
+        ..rig.instance()
+    };
+    let mut instance = rig.region.create("main", inputs.clone()).await;
+    let inputs = Instance {
+        instance_class: "db.m6g.xlarge".to_owned().into(),
+        allocated_storage_gib: 200.into(),
+        log_exports: Vec::new().into(),
+        master_password: secret("second-Passw0rd").into(),
+        backup_retention_days: 7.into(),
+        ..inputs
+    };
+    instance.update(inputs.clone()).await;
+    let answer =
+        rig.sdk().describe_db_instances().db_instance_identifier(instance.id().as_str()).send().await;
+    let actual = answer.unwrap().db_instances.unwrap().remove(0);
+    assert_eq!(actual.db_instance_class(), Some("db.m6g.xlarge"), "the update waits until it is in force");
+    instance.update(Instance { skip_final_snapshot: Input::default(), ..inputs }).await;
     instance.delete().await;
     rig.close().await;
 }

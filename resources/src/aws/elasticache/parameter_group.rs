@@ -278,7 +278,8 @@ impl ResourceType for ParameterGroup {
         let arn = arn(&client.connection, id.as_str());
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
             require(&client.elasticache, id.as_str()).await?;
-            let actual = calls::tags(&client.elasticache, &arn).await?.unwrap_or_default();
+            let absent = || not_found(format!("the cache parameter group {id} has no tags yet"));
+            let actual = calls::tags(&client.elasticache, &arn).await?.ok_or_else(absent)?;
             tags::require_lineage(step, &format!("the cache parameter group {id}"), &actual)?;
             let request = client.elasticache.delete_cache_parameter_group();
             let request = request.cache_parameter_group_name(id.as_str());

@@ -222,7 +222,8 @@ impl ResourceType for SubnetGroup {
         let arn = arn(&client.connection, id.as_str());
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
             require(&client.elasticache, id.as_str()).await?;
-            let actual = calls::tags(&client.elasticache, &arn).await?.unwrap_or_default();
+            let absent = || not_found(format!("the cache subnet group {id} has no tags yet"));
+            let actual = calls::tags(&client.elasticache, &arn).await?.ok_or_else(absent)?;
             tags::require_lineage(step, &format!("the cache subnet group {id}"), &actual)?;
             let request = client.elasticache.delete_cache_subnet_group().cache_subnet_group_name(id.as_str());
             request.send().await.during("DeleteCacheSubnetGroup").map(|_| ())

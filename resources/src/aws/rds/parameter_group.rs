@@ -354,7 +354,8 @@ impl ResourceType for ParameterGroup {
         let arn = arn(&client.connection, id.as_str());
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
             require(&client.rds, id.as_str()).await?;
-            let actual = calls::tags(&client.rds, &arn).await?.unwrap_or_default();
+            let absent = || not_found(format!("the DB parameter group {id} has no tags yet"));
+            let actual = calls::tags(&client.rds, &arn).await?.ok_or_else(absent)?;
             tags::require_lineage(step, &format!("the DB parameter group {id}"), &actual)?;
             let request = client.rds.delete_db_parameter_group().db_parameter_group_name(id.as_str());
             request.send().await.during("DeleteDBParameterGroup").map(|_| ())

@@ -80,6 +80,14 @@ impl WeeklyWindow {
     }
 }
 
+/// A weekly window that begins two to four days from now, so that no test meets it that does not wait for it.
+#[cfg(test)]
+pub(crate) fn far_window() -> String {
+    let today = Timestamp::now().to_zoned(TimeZone::UTC).weekday().to_monday_zero_offset();
+    let day = usize::try_from(today + 3).unwrap_or_default() % WEEKDAYS.len();
+    format!("{0}:05:00-{0}:06:00", WEEKDAYS[day])
+}
+
 fn span(begins: u32, minutes: u32) -> Range<u32> {
     begins..begins + minutes
 }

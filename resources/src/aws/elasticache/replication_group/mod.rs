@@ -1,23 +1,22 @@
 //! Replication groups without cluster mode: one primary, and replicas of it.
 //! <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ReplicationGroup.html>
 
+mod deletion;
 mod engine;
 mod modification;
 mod object;
+mod token;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_elasticache::Client;
-use aws_sdk_elasticache::types::{
-    AuthTokenUpdateStrategyType, ReplicationGroup as SdkReplicationGroup, Snapshot,
-};
+use aws_sdk_elasticache::types::ReplicationGroup as SdkReplicationGroup;
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, Secret, StepContext, Value,
 };
-use secrecy::ExposeSecret;
 
 pub use self::engine::Engine;
 use self::engine::is_version;
@@ -25,7 +24,7 @@ use self::object::{Described, ready};
 use crate::aws::ec2::SecurityGroupId;
 use crate::aws::elasticache::calls::{self, sdk_tags, sent_once};
 use crate::aws::elasticache::{ParameterGroupName, SubnetGroupName};
-use crate::aws::error::During;
+use crate::aws::error::{During, not_found};
 use crate::aws::plain_text::plain_text;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
@@ -124,6 +123,13 @@ fn arn(connection: &AwsConnection, id: &str) -> Arn {
     calls::arn(connection, "replicationgroup", id)
 }
 
+/// The tags of a replication group, which AWS tells once it is available.
+async fn tags_told(client: &AwsClients, id: &PhysicalId) -> Result<tags::Tags, ProviderError> {
+    let absent = || not_found(format!("the replication group {id} has no tags yet"));
+    let arn = arn(&client.connection, id.as_str());
+    calls::tags(&client.elasticache, &arn).await?.ok_or_else(absent)
+}
+
 fn outputs(client: &AwsClients, id: &str, described: &Described) -> ReplicationGroupOutputs {
     let primary = described.primary();
     ReplicationGroupOutputs {
@@ -147,7 +153,7 @@ impl ReplicationGroup {
         let elasticache = &client.elasticache;
         let described = ready(elasticache, step, id, |_| true).await?;
         let arn = arn(&client.connection, id.as_str());
-        let actual = calls::tags(elasticache, &arn).await?.unwrap_or_default();
+        let actual = until_seen(step, Self::CONSISTENCY_WINDOW, || tags_told(client, id)).await?;
         let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &actual);
         calls::change_tags(elasticache, &arn, changes).await?;
 
@@ -208,32 +214,6 @@ impl ReplicationGroup {
         ready(elasticache, step, id, |described| described.nodes() == Some(wanted)).await
     }
 
-    /// First both tokens are good, or the token and none; then the new one alone.
-    /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html#auth-modifyng-token>
-    async fn set_token(
-        &self,
-        elasticache: &Client,
-        step: &StepContext,
-        id: &PhysicalId,
-    ) -> Result<(), ProviderError> {
-        let Some(token) = plain_text(&self.auth_token).await? else {
-            let message = "auth_token: AWS has no way to take the token off a replication group: keep it, or \
-                           replace the group";
-            return Err(ProviderError::new(ErrorKind::Invalid, message));
-        };
-        for strategy in [AuthTokenUpdateStrategyType::Rotate, AuthTokenUpdateStrategyType::Set] {
-            let request = elasticache.modify_replication_group().replication_group_id(id.as_str());
-            let request = request
-                .auth_token(token.expose())
-                .auth_token_update_strategy(strategy)
-                .apply_immediately(true);
-            request.send().await.during("ModifyReplicationGroup")?;
-            ready(elasticache, step, id, |described| described.group.auth_token_enabled() == Some(true))
-                .await?;
-        }
-        Ok(())
-    }
-
     /// Inputs as they are, in the form in which they were applied where AWS means the same.
     fn observe(&self, id: &str, described: &Described, tags: Option<&tags::Tags>) -> Self {
         let group = &described.group;
@@ -278,71 +258,6 @@ impl ReplicationGroup {
             tags: property::observed(tags.map(tags::observed)),
         }
     }
-
-    /// Asks AWS to delete a replication group.
-    async fn ask_to_delete(
-        &self,
-        client: &AwsClients,
-        step: &StepContext,
-        id: &PhysicalId,
-        group: &SdkReplicationGroup,
-    ) -> Result<(), ProviderError> {
-        if group.status() == Some("deleting") {
-            return Ok(());
-        }
-        let arn = arn(&client.connection, id.as_str());
-        let actual = calls::tags(&client.elasticache, &arn).await?.unwrap_or_default();
-        tags::require_lineage(step, &format!("the replication group {id}"), &actual)?;
-        let takes_snapshot = self.final_snapshot.get() == Some(true) && group.status() == Some("available");
-        let snapshot = takes_snapshot
-            .then(|| format!("{}{}", snapshot_prefix(id), step.clock.now().strftime("%Y%m%d%H%M%S")));
-        let request = client.elasticache.delete_replication_group().replication_group_id(id.as_str());
-        let request = request.set_final_snapshot_identifier(snapshot);
-        request.send().await.during("DeleteReplicationGroup").map(|_| ())
-    }
-
-    /// Last snapshots come without tags: they get those that say whose they are.
-    async fn tag_last_snapshots(
-        &self,
-        client: &AwsClients,
-        step: &StepContext,
-        id: &PhysicalId,
-    ) -> Result<(), ProviderError> {
-        let request = client.elasticache.describe_snapshots().replication_group_id(id.as_str());
-        let pages = request.into_paginator().items().send();
-        let snapshots: Vec<Snapshot> = pages.try_collect().await.during("DescribeSnapshots")?;
-        let names = snapshots.iter().filter_map(Snapshot::snapshot_name);
-        for name in names.filter(|name| name.starts_with(&snapshot_prefix(id))) {
-            let arn = calls::arn(&client.connection, "snapshot", name);
-            let actual = calls::tags(&client.elasticache, &arn).await?.unwrap_or_default();
-            if actual.is_empty() {
-                let put = step.owner_tags.clone();
-                let changes = tags::TagChanges { put, remove: Vec::new() };
-                calls::change_tags(&client.elasticache, &arn, changes).await?;
-            }
-        }
-        Ok(())
-    }
-
-    fn check_token(&self) -> Option<InputProblem> {
-        if self.auth_token.is_given() && self.transit_encryption_enabled.get() != Some(true) {
-            let is_known = self.transit_encryption_enabled.get().is_some()
-                || !self.transit_encryption_enabled.is_given();
-            return is_known.then(|| problem("auth_token", "a token needs `transit_encryption_enabled`"));
-        }
-        let plain = self.auth_token.get()?.reveal().ok()?;
-        let plain = plain.expose_secret();
-        let is_legal = (16..=128).contains(&plain.len())
-            && plain.chars().all(|one| one.is_ascii_alphanumeric() || "!&#$^<>-".contains(one));
-        // No message repeats a token.
-        let message = "16 to 128 letters, digits and the characters ! & # $ ^ < > -";
-        (!is_legal).then(|| problem("auth_token", message))
-    }
-}
-
-/// What the names of an object's last snapshots begin with; the time follows.
-fn snapshot_prefix(id: &PhysicalId) -> String {
-    format!("{id}-final-")
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! Replication groups from their creation to their deletion.
 
 use super::{GROUP, described, ok, refused, replication_group, status, subnet_group, with};
+use crate::services::common::windows::far_window;
 use crate::testing::{Answer, TestCloud, text, texts};
 
 const TOKEN: &str = "abcdefghijklmnop0123";
@@ -90,7 +91,7 @@ fn what_a_group_cannot_be_made_with_is_refused() {
 fn a_change_of_nodes_takes_its_time_and_settings_do_not() {
     let mut cloud = TestCloud::realistic();
     subnet_group(&mut cloud);
-    replication_group(&mut cloud, &[]);
+    replication_group(&mut cloud, &[("PreferredMaintenanceWindow", &far_window())]);
     modify(
         &mut cloud,
         &[

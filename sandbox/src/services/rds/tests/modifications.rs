@@ -1,6 +1,7 @@
 //! Changes of instances: at once, as soon as AWS can, or with the maintenance window.
 
 use super::{described, instance, modify, modify_refused, ok, pending, status, subnet_group};
+use crate::services::common::windows::far_window;
 use crate::testing::{TestCloud, text};
 
 fn cloud(others: &[(&str, &str)]) -> TestCloud {
@@ -32,7 +33,7 @@ fn a_change_hesitates_and_is_pending_until_it_is_in_force() {
 
 #[test]
 fn what_may_wait_waits_for_the_window() {
-    let mut cloud = cloud(&[]);
+    let mut cloud = cloud(&[("PreferredMaintenanceWindow", &far_window())]);
     modify(&mut cloud, &[("DBInstanceClass", "db.m6g.xlarge"), ("BackupRetentionPeriod", "7")]);
     cloud.advance(10 * 60);
     let body = described(&mut cloud);
@@ -45,7 +46,7 @@ fn what_may_wait_waits_for_the_window() {
 
 #[test]
 fn what_waits_comes_with_the_next_immediate_change() {
-    let mut cloud = cloud(&[]);
+    let mut cloud = cloud(&[("PreferredMaintenanceWindow", &far_window())]);
     modify(&mut cloud, &[("DBInstanceClass", "db.m6g.xlarge")]);
     modify(&mut cloud, &[("EngineVersion", "16.9"), ("ApplyImmediately", "true")]);
     cloud.advance(30);
