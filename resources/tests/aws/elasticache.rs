@@ -288,11 +288,17 @@ async fn redis_becomes_valkey_and_what_waits_for_the_window_counts_as_done() {
         engine_version: "8.1".to_owned().into(),
         ..valkey
     };
-    group.update(waiting).await;
+    group.update(waiting.clone()).await;
     let answer =
         rig.sdk().describe_replication_groups().replication_group_id(group.id().as_str()).send().await;
     let actual = answer.unwrap().replication_groups.unwrap().remove(0);
     assert_eq!(actual.cache_node_type(), Some("cache.t4g.small"), "that is left to the window");
+    // It comes with the next change that is made at once.
+    group.update(ReplicationGroup { apply_immediately: true.into(), ..waiting }).await;
+    let answer =
+        rig.sdk().describe_replication_groups().replication_group_id(group.id().as_str()).send().await;
+    let actual = answer.unwrap().replication_groups.unwrap().remove(0);
+    assert_eq!(actual.cache_node_type(), Some("cache.t4g.medium"));
     group.delete().await;
     rig.close().await;
 }

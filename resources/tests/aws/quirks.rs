@@ -215,6 +215,11 @@ const QUIRKS: &[Quirk] = &[
         what: "ModifyDBInstance: upgrades to another major version unasked",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBInstance: knows no parameter groups of AWS's own",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

@@ -22,7 +22,7 @@ use crate::services::common::quotas::Quota;
 use crate::services::common::tag_list::{self, Tags};
 
 pub(super) const PARAMETER_GROUPS: Quota = Quota {
-    name: "cache_parameter_groups",
+    name: "cache-parameter-groups",
     code: "CacheParameterGroupQuotaExceeded",
     text: "The request would result in the user exceeding the allowed number of cache parameter groups.",
 };

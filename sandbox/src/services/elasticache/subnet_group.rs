@@ -19,7 +19,7 @@ use crate::services::common::quotas::Quota;
 use crate::services::common::tag_list::{self, Tags};
 
 pub(super) const SUBNET_GROUPS: Quota = Quota {
-    name: "cache_subnet_groups",
+    name: "cache-subnet-groups",
     code: "CacheSubnetGroupQuotaExceeded",
     text: "The request would result in the user exceeding the allowed number of cache subnet groups.",
 };

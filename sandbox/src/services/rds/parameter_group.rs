@@ -22,7 +22,7 @@ use crate::services::common::quotas::Quota;
 use crate::services::common::tag_list::{self, Tags};
 
 pub(super) const PARAMETER_GROUPS: Quota = Quota {
-    name: "db_parameter_groups",
+    name: "db-parameter-groups",
     code: "DBParameterGroupQuotaExceeded",
     text: "Request would result in the user exceeding the allowed number of DB parameter groups.",
 };

@@ -18,7 +18,7 @@ use crate::services::common::quotas::Quota;
 use crate::services::common::tag_list::{self, Tags};
 
 pub(super) const SNAPSHOTS: Quota = Quota {
-    name: "db_snapshots",
+    name: "db-snapshots",
     code: "SnapshotQuotaExceeded",
     text: "The request would result in the user exceeding the allowed number of DB snapshots.",
 };

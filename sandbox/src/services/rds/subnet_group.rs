@@ -20,7 +20,7 @@ use crate::services::common::quotas::Quota;
 use crate::services::common::tag_list::{self, Tags};
 
 pub(super) const SUBNET_GROUPS: Quota = Quota {
-    name: "db_subnet_groups",
+    name: "db-subnet-groups",
     code: "DBSubnetGroupQuotaExceeded",
     text: "The request would result in the user exceeding the allowed number of DB subnet groups.",
 };

@@ -72,6 +72,8 @@ impl ReplicationGroup {
             covers && (!is_there || insists && scope.is_change("security_group_ids"))
         });
         differs.is_needed |= security_groups.is_some();
+        // What waits for the window comes with any change that is made at once, even with none.
+        differs.is_needed |= self.apply_immediately.get() == Some(true) && actual.has_pending();
         let request = elasticache
             .modify_replication_group()
             .replication_group_id(id.as_str())

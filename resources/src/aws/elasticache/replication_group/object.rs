@@ -68,6 +68,12 @@ impl Described {
         pending.or(self.group.cache_node_type())
     }
 
+    /// Whether a change waits for the maintenance window.
+    pub(super) fn has_pending(&self) -> bool {
+        let pending = self.node.as_ref().and_then(|node| node.pending_modified_values());
+        pending.is_some_and(|pending| pending.engine_version().or(pending.cache_node_type()).is_some())
+    }
+
     /// How many nodes it has, the primary among them.
     pub(super) fn nodes(&self) -> Option<i32> {
         let groups = self.group.node_groups().iter();

@@ -183,18 +183,19 @@ impl Instance {
         let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &tags_of(&instance));
         change_tags(rds, &calls::arn(&client.connection, "db", id.as_str()), changes).await?;
         let password = if sends_password { plain_text(&self.master_password).await? } else { None };
-        let request = self.modification(rds, id, scope, &instance, true)?;
-        let request = match (request, password) {
-            (request, Some(password)) => {
-                let request = request.unwrap_or_else(|| {
-                    rds.modify_db_instance()
-                        .db_instance_identifier(id.as_str())
-                        .apply_immediately(self.applies_immediately())
-                });
-                Some(request.master_user_password(password.expose()))
-            }
-            (request, None) => request,
+        let mut request = self.modification(rds, id, scope, &instance, true)?;
+        let all = self.applies_immediately();
+        let bare = || {
+            let request = rds.modify_db_instance().db_instance_identifier(id.as_str());
+            request.apply_immediately(all)
         };
+        // What waits for the window comes with any change that is made at once, even with none.
+        if all && !object::is_done(&instance, all) {
+            request = request.or_else(|| Some(bare()));
+        }
+        if let Some(password) = password {
+            request = Some(request.unwrap_or_else(bare).master_user_password(password.expose()));
+        }
         let asked_at = step.clock.now();
         if let Some(request) = request {
             request.send().await.during("ModifyDBInstance")?;
@@ -204,7 +205,6 @@ impl Instance {
             step.clock.since(asked_at) >= Self::CONSISTENCY_WINDOW
                 || self.modification(rds, id, scope, instance, false).is_ok_and(|left| left.is_none())
         };
-        let all = self.applies_immediately();
         let instance = ready(rds, step, id, Until::Done { all }, is_seen).await?;
         let instance = self.reboot(client, step, id, scope, instance).await?;
         Ok(outputs(client, id.as_str(), &instance))

@@ -12,6 +12,7 @@ use lsinfra_engine::{Input, PhysicalId, Property};
 use super::object::{Effective, parameter_group, security_groups};
 use super::values::{LogExport, is_version, major};
 use super::{DEFAULT_PORT, Instance};
+use crate::aws::Arn;
 use crate::aws::scope::Scope;
 
 /// Compares inputs with what is there, and remembers whether anything has to be sent.
@@ -50,6 +51,14 @@ impl Comparison<'_> {
         let wanted = input.get()?;
         self.differing(field, input, wanted, actual)
     }
+}
+
+/// What a call says of Performance Insights.
+#[derive(Default)]
+struct Insights {
+    enabled: Option<bool>,
+    retention_days: Option<i32>,
+    kms_key_id: Option<Arn>,
 }
 
 impl Instance {
@@ -94,53 +103,10 @@ impl Instance {
             Some(&most),
         );
 
-        let interval = instance.monitoring_interval().unwrap_or_default();
-        let mut interval_wanted = differs.differing(
-            "monitoring_interval_seconds",
-            &self.monitoring_interval_seconds,
-            0,
-            Some(&interval),
-        );
-        let role = instance.monitoring_role_arn().map(crate::aws::Arn::new);
-        let mut role_wanted = differs.chosen("monitoring_role_arn", &self.monitoring_role_arn, role.as_ref());
-        // AWS takes one only with the other.
-        if role_wanted.is_some() && interval_wanted.is_none() {
-            interval_wanted = self.monitoring_interval_seconds.get();
-        }
-        if interval_wanted.is_some_and(|seconds| seconds > 0) && role_wanted.is_none() {
-            role_wanted = self.monitoring_role_arn.get();
-        }
-
-        let has_insights = instance.performance_insights_enabled().unwrap_or_default();
-        let insights = differs.differing(
-            "performance_insights_enabled",
-            &self.performance_insights_enabled,
-            false,
-            Some(&has_insights),
-        );
-        let keeps_insights = insights.unwrap_or(has_insights);
-        let days = instance.performance_insights_retention_period().filter(|_| has_insights);
-        let days = if keeps_insights {
-            differs.chosen(
-                "performance_insights_retention_days",
-                &self.performance_insights_retention_days,
-                days.as_ref(),
-            )
-        } else {
-            None
-        };
-        let key = if insights == Some(true) { self.performance_insights_kms_key_id.get() } else { None };
-
-        let groups: Vec<_> = security_groups(instance).into_iter().collect();
-        let wanted_groups = self.security_group_ids.get().map(|ids| ids.into_iter().collect::<BTreeSet<_>>());
-        let is_same = wanted_groups.is_none_or(|wanted| wanted.into_iter().eq(groups.iter().cloned()));
-        let wanted_groups = self
-            .security_group_ids
-            .get()
-            .filter(|_| covers("security_group_ids"))
-            .filter(|_| !is_same || insists && scope.is_change("security_group_ids"));
-        differs.is_needed |= wanted_groups.is_some();
-
+        let (interval, role) = self.wanted_monitoring(&mut differs, instance);
+        let insights = self.wanted_insights(&mut differs, instance);
+        let security_groups = self.wanted_security_groups(scope, instance, insists);
+        differs.is_needed |= security_groups.is_some();
         let logs = self.wanted_logs(scope, &actual);
         differs.is_needed |= logs.is_some();
 
@@ -167,9 +133,7 @@ impl Instance {
             .set_db_port_number(
                 differs.differing("port", &self.port, DEFAULT_PORT, actual.port.as_ref()).map(i32::from),
             )
-            .set_vpc_security_group_ids(
-                wanted_groups.map(|groups| groups.into_iter().map(String::from).collect()),
-            )
+            .set_vpc_security_group_ids(security_groups)
             .set_publicly_accessible(differs.chosen(
                 "publicly_accessible",
                 &self.publicly_accessible,
@@ -209,11 +173,11 @@ impl Instance {
                 false,
                 actual.iam_authentication.as_ref(),
             ))
-            .set_monitoring_interval(interval_wanted)
-            .set_monitoring_role_arn(role_wanted.map(String::from))
-            .set_enable_performance_insights(insights)
-            .set_performance_insights_retention_period(days)
-            .set_performance_insights_kms_key_id(key.map(String::from))
+            .set_monitoring_interval(interval)
+            .set_monitoring_role_arn(role.map(String::from))
+            .set_enable_performance_insights(insights.enabled)
+            .set_performance_insights_retention_period(insights.retention_days)
+            .set_performance_insights_kms_key_id(insights.kms_key_id.map(String::from))
             .set_cloudwatch_logs_export_configuration(logs)
             .set_ca_certificate_identifier(differs.chosen(
                 "ca_certificate_identifier",
@@ -227,6 +191,58 @@ impl Instance {
                 instance.deletion_protection().as_ref(),
             ));
         Ok(differs.is_needed.then_some(request))
+    }
+
+    /// How often to look and by which role: AWS takes one only with the other.
+    fn wanted_monitoring(
+        &self,
+        differs: &mut Comparison<'_>,
+        instance: &DbInstance,
+    ) -> (Option<i32>, Option<Arn>) {
+        let actual = instance.monitoring_interval().unwrap_or_default();
+        let wanted = &self.monitoring_interval_seconds;
+        let interval = differs.differing("monitoring_interval_seconds", wanted, 0, Some(&actual));
+        let actual = instance.monitoring_role_arn().map(Arn::new);
+        let role = differs.chosen("monitoring_role_arn", &self.monitoring_role_arn, actual.as_ref());
+        match (interval, role) {
+            (None, Some(role)) => (wanted.get(), Some(role)),
+            (Some(seconds), None) if seconds > 0 => (Some(seconds), self.monitoring_role_arn.get()),
+            other => other,
+        }
+    }
+
+    /// What becomes of Performance Insights. AWS takes another key only while it is switched on, and says so otherwise.
+    fn wanted_insights(&self, differs: &mut Comparison<'_>, instance: &DbInstance) -> Insights {
+        let is_on = instance.performance_insights_enabled().unwrap_or_default();
+        let wanted = &self.performance_insights_enabled;
+        let enabled = differs.differing("performance_insights_enabled", wanted, false, Some(&is_on));
+        if !enabled.unwrap_or(is_on) {
+            return Insights { enabled, ..Insights::default() };
+        }
+        let days = instance.performance_insights_retention_period().filter(|_| is_on);
+        let wanted = &self.performance_insights_retention_days;
+        let retention_days = differs.chosen("performance_insights_retention_days", wanted, days.as_ref());
+        let key = instance.performance_insights_kms_key_id().filter(|_| is_on).map(Arn::new);
+        let wanted = &self.performance_insights_kms_key_id;
+        let kms_key_id = differs.chosen("performance_insights_kms_key_id", wanted, key.as_ref());
+        Insights { enabled, retention_days, kms_key_id }
+    }
+
+    /// The security groups to have.
+    fn wanted_security_groups(
+        &self,
+        scope: Scope<'_, Self>,
+        instance: &DbInstance,
+        insists: bool,
+    ) -> Option<Vec<String>> {
+        let is_change = scope.is_change("security_group_ids");
+        let wanted = self.security_group_ids.get()?;
+        let is_there = wanted.iter().cloned().collect::<BTreeSet<_>>() == security_groups(instance);
+        let is_wanted = match scope {
+            Scope::Given => !is_there,
+            Scope::Changed(_) => is_change && (!is_there || insists),
+        };
+        is_wanted.then(|| wanted.into_iter().map(String::from).collect())
     }
 
     /// Whether changes are made at once rather than in the maintenance window.

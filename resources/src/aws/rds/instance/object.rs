@@ -164,8 +164,8 @@ pub(super) enum Until {
     },
 }
 
-/// Whether nothing is pending that has to be waited for.
-fn is_done(instance: &DbInstance, all: bool) -> bool {
+/// Whether nothing is pending that has to be waited for: of all, or of what AWS does as soon as it can.
+pub(super) fn is_done(instance: &DbInstance, all: bool) -> bool {
     let Some(pending) = instance.pending_modified_values() else { return true };
     if all {
         return *pending == PendingModifiedValues::builder().build();

@@ -19,7 +19,7 @@ use crate::services::elasticache::errors::{invalid_combination, invalid_value, s
 use crate::services::elasticache::{fields, parameter_group, snapshot, subnet_group};
 
 pub(in crate::services::elasticache) const NODES: Quota = Quota {
-    name: "cache_nodes",
+    name: "cache-nodes",
     code: "NodeQuotaForCustomerExceeded",
     text: "The request cannot be processed because it would exceed the allowed number of cache nodes per customer.",
 };

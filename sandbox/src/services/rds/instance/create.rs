@@ -24,7 +24,7 @@ use crate::services::rds::subnet_group::SubnetGroup;
 use crate::services::rds::{fields, parameter_group, snapshot, subnet_group};
 
 pub(in crate::services::rds) const INSTANCES: Quota = Quota {
-    name: "db_instances",
+    name: "db-instances",
     code: "InstanceQuotaExceeded",
     text: "The request would result in the user exceeding the allowed number of DB instances.",
 };

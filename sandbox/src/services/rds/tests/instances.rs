@@ -1,6 +1,7 @@
 //! Instances from their creation to their deletion.
 
 use super::{INSTANCE, described, instance, ok, refused, status, subnet_group, with};
+use crate::FaultPlan;
 use crate::testing::{Answer, TestCloud, text, texts};
 
 #[test]
@@ -100,6 +101,17 @@ fn what_an_instance_cannot_be_made_with_is_refused() {
     ok(&mut cloud, "CreateDBInstance", &with(INSTANCE, &good));
     assert_eq!(refused(&mut cloud, "CreateDBInstance", INSTANCE), "DBInstanceAlreadyExists");
     assert_eq!(cloud.refused("DeleteSecurityGroup", &[("GroupId", &group)]), "DependencyViolation");
+}
+
+#[test]
+fn there_are_as_many_as_the_quota_allows() {
+    let mut cloud = TestCloud::realistic();
+    subnet_group(&mut cloud);
+    let quotas = [("db-instances".to_owned(), 1)].into_iter().collect();
+    cloud.faults(FaultPlan { quotas, ..FaultPlan::default() });
+    ok(&mut cloud, "CreateDBInstance", INSTANCE);
+    let other = with(INSTANCE, &[("DBInstanceIdentifier", "other")]);
+    assert_eq!(refused(&mut cloud, "CreateDBInstance", &other), "InstanceQuotaExceeded");
 }
 
 #[test]
