@@ -220,6 +220,11 @@ const QUIRKS: &[Quirk] = &[
         what: "ModifyDBInstance: knows no parameter groups of AWS's own",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: leaves to the window what is to come at once",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

@@ -294,12 +294,14 @@ async fn what_waits_for_the_window_counts_as_done() {
     let actual = answer.unwrap().db_instances.unwrap().remove(0);
     assert_eq!(actual.db_instance_class(), Some("db.m6g.large"), "that is left to the window");
     assert_eq!(actual.pending_modified_values().unwrap().master_user_password(), None, "that is not");
-    // It comes with the next change that is made at once.
-    instance.update(Instance { apply_immediately: true.into(), ..changed }).await;
-    let answer =
-        rig.sdk().describe_db_instances().db_instance_identifier(instance.id().as_str()).send().await;
-    let actual = answer.unwrap().db_instances.unwrap().remove(0);
-    assert_eq!(actual.db_instance_class(), Some("db.m6g.xlarge"));
+    if !quirks::does("ModifyDBInstance: leaves to the window what is to come at once") {
+        // It comes with the next change that is made at once.
+        instance.update(Instance { apply_immediately: true.into(), ..changed }).await;
+        let answer =
+            rig.sdk().describe_db_instances().db_instance_identifier(instance.id().as_str()).send().await;
+        let actual = answer.unwrap().db_instances.unwrap().remove(0);
+        assert_eq!(actual.db_instance_class(), Some("db.m6g.xlarge"));
+    }
     instance.delete().await;
     rig.close().await;
 }
