@@ -115,8 +115,15 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     })))
 }
 
-/// The parameters that a request lists: each with the method by which it is to be applied, and its value.
-fn listed(params: &Params) -> Result<Vec<(&'static Parameter, String, Option<&str>)>, ServiceError> {
+/// A parameter that a request lists.
+struct Listed<'p> {
+    parameter: &'static Parameter,
+    apply_method: String,
+    value: Option<&'p str>,
+}
+
+/// The parameters that a request lists.
+fn listed(params: &Params) -> Result<Vec<Listed<'_>>, ServiceError> {
     let mut listed = Vec::new();
     for prefix in params.structures("Parameters.Parameter") {
         let name = params.required(&format!("{prefix}.ParameterName"))?;
@@ -134,7 +141,7 @@ fn listed(params: &Params) -> Result<Vec<(&'static Parameter, String, Option<&st
             "immediate" | "pending-reboot" => {}
             other => return Err(invalid_value(format!("Invalid apply method: {other}"))),
         }
-        listed.push((parameter, method.to_owned(), value));
+        listed.push(Listed { parameter, apply_method: method.to_owned(), value });
     }
     if listed.len() > MOST_AT_ONCE {
         return Err(invalid_value(format!(
@@ -149,7 +156,7 @@ pub(super) fn modify(call: &mut Call<'_>) -> Reply {
     let listed = listed(call.params)?;
     call.params.finish()?;
     let mut values = changeable(call, &name)?.values;
-    for (parameter, apply_method, value) in listed {
+    for Listed { parameter, apply_method, value } in listed {
         let value = value.ok_or_else(|| {
             ServiceError::new(
                 400,
@@ -180,7 +187,7 @@ pub(super) fn reset(call: &mut Call<'_>) -> Reply {
     match (is_all, listed.is_empty()) {
         (true, true) => values.clear(),
         (false, false) => {
-            for (parameter, _, _) in listed {
+            for Listed { parameter, .. } in listed {
                 values.remove(parameter.name);
             }
         }

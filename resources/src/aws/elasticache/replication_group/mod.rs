@@ -397,6 +397,9 @@ impl ResourceType for ReplicationGroup {
         changes: &Changes<Self>,
     ) -> Result<ReplicationGroupOutputs, ProviderError> {
         let sets_token = changes.contains("auth_token");
+        if sets_token {
+            self.require_token()?;
+        }
         self.converge(client, step, id, Scope::Changed(changes), sets_token).await
     }
 

@@ -17,6 +17,16 @@ use crate::aws::property::problem;
 use crate::aws::wait::MINUTES;
 
 impl ReplicationGroup {
+    /// Refuses an update that would leave a replication group without its token.
+    pub(super) fn require_token(&self) -> Result<(), ProviderError> {
+        if self.auth_token.is_given() {
+            return Ok(());
+        }
+        let message = "auth_token: AWS has no way to take the token off a replication group: keep it, or replace \
+                       the group";
+        Err(ProviderError::new(ErrorKind::Invalid, message))
+    }
+
     /// First both tokens are good, or the token and none; then the new one alone.
     /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth.html#auth-modifyng-token>
     pub(super) async fn set_token(
@@ -25,11 +35,7 @@ impl ReplicationGroup {
         step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let Some(token) = plain_text(&self.auth_token).await? else {
-            let message = "auth_token: AWS has no way to take the token off a replication group: keep it, or \
-                           replace the group";
-            return Err(ProviderError::new(ErrorKind::Invalid, message));
-        };
+        let Some(token) = plain_text(&self.auth_token).await? else { return Ok(()) };
         for strategy in [AuthTokenUpdateStrategyType::Rotate, AuthTokenUpdateStrategyType::Set] {
             let before = object::require(elasticache, id).await?;
             let request = elasticache.modify_replication_group().replication_group_id(id.as_str());
