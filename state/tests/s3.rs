@@ -113,8 +113,8 @@ fn clock() -> Clock {
 fn a_place_is_made_once() {
     run(async {
         let account = Account::open();
-        assert_eq!(account.bootstrap().await, Bootstrapped { bucket: true, table: true });
-        assert_eq!(account.bootstrap().await, Bootstrapped { bucket: false, table: false });
+        assert_eq!(account.bootstrap().await, Bootstrapped { bucket: true, key: true, table: true });
+        assert_eq!(account.bootstrap().await, Bootstrapped::default());
     });
 }
 

@@ -32,8 +32,10 @@ const ATTEMPTS: u32 = 8;
 pub struct AwsClients {
     pub(crate) connection: AwsConnection,
     pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) elasticache: aws_sdk_elasticache::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) kms: aws_sdk_kms::Client,
+    pub(crate) rds: aws_sdk_rds::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) secretsmanager: aws_sdk_secretsmanager::Client,
     pub(crate) sts: aws_sdk_sts::Client,
@@ -136,14 +138,20 @@ impl AwsClients {
         // Behind one address there are no host names per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config));
         let ec2 = aws_sdk_ec2::config::Builder::from(config);
+        let elasticache = aws_sdk_elasticache::config::Builder::from(config);
         let iam = aws_sdk_iam::config::Builder::from(config);
         let kms = aws_sdk_kms::config::Builder::from(config);
         let secretsmanager = aws_sdk_secretsmanager::config::Builder::from(config);
+        let rds = aws_sdk_rds::config::Builder::from(config);
         Self {
             connection: connection.clone(),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.interceptor(guard.clone()).build()),
+            elasticache: aws_sdk_elasticache::Client::from_conf(
+                elasticache.interceptor(guard.clone()).build(),
+            ),
             iam: aws_sdk_iam::Client::from_conf(iam.interceptor(guard.clone()).build()),
             kms: aws_sdk_kms::Client::from_conf(kms.interceptor(guard.clone()).build()),
+            rds: aws_sdk_rds::Client::from_conf(rds.interceptor(guard.clone()).build()),
             s3: aws_sdk_s3::Client::from_conf(s3.interceptor(guard.clone()).build()),
             secretsmanager: aws_sdk_secretsmanager::Client::from_conf(
                 secretsmanager.interceptor(guard.clone()).build(),

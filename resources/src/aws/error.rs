@@ -185,6 +185,15 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         | "InvalidIPAddress.InUse"
         | "InvalidGroup.InUse"
         | "ResourceInUse"
+        | "InvalidDBInstanceState"
+        | "InvalidDBSnapshotState"
+        | "InvalidDBSubnetGroupStateFault"
+        | "InvalidDBParameterGroupState"
+        | "InvalidReplicationGroupState"
+        | "InvalidCacheClusterState"
+        | "InvalidCacheParameterGroupState"
+        | "InvalidSnapshotState"
+        | "CacheSubnetGroupInUse"
         | "RequestConflict" => ErrorKind::Conflict,
 
         "EntityAlreadyExists"
@@ -201,9 +210,11 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         | "AlreadyExistsException"
         | "DuplicateSubnetsInSameZone" => ErrorKind::AlreadyExists,
 
-        "TooManyBuckets" | "InsufficientFreeAddressesInSubnet" | "InsufficientAddressCapacity" => {
-            ErrorKind::LimitExceeded
-        }
+        "TooManyBuckets"
+        | "InsufficientFreeAddressesInSubnet"
+        | "InsufficientAddressCapacity"
+        | "InsufficientDBInstanceCapacity"
+        | "InsufficientCacheClusterCapacity" => ErrorKind::LimitExceeded,
 
         "Gateway.NotAttached" | "ResourceNotFoundException" => ErrorKind::NotFound,
         // A principal that was created a moment ago is not yet known to the service that checks it.
@@ -212,12 +223,25 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         {
             ErrorKind::NotFound
         }
+        // Subnets, security groups and roles that were created a moment ago.
+        "InvalidSubnet" if text.contains("input subnets") => ErrorKind::NotFound,
+        "InvalidParameterValue"
+            if text.starts_with("Invalid security group")
+                || text.starts_with("IAM role ARN value is invalid") =>
+        {
+            ErrorKind::NotFound
+        }
 
+        _ if code.ends_with("AlreadyExists") || code.ends_with("AlreadyExistsFault") => {
+            ErrorKind::AlreadyExists
+        }
         _ if code.contains("NotFound") || code.starts_with("NoSuch") => ErrorKind::NotFound,
         _ if code.ends_with("LimitExceeded")
             || code.ends_with("LimitExceededException")
             || code.ends_with("QuotaExceeded")
-            || code.ends_with("QuotaExceededException") =>
+            || code.ends_with("QuotaExceededException")
+            || code.ends_with("QuotaExceededFault")
+            || code.ends_with("ForCustomerExceeded") =>
         {
             ErrorKind::LimitExceeded
         }
@@ -290,6 +314,16 @@ mod tests {
             ("InvalidPermission.Duplicate", 400, AlreadyExists),
             ("RouteAlreadyExists", 400, AlreadyExists),
             ("Resource.AlreadyAssociated", 400, AlreadyExists),
+            ("DBInstanceAlreadyExists", 400, AlreadyExists),
+            ("CacheSubnetGroupAlreadyExists", 400, AlreadyExists),
+            ("SnapshotAlreadyExistsFault", 400, AlreadyExists),
+            ("DBInstanceNotFound", 404, NotFound),
+            ("ReplicationGroupNotFoundFault", 404, NotFound),
+            ("InvalidDBInstanceState", 400, Conflict),
+            ("InvalidDBSubnetGroupStateFault", 400, Conflict),
+            ("CacheSubnetGroupInUse", 400, Conflict),
+            ("InstanceQuotaExceeded", 400, LimitExceeded),
+            ("NodeQuotaForCustomerExceeded", 400, LimitExceeded),
             ("VpcLimitExceeded", 400, LimitExceeded),
             ("AddressLimitExceeded", 400, LimitExceeded),
             ("NatGatewayLimitExceeded", 400, LimitExceeded),
@@ -322,6 +356,21 @@ mod tests {
             "GetCallerIdentity: failed to construct request: an error occurred while loading credentials: \
              the SSO token has expired"
         );
+    }
+
+    #[test]
+    fn what_a_database_refers_to_may_not_be_known_yet() {
+        for (code, text) in [
+            ("InvalidSubnet", "Some input subnets in :[subnet-1] are invalid."),
+            ("InvalidParameterValue", "Invalid security group , groupId= sg-1, groupName=."),
+            (
+                "InvalidParameterValue",
+                "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING",
+            ),
+        ] {
+            assert_eq!(classify(code, text, 400), ErrorKind::NotFound, "{text}");
+        }
+        assert_eq!(classify("InvalidParameterValue", "Invalid storage size", 400), ErrorKind::Invalid);
     }
 
     #[test]

@@ -7,14 +7,18 @@ mod arn;
 mod connection;
 mod connector;
 pub mod ec2;
+pub mod elasticache;
 mod error;
 mod facts;
 mod guard;
 pub mod iam;
 mod identity;
 pub mod kms;
+mod names;
+mod plain_text;
 mod policy;
 mod property;
+pub mod rds;
 pub mod s3;
 mod scope;
 pub mod secretsmanager;
@@ -59,6 +63,12 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<kms::Key>(providers, &connect);
     add::<kms::Alias>(providers, &connect);
     add::<secretsmanager::Secret>(providers, &connect);
+    add::<rds::SubnetGroup>(providers, &connect);
+    add::<rds::ParameterGroup>(providers, &connect);
+    add::<rds::Instance>(providers, &connect);
+    add::<elasticache::SubnetGroup>(providers, &connect);
+    add::<elasticache::ParameterGroup>(providers, &connect);
+    add::<elasticache::ReplicationGroup>(providers, &connect);
 }
 
 #[cfg(test)]

@@ -3,14 +3,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod databases;
 mod ec2_endpoints;
 mod ec2_network;
 mod ec2_routes;
 mod ec2_security;
+mod elasticache;
 mod harness;
 mod iam;
 mod kms;
 mod quirks;
+mod rds;
+mod rds_instance;
 mod region;
 mod s3;
 mod secretsmanager;

@@ -113,7 +113,136 @@ const QUIRKS: &[Quirk] = &[
     },
     Quirk {
         emulator: "ministack",
+        what: "ModifyDBInstance: ignores whether minor versions are upgraded",
+        effect: Effect::Input("aws:rds:Instance", "auto_minor_version_upgrade"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores the port",
+        effect: Effect::Input("aws:rds:Instance", "port"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores log exports",
+        effect: Effect::Input("aws:rds:Instance", "log_exports"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores Performance Insights",
+        effect: Effect::Input("aws:rds:Instance", "performance_insights_enabled"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores how long Performance Insights keeps what it saw",
+        effect: Effect::Input("aws:rds:Instance", "performance_insights_retention_days"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: ignores the throughput",
+        effect: Effect::Input("aws:rds:Instance", "storage_throughput_mib_per_second"),
+    },
+    Quirk { emulator: "ministack", what: "CreateDBSubnetGroup: takes a name twice", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBParameterGroup: lets no instance wait for a reboot",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
         what: "CreateSecret: says of a secret in its recovery window only that it exists",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: upgrades to another major version unasked",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "RestoreDBInstanceFromDBSnapshot: drops the tags",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DescribeReplicationGroups: has one address for all nodes",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: upgrades no engine",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DeleteReplicationGroup: takes no last snapshot",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: ignores the maintenance window",
+        effect: Effect::Input("aws:elasticache:ReplicationGroup", "maintenance_window"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: ignores security groups",
+        effect: Effect::Input("aws:elasticache:ReplicationGroup", "security_group_ids"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: does not tell the nodes their parameter group",
+        effect: Effect::Input("aws:elasticache:ReplicationGroup", "parameter_group_name"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyReplicationGroup: ignores whether minor versions are upgraded",
+        effect: Effect::Input("aws:elasticache:ReplicationGroup", "auto_minor_version_upgrade"),
+    },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBInstance: ignores the port",
+        effect: Effect::Input("aws:rds:Instance", "port"),
+    },
+    Quirk {
+        emulator: "moto",
+        what: "DescribeDBInstances: does not tell whether Performance Insights is on",
+        effect: Effect::Input("aws:rds:Instance", "performance_insights_enabled"),
+    },
+    Quirk {
+        emulator: "moto",
+        what: "DescribeDBInstances: does not tell how long Performance Insights keeps what it saw",
+        effect: Effect::Input("aws:rds:Instance", "performance_insights_retention_days"),
+    },
+    Quirk { emulator: "moto", what: "ModifyDBSubnetGroup: deletes the group", effect: Effect::Asked },
+    Quirk { emulator: "moto", what: "ResetDBParameterGroup: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBParameterGroup: lets no instance wait for a reboot",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBInstance: leaves nothing to the maintenance window",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "moto", what: "ModifyCacheSubnetGroup: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "moto",
+        what: "ListTagsForResource: knows no parameter groups of ElastiCache",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBInstance: upgrades to another major version unasked",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyDBInstance: knows no parameter groups of AWS's own",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "ModifyDBInstance: leaves to the window what is to come at once",
         effect: Effect::Asked,
     },
 ];

@@ -199,7 +199,9 @@ async fn a_value_that_somebody_changed_is_seen_and_one_that_the_stack_made_is_pu
     by_hand.insert("license".to_owned(), "lic-2".to_owned());
     put_by_hand(&client, &secret, &by_hand).await;
 
-    let Observation::Present { inputs: seen, outputs, .. } = secret.read().await else { panic!("it is gone") };
+    let Observation::Present { inputs: seen, outputs, .. } = secret.read().await else {
+        panic!("it is gone")
+    };
     assert_eq!(seen["generated"], secret.inputs["generated"], "what is drawn is what is there");
     assert_eq!(member(&seen, "values", "url"), member(&secret.inputs, "values", "url"), "the same text");
     assert_eq!(member(&seen, "values", "license"), given("lic-2").to_value());

@@ -29,3 +29,39 @@ pub(crate) const DYNAMODB_TABLE_DELETING: Duration = Duration::from_secs(5);
 /// How long a secret that is deleted without a recovery window keeps its name: AWS deletes it in the background, after a
 /// short delay. <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html>
 pub(crate) const SECRET_DELETING: Duration = Duration::from_secs(5);
+/// A DB instance in one zone from `creating` on: RDS observed from five to eight minutes.
+pub(crate) const DB_INSTANCE_CREATING: Duration = Duration::from_secs(5 * 60);
+/// The same with a standby in another zone.
+pub(crate) const DB_INSTANCE_CREATING_STANDBY: Duration = Duration::from_secs(10 * 60);
+/// The first backup of a DB instance.
+pub(crate) const DB_INSTANCE_BACKING_UP: Duration = Duration::from_secs(2 * 60);
+/// How long a DB instance that is asked to change still says that it is available.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.html>
+pub(crate) const DB_INSTANCE_HESITATING: Duration = Duration::from_secs(20);
+/// A change of a DB instance that AWS makes while it runs.
+pub(crate) const DB_INSTANCE_CONFIGURING: Duration = Duration::from_secs(60);
+/// A change of a DB instance's class, storage or zones.
+pub(crate) const DB_INSTANCE_MODIFYING: Duration = Duration::from_secs(8 * 60);
+/// An upgrade of a DB instance's engine.
+pub(crate) const DB_INSTANCE_UPGRADING: Duration = Duration::from_secs(12 * 60);
+/// A DB instance whose storage has changed, until it performs as it should; it can be used meanwhile.
+/// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.ModifyingExisting.html>
+pub(crate) const DB_INSTANCE_OPTIMIZING: Duration = Duration::from_secs(60 * 60);
+/// How long the storage of a DB instance cannot be changed after it was.
+pub(crate) const DB_INSTANCE_STORAGE_REST: Duration = Duration::from_secs(6 * 60 * 60);
+/// A reboot of a DB instance.
+pub(crate) const DB_INSTANCE_REBOOTING: Duration = Duration::from_secs(60);
+/// A DB instance from `deleting` to gone.
+pub(crate) const DB_INSTANCE_DELETING: Duration = Duration::from_secs(5 * 60);
+/// A DB snapshot from `creating` to `available`.
+pub(crate) const DB_SNAPSHOT_CREATING: Duration = Duration::from_secs(3 * 60);
+/// A replication group of ElastiCache from `creating` to `available`: some six minutes.
+pub(crate) const REPLICATION_GROUP_CREATING: Duration = Duration::from_secs(6 * 60);
+/// A change of a replication group that its nodes go on through.
+pub(crate) const REPLICATION_GROUP_CONFIGURING: Duration = Duration::from_secs(2 * 60);
+/// A change of a replication group's nodes.
+pub(crate) const REPLICATION_GROUP_MODIFYING: Duration = Duration::from_secs(8 * 60);
+/// A replication group from `deleting` to gone.
+pub(crate) const REPLICATION_GROUP_DELETING: Duration = Duration::from_secs(5 * 60);
+/// A snapshot of a replication group from `creating` to `available`.
+pub(crate) const CACHE_SNAPSHOT_CREATING: Duration = Duration::from_secs(3 * 60);

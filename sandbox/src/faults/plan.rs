@@ -47,8 +47,9 @@ pub struct FaultPlan {
     /// Whether lists that AWS gives in no order come in another order each time.
     pub shuffle: bool,
     /// How many a region, zone, VPC or group takes of: `vpcs`, `internet-gateways`, `addresses`, `nat-gateways-per-zone`,
-    /// `subnets-per-vpc`, `route-tables-per-vpc`, `vpc-endpoints`, `security-groups`, `rules-per-security-group`. What is
-    /// not named has a raised quota of 200.
+    /// `subnets-per-vpc`, `route-tables-per-vpc`, `vpc-endpoints`, `security-groups`, `rules-per-security-group`,
+    /// `db-instances`, `db-subnet-groups`, `db-parameter-groups`, `db-snapshots`, `cache-nodes`, `cache-subnet-groups`,
+    /// `cache-parameter-groups`. What is not named has a raised quota of 200.
     pub quotas: BTreeMap<String, usize>,
     /// Operations that are refused for want of permission: `service:Operation`, or a prefix that ends in `*`.
     pub deny: Vec<String>,

@@ -4,9 +4,11 @@
 pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
+pub(crate) mod elasticache;
 pub(crate) mod iam;
 pub(crate) mod kms;
 pub(crate) mod policy_document;
+pub(crate) mod rds;
 pub(crate) mod s3;
 pub(crate) mod secretsmanager;
 pub(crate) mod sts;
@@ -59,8 +61,10 @@ pub(crate) trait Service: Sync {
 const SERVICES: &[&dyn Service] = &[
     &dynamodb::DynamoDb,
     &ec2::Ec2,
+    &elasticache::ElastiCache,
     &iam::Iam,
     &kms::Kms,
+    &rds::Rds,
     &s3::S3,
     &secretsmanager::SecretsManager,
     &sts::Sts,
@@ -75,10 +79,14 @@ pub(crate) struct Tables {
     pub(crate) dynamodb: dynamodb::DynamoDbTables,
     /// EC2's.
     pub(crate) ec2: ec2::Ec2Tables,
+    /// ElastiCache's.
+    pub(crate) elasticache: elasticache::ElastiCacheTables,
     /// IAM's.
     pub(crate) iam: iam::IamTables,
     /// KMS's.
     pub(crate) kms: kms::KmsTables,
+    /// RDS's.
+    pub(crate) rds: rds::RdsTables,
     /// S3's.
     pub(crate) s3: s3::S3Tables,
     /// Secrets Manager's.
@@ -93,8 +101,10 @@ impl Tables {
         let mut tables = self.core.each();
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
+        tables.extend(self.elasticache.each());
         tables.extend(self.iam.each());
         tables.extend(self.kms.each());
+        tables.extend(self.rds.each());
         tables.extend(self.s3.each());
         tables.extend(self.secretsmanager.each());
         tables.extend(self.sts.each());
@@ -144,7 +154,7 @@ pub(crate) fn covers_any(pattern: &str) -> bool {
 
 /// The names of the quotas that there are.
 pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
-    ec2::quotas()
+    ec2::quotas().chain(elasticache::quotas()).chain(rds::quotas())
 }
 
 /// The operation of an awsJson service by its `X-Amz-Target`.

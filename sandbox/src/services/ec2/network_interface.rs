@@ -126,7 +126,7 @@ pub(crate) fn make(call: &mut Call<'_>, specification: Specification<'_>) -> Res
         }
     }
     if groups.is_empty() && interface_type != "nat_gateway" {
-        groups.extend(security_group::default_of(ec2, scope, &subnet.vpc_id));
+        groups.extend(default_group(ec2, scope, &subnet.vpc_id));
     }
     let private_ip = subnet::take_address(ec2, scope, subnet_id, &subnet, private_ip)?;
     let id = call.identifiers.ec2(kinds::NETWORK_INTERFACE.prefix);
@@ -145,6 +145,11 @@ pub(crate) fn make(call: &mut Call<'_>, specification: Specification<'_>) -> Res
     };
     call.tables.ec2.network_interfaces.insert(&call.scope, &id, interface);
     Ok(id)
+}
+
+/// The group that interfaces in a VPC get that are made without any.
+pub(crate) fn default_group(ec2: &Ec2Tables, scope: &Scope, vpc_id: &str) -> Option<String> {
+    security_group::default_of(ec2, scope, vpc_id)
 }
 
 /// Removes an interface that a service made.
