@@ -4,6 +4,7 @@
 pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
+pub(crate) mod eks;
 pub(crate) mod iam;
 pub(crate) mod policy_document;
 pub(crate) mod s3;
@@ -54,7 +55,7 @@ pub(crate) trait Service: Sync {
 }
 
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
-const SERVICES: &[&dyn Service] = &[&dynamodb::DynamoDb, &ec2::Ec2, &iam::Iam, &s3::S3, &sts::Sts];
+const SERVICES: &[&dyn Service] = &[&dynamodb::DynamoDb, &ec2::Ec2, &eks::Eks, &iam::Iam, &s3::S3, &sts::Sts];
 
 /// The state of all services.
 #[derive(Debug, Default)]
@@ -65,6 +66,8 @@ pub(crate) struct Tables {
     pub(crate) dynamodb: dynamodb::DynamoDbTables,
     /// EC2's.
     pub(crate) ec2: ec2::Ec2Tables,
+    /// EKS's.
+    pub(crate) eks: eks::EksTables,
     /// IAM's.
     pub(crate) iam: iam::IamTables,
     /// S3's.
@@ -79,6 +82,7 @@ impl Tables {
         let mut tables = self.core.each();
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
+        tables.extend(self.eks.each());
         tables.extend(self.iam.each());
         tables.extend(self.s3.each());
         tables.extend(self.sts.each());
