@@ -198,6 +198,7 @@ impl Planner<'_> {
         reasons: Vec<Reason>,
     ) {
         let urn = &candidate.declaration.urn;
+        self.check_update(candidate, current, &difference.inputs);
         let outputs = self.outputs_after_update(candidate, current, &difference.inputs);
         let step = self.step(candidate, Action::Update, current.generation, current.name_generation);
         let step = Step {
@@ -210,6 +211,21 @@ impl Planner<'_> {
         };
         self.outputs.insert(urn.clone(), outputs);
         self.push_main(candidate, step, false);
+    }
+
+    /// What the provider says of an update, from what was seen or else applied.
+    fn check_update(&mut self, candidate: &Candidate<'_>, current: &Object, inputs: &Properties) {
+        let urn = &candidate.declaration.urn;
+        let effective =
+            |inputs: &Properties| effective_inputs(candidate.schema, inputs, current.name_generation);
+        let mut previous = effective(&current.inputs);
+        if let Some(Observation::Present { inputs, .. }) = self.observation(urn, current.generation) {
+            let seen = inputs.iter().filter(|(_, value)| **value != Value::Null);
+            previous.extend(seen.map(|(name, value)| (name.clone(), value.clone())));
+        }
+        for problem in candidate.provider.check_update(&previous, &effective(inputs)) {
+            self.problem(urn, &problem.path, problem.message);
+        }
     }
 
     fn outputs_after_update(

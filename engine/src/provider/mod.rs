@@ -35,6 +35,12 @@ pub trait Provider: Send + Sync {
     /// Problems of inputs, as far as they are known. Pure: called at plan time.
     fn check(&self, inputs: &Properties) -> Vec<InputProblem>;
 
+    /// Problems of an update from what was last applied or observed (`previous`) to these inputs, as far as both are
+    /// known: what must not be done to the object, although each side by itself is valid. Pure: called at plan time.
+    fn check_update(&self, _previous: &Properties, _inputs: &Properties) -> Vec<InputProblem> {
+        Vec::new()
+    }
+
     /// The outputs that can be told before the object exists; the others are unknown. Pure.
     fn predict(&self, inputs: &Properties, connection: &Value) -> Properties;
 

@@ -90,6 +90,12 @@ pub trait ResourceType: Inputs {
         Vec::new()
     }
 
+    /// Problems of an update in place from `previous`, what was last applied or observed, as far as both are known:
+    /// a plan with such an update is refused.
+    fn check_update(&self, _previous: &Self) -> Vec<InputProblem> {
+        Vec::new()
+    }
+
     /// The outputs that can be told before the object exists.
     fn predict(&self, _connection: &Value) -> Self::Outputs {
         Self::Outputs::unknown()
@@ -239,6 +245,14 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
         match R::from_properties(inputs) {
             Ok(typed) => typed.check(),
             Err(problem) => vec![problem],
+        }
+    }
+
+    fn check_update(&self, previous: &Properties, inputs: &Properties) -> Vec<InputProblem> {
+        match (R::from_properties(previous), R::from_properties(inputs)) {
+            (Ok(previous), Ok(typed)) => typed.check_update(&previous),
+            // Inputs that do not fit their types were reported by `check`.
+            (_, _) => Vec::new(),
         }
     }
 

@@ -128,6 +128,14 @@ impl Provider for SimulatedProvider {
             .collect()
     }
 
+    /// The label 900 is for good.
+    fn check_update(&self, previous: &Properties, inputs: &Properties) -> Vec<InputProblem> {
+        let label = |inputs: &Properties| inputs.get("label").and_then(Value::as_text).map(str::to_owned);
+        let is_final = label(previous).as_deref() == Some("label-900") && label(inputs) != label(previous);
+        let problem = InputProblem { path: "label".to_owned(), message: "label-900 is for good".to_owned() };
+        is_final.then_some(problem).into_iter().collect()
+    }
+
     fn predict(&self, inputs: &Properties, connection: &Value) -> Properties {
         let name = inputs.get("name").and_then(Value::as_text);
         let account = account(connection);

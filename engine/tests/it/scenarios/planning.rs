@@ -39,6 +39,25 @@ fn duplicates_and_missing_resources_are_refused() {
 }
 
 #[test]
+fn an_update_that_must_not_be_made_is_refused_with_its_reason() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let key = stack.add(NETWORK, |network| network.label = Some(900));
+        rig.up(&stack).await;
+        rig.preview(&stack, &Run::default()).await.unwrap();
+
+        stack.get_mut(key).label = Some(1);
+        let Err(OperationError::InvalidInputs { problems }) = rig.preview(&stack, &Run::default()).await
+        else {
+            panic!("the update was planned")
+        };
+        let [(urn, problem)] = problems.as_slice() else { panic!("{problems:?}") };
+        assert_eq!((urn, problem.path.as_str()), (&stack.urn(key), "label"));
+        assert_eq!(problem.message, "label-900 is for good");
+    });
+}
+
+#[test]
 fn every_step_says_why() {
     simulate(async {
         let (rig, mut stack) = (Rig::strict(), StackSpec::default());
