@@ -32,6 +32,7 @@ const ATTEMPTS: u32 = 8;
 pub struct AwsClients {
     pub(crate) connection: AwsConnection,
     pub(crate) ec2: aws_sdk_ec2::Client,
+    pub(crate) eks: aws_sdk_eks::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sts: aws_sdk_sts::Client,
@@ -134,10 +135,12 @@ impl AwsClients {
         // Behind one address there are no host names per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config));
         let ec2 = aws_sdk_ec2::config::Builder::from(config);
+        let eks = aws_sdk_eks::config::Builder::from(config);
         let iam = aws_sdk_iam::config::Builder::from(config);
         Self {
             connection: connection.clone(),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.interceptor(guard.clone()).build()),
+            eks: aws_sdk_eks::Client::from_conf(eks.interceptor(guard.clone()).build()),
             iam: aws_sdk_iam::Client::from_conf(iam.interceptor(guard.clone()).build()),
             s3: aws_sdk_s3::Client::from_conf(s3.interceptor(guard.clone()).build()),
             sts: aws_sdk_sts::Client::new(config),

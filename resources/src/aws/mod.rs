@@ -7,6 +7,7 @@ mod arn;
 mod connection;
 mod connector;
 pub mod ec2;
+pub mod eks;
 mod error;
 mod facts;
 mod guard;
@@ -52,6 +53,11 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<ec2::SecurityGroup>(providers, &connect);
     add::<ec2::SecurityGroupRule>(providers, &connect);
     add::<ec2::VpcEndpoint>(providers, &connect);
+    add::<eks::Cluster>(providers, &connect);
+    add::<eks::NodeGroup>(providers, &connect);
+    add::<eks::Addon>(providers, &connect);
+    add::<eks::AccessEntry>(providers, &connect);
+    add::<eks::PodIdentityAssociation>(providers, &connect);
     add::<s3::Bucket>(providers, &connect);
     add::<iam::Role>(providers, &connect);
 }

@@ -96,6 +96,16 @@ const QUIRKS: &[Quirk] = &[
         what: "DescribeNatGateways: leaves out the public address",
         effect: Effect::Asked,
     },
+    Quirk { emulator: "ministack", what: "UpdateClusterConfig: is not there", effect: Effect::Asked },
+    Quirk { emulator: "ministack", what: "UpdateNodegroupConfig: is not there", effect: Effect::Asked },
+    Quirk { emulator: "ministack", what: "DescribeClusterVersions: is not there", effect: Effect::Asked },
+    Quirk { emulator: "ministack", what: "UpdateAddon: keeps what is taken away", effect: Effect::Asked },
+    Quirk { emulator: "ministack", what: "DeleteCluster: takes node groups along", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateCluster: takes a role that is not there",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {
