@@ -128,11 +128,11 @@ impl Provider for SimulatedProvider {
             .collect()
     }
 
-    /// The label 900 is for good.
+    /// The label 255 is for good.
     fn check_update(&self, previous: &Properties, inputs: &Properties) -> Vec<InputProblem> {
         let label = |inputs: &Properties| inputs.get("label").and_then(Value::as_text).map(str::to_owned);
-        let is_final = label(previous).as_deref() == Some("label-900") && label(inputs) != label(previous);
-        let problem = InputProblem { path: "label".to_owned(), message: "label-900 is for good".to_owned() };
+        let is_final = label(previous).as_deref() == Some("label-255") && label(inputs) != label(previous);
+        let problem = InputProblem { path: "label".to_owned(), message: "label-255 is for good".to_owned() };
         is_final.then_some(problem).into_iter().collect()
     }
 

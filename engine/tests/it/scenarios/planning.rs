@@ -42,7 +42,7 @@ fn duplicates_and_missing_resources_are_refused() {
 fn an_update_that_must_not_be_made_is_refused_with_its_reason() {
     simulate(async {
         let (rig, mut stack) = (Rig::strict(), StackSpec::default());
-        let key = stack.add(NETWORK, |network| network.label = Some(900));
+        let key = stack.add(NETWORK, |network| network.label = Some(255));
         rig.up(&stack).await;
         rig.preview(&stack, &Run::default()).await.unwrap();
 
@@ -53,7 +53,7 @@ fn an_update_that_must_not_be_made_is_refused_with_its_reason() {
         };
         let [(urn, problem)] = problems.as_slice() else { panic!("{problems:?}") };
         assert_eq!((urn, problem.path.as_str()), (&stack.urn(key), "label"));
-        assert_eq!(problem.message, "label-900 is for good");
+        assert_eq!(problem.message, "label-255 is for good");
     });
 }
 

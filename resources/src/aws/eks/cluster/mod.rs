@@ -194,18 +194,22 @@ impl Cluster {
         let Some(cluster) = cluster.filter(|found| found.status() != Some(&ClusterStatus::Deleting)) else {
             return Ok(None);
         };
+        let recorded = &object.inputs;
         let vpc = cluster.resources_vpc_config();
         let network = cluster.kubernetes_network_config();
         let access = cluster.access_config();
         let ids = |texts: &[String]| texts.iter().map(SubnetId::new).collect::<Vec<_>>();
         let groups = |texts: &[String]| texts.iter().map(SecurityGroupId::new).collect::<Vec<_>>();
         let cidrs = |texts: &[String]| texts.iter().filter_map(|text| text.parse().ok()).collect::<Vec<_>>();
-        let recorded = &object.inputs;
         let inputs = Self {
             name: name.into(),
             version: property::observed(cluster.version().map(str::to_owned)),
             role_arn: property::observed(cluster.role_arn().map(Arn::new)),
-            vpc_id: property::observed(vpc.and_then(|vpc| vpc.vpc_id()).map(VpcId::new)),
+            // It never leaves its VPC, so that what was applied stands; what is imported is asked.
+            vpc_id: match recorded.vpc_id.is_given() {
+                true => recorded.vpc_id.clone(),
+                false => property::observed(vpc.and_then(|vpc| vpc.vpc_id()).map(VpcId::new)),
+            },
             subnet_ids: property::observed(vpc.map(|vpc| ids(vpc.subnet_ids()))),
             security_group_ids: property::observed(vpc.map(|vpc| groups(vpc.security_group_ids()))),
             endpoint_public_access: property::observed(vpc.map(|vpc| vpc.endpoint_public_access())),
