@@ -392,12 +392,12 @@ async fn a_pod_identity_association_changes_its_role() {
         ..PodIdentityAssociation::default()
     };
     let mut association = region.create("backend", plain.clone()).await;
-    let changed = PodIdentityAssociation {
-        role_arn: other.output::<Arn>("arn").into(),
-        tags: tags([("Name", "backend")]).into(),
-        ..plain.clone()
-    };
-    association.update(changed).await;
+    let changed = PodIdentityAssociation { role_arn: other.output::<Arn>("arn").into(), ..plain.clone() };
+    association.update(changed.clone()).await;
+    if !quirks::does("TagResource: refuses pod identity associations") {
+        let tags = tags([("Name", "backend")]).into();
+        association.update(PodIdentityAssociation { tags, ..changed }).await;
+    }
     association.update(plain).await;
     association.delete().await;
     cluster.delete().await;

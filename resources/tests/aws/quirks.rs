@@ -99,6 +99,21 @@ const QUIRKS: &[Quirk] = &[
     Quirk { emulator: "ministack", what: "UpdateClusterConfig: is not there", effect: Effect::Asked },
     Quirk { emulator: "ministack", what: "UpdateNodegroupConfig: is not there", effect: Effect::Asked },
     Quirk { emulator: "ministack", what: "DescribeClusterVersions: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "TagResource: changes no tags that DescribeAddon shows",
+        effect: Effect::Input("aws:eks:Addon", "tags"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "TagResource: changes no tags that DescribeAccessEntry shows",
+        effect: Effect::Input("aws:eks:AccessEntry", "tags"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "TagResource: refuses pod identity associations",
+        effect: Effect::Asked,
+    },
     Quirk { emulator: "ministack", what: "UpdateAddon: keeps what is taken away", effect: Effect::Asked },
     Quirk { emulator: "ministack", what: "DeleteCluster: takes node groups along", effect: Effect::Asked },
     Quirk {

@@ -81,37 +81,46 @@ pub(super) async fn finished(
     target: Target<'_>,
     update: Option<Update>,
 ) -> Result<(), ProviderError> {
-    let Some(id) = update.and_then(|update| update.id) else {
-        let message = format!("the answer to an update of {cluster} names no update");
-        return Err(ProviderError::new(ErrorKind::Unclear, message));
-    };
     let (node_group, addon, what) = match target {
         Target::Cluster => (None, None, format!("cluster {cluster}")),
         Target::NodeGroup(name) => (Some(name), None, format!("node group {name}")),
         Target::Addon(name) => (None, Some(name), format!("add-on {name}")),
     };
+    let Some(update) = update else {
+        let message = format!("the answer to an update of {what} names no update");
+        return Err(ProviderError::new(ErrorKind::Unclear, message));
+    };
+    if let Poll::Ready(()) = outcome(&update, &what)? {
+        return Ok(());
+    }
+    let id = update.id().unwrap_or_default();
     step.poll(MINUTES, || async {
         let answer = until_seen(step, WINDOW, || async {
-            let request = eks.describe_update().name(cluster).update_id(&id);
+            let request = eks.describe_update().name(cluster).update_id(id);
             let request = request.set_nodegroup_name(node_group.map(str::to_owned));
             let request = request.set_addon_name(addon.map(str::to_owned));
             request.send().await.during("DescribeUpdate")
         })
         .await?;
-        let Some(update) = answer.update() else {
-            return Ok((Poll::Pending, format!("{what} is being updated")));
-        };
         let kind = update.r#type().map_or("update", |kind| kind.as_str());
-        match update.status() {
-            Some(UpdateStatus::Successful) => Ok((Poll::Ready(()), String::new())),
-            Some(UpdateStatus::Failed | UpdateStatus::Cancelled) => {
-                let message = format!("{what}: the {kind} {id} failed: {}", failures(update));
-                Err(ProviderError::new(ErrorKind::Invalid, message))
-            }
-            _ => Ok((Poll::Pending, format!("{what} is being updated: {kind} {id}"))),
-        }
+        let state = answer.update().map_or(Ok(Poll::Pending), |update| outcome(update, &what))?;
+        Ok((state, format!("{what} is being updated: {kind} {id}")))
     })
     .await
+}
+
+/// What has become of an update.
+fn outcome(update: &Update, what: &str) -> Result<Poll<()>, ProviderError> {
+    match update.status() {
+        Some(UpdateStatus::Successful) => Ok(Poll::Ready(())),
+        Some(UpdateStatus::Failed | UpdateStatus::Cancelled) => {
+            let kind = update.r#type().map_or("update", |kind| kind.as_str());
+            let id = update.id().unwrap_or_default();
+            let message = format!("{what}: the {kind} {id} failed: {}", failures(update));
+            Err(ProviderError::new(ErrorKind::Invalid, message))
+        }
+        _ => Ok(Poll::Pending),
+    }
 }
 
 fn failures(update: &Update) -> String {
