@@ -17,6 +17,14 @@ use crate::ec2_network::vpc;
 use crate::harness::{Object, Region, properties, tags};
 use crate::quirks;
 
+/// A region with EKS.
+async fn open(region: &str) -> Option<Region> {
+    if quirks::does("CreateCluster: drops the access config, and there are no add-ons or access entries") {
+        return None;
+    }
+    Some(Region::open(region).await)
+}
+
 /// A network and the roles that EKS, nodes and pods take on.
 struct Place {
     vpc: Object,
@@ -108,7 +116,7 @@ async fn role(region: &Region, name: &str, service: &str) -> Object {
 
 #[tokio::test]
 async fn each_setting_of_a_cluster_changes_in_place_and_back() {
-    let region = Region::open("eu-west-1").await;
+    let Some(region) = open("eu-west-1").await else { return };
     let place = Place::new(&region).await;
     let plain = place.cluster(&region);
     let mut cluster = region.create("main", plain.clone()).await;
@@ -175,7 +183,7 @@ async fn each_setting_of_a_cluster_changes_in_place_and_back() {
 
 #[tokio::test]
 async fn a_cluster_is_upgraded_version_by_version_and_encrypted_later() {
-    let region = Region::open("eu-west-2").await;
+    let Some(region) = open("eu-west-2").await else { return };
     let place = Place::new(&region).await;
     let plain = place.cluster(&region);
     let mut cluster = region.create("main", plain.clone()).await;
@@ -207,7 +215,7 @@ async fn a_cluster_is_upgraded_version_by_version_and_encrypted_later() {
 
 #[tokio::test]
 async fn a_node_group_changes_in_place_and_leaves_the_autoscaler_alone() {
-    let region = Region::open("eu-west-3").await;
+    let Some(region) = open("eu-west-3").await else { return };
     let place = Place::new(&region).await;
     let mut cluster = region.create("main", place.cluster(&region)).await;
     let plain = place.group(&cluster, &region);
@@ -279,7 +287,7 @@ fn place_again(cluster: &Object) -> Cluster {
 
 #[tokio::test]
 async fn an_add_on_changes_in_place() {
-    let region = Region::open("eu-north-1").await;
+    let Some(region) = open("eu-north-1").await else { return };
     let place = Place::new(&region).await;
     let cluster = region.create("main", place.cluster(&region)).await;
     let plain = Addon {
@@ -326,7 +334,7 @@ async fn an_add_on_changes_in_place() {
 
 #[tokio::test]
 async fn an_access_entry_has_exactly_its_policies() {
-    let region = Region::open("eu-central-1").await;
+    let Some(region) = open("eu-central-1").await else { return };
     let place = Place::new(&region).await;
     let cluster = region.create("main", place.cluster(&region)).await;
     let plain = AccessEntry {
@@ -371,7 +379,7 @@ async fn an_access_entry_has_exactly_its_policies() {
 
 #[tokio::test]
 async fn a_pod_identity_association_changes_its_role() {
-    let region = Region::open("ap-northeast-1").await;
+    let Some(region) = open("ap-northeast-1").await else { return };
     let vpc = vpc(&region).await;
     let subnets = vec![
         subnet(&region, &vpc, "a", "10.0.1.0/24", 'a').await,
@@ -407,7 +415,7 @@ async fn a_pod_identity_association_changes_its_role() {
 
 #[tokio::test]
 async fn what_another_environment_has_in_a_cluster_is_left_alone() {
-    let region = Region::open("us-east-2").await;
+    let Some(region) = open("us-east-2").await else { return };
     let place = Place::new(&region).await;
     let inputs = place.cluster(&region);
     let ours = region.create("ours", inputs.clone()).await;
@@ -439,7 +447,7 @@ async fn what_another_environment_has_in_a_cluster_is_left_alone() {
 
 #[tokio::test]
 async fn a_cluster_that_names_no_role_waits_for_it() {
-    let region = Region::open("ap-south-1").await;
+    let Some(region) = open("ap-south-1").await else { return };
     let place = Place::new(&region).await;
     let account = &region.connection.account;
     let role_arn = Arn::new(format!("arn:aws:iam::{account}:role/not-there-yet"));
@@ -453,7 +461,7 @@ async fn a_cluster_that_names_no_role_waits_for_it() {
 
 #[tokio::test]
 async fn the_table_of_versions_is_what_eks_says() {
-    let region = Region::open("us-west-2").await;
+    let Some(region) = open("us-west-2").await else { return };
     if quirks::does("DescribeClusterVersions: is not there") {
         return;
     }

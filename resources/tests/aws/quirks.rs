@@ -96,6 +96,11 @@ const QUIRKS: &[Quirk] = &[
         what: "DescribeNatGateways: leaves out the public address",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "CreateCluster: drops the access config, and there are no add-ons or access entries",
+        effect: Effect::Asked,
+    },
     Quirk { emulator: "ministack", what: "UpdateClusterConfig: is not there", effect: Effect::Asked },
     Quirk { emulator: "ministack", what: "UpdateNodegroupConfig: is not there", effect: Effect::Asked },
     Quirk { emulator: "ministack", what: "DescribeClusterVersions: is not there", effect: Effect::Asked },
