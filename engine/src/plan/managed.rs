@@ -258,6 +258,7 @@ impl Planner<'_> {
         reason: Reason,
     ) {
         let urn = &candidate.declaration.urn;
+        self.check_update(candidate, object, &difference.inputs);
         let mut outputs = self.outputs_after_update(candidate, object, &difference.inputs);
         if object.outputs.is_empty() {
             let effective = effective_inputs(candidate.schema, &difference.inputs, object.name_generation);
