@@ -132,7 +132,7 @@ pub(crate) fn covers_any(pattern: &str) -> bool {
 
 /// The names of the quotas that there are.
 pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
-    ec2::quotas()
+    ec2::quotas().chain(eks::quotas::names())
 }
 
 /// The operation of an awsJson service by its `X-Amz-Target`.

@@ -32,7 +32,8 @@ pub struct AccessEntry {
     /// The role or user. A cluster has one entry for each.
     #[input(required, replace)]
     pub principal_arn: Input<Arn>,
-    /// What kind of principal it is; by default one that people and programs use.
+    /// What kind of principal it is; by default one that people and programs use. Since a cluster has one entry for a
+    /// principal, changing it wants the option to delete before replacing.
     #[input(replace, computed)]
     pub entry_type: Input<AccessEntryType>,
     /// The groups of Kubernetes that it belongs to: these and no others.
@@ -283,8 +284,6 @@ impl AccessEntry {
 impl ResourceType for AccessEntry {
     const TYPE: &'static str = "aws:eks:AccessEntry";
     const SERVICE: &'static str = "eks";
-    // A cluster has one entry for a principal, whatever the stack calls it.
-    const SINGLETON: bool = true;
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(3, 3, 2);
 

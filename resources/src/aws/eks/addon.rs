@@ -272,8 +272,6 @@ impl Addon {
 impl ResourceType for Addon {
     const TYPE: &'static str = "aws:eks:Addon";
     const SERVICE: &'static str = "eks";
-    // A cluster has each add-on once, whatever the stack calls it.
-    const SINGLETON: bool = true;
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(50, 55, 25);
 

@@ -123,8 +123,6 @@ impl PodIdentityAssociation {
 impl ResourceType for PodIdentityAssociation {
     const TYPE: &'static str = "aws:eks:PodIdentityAssociation";
     const SERVICE: &'static str = "eks";
-    // A service account has one association at a time.
-    const SINGLETON: bool = true;
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(3, 3, 2);
 

@@ -9,6 +9,7 @@ mod errors;
 mod network;
 mod node_group;
 mod pod_identity;
+pub(crate) mod quotas;
 mod requests;
 mod roles;
 mod routes;

@@ -16,7 +16,7 @@ use crate::protocol::json::document::Members;
 use crate::services::Tables;
 use crate::services::eks::errors::{in_use, invalid, no_cluster};
 use crate::services::eks::requests::{Tags, distinct, tags_of, token_of};
-use crate::services::eks::{WIRE, access, network, roles, versions};
+use crate::services::eks::{WIRE, access, network, quotas, roles, versions};
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 100;
@@ -61,27 +61,24 @@ fn read<'a>(members: &Members<'a>) -> Result<Request<'a>, ServiceError> {
     }
     let vpc =
         members.structure("resourcesVpcConfig")?.ok_or_else(|| members.missing("resourcesVpcConfig"))?;
-    let network = members.structure("kubernetesNetworkConfig")?;
-    let (mut service_ipv4_cidr, mut ip_family) = (None, None);
-    if let Some(network) = &network {
-        service_ipv4_cidr = network.text("serviceIpv4Cidr")?;
-        ip_family = network.one_of("ipFamily", &["ipv4"])?;
-    }
-    drop((network, ip_family));
+    let service_ipv4_cidr = match members.structure("kubernetesNetworkConfig")? {
+        Some(network) => {
+            network.one_of("ipFamily", &["ipv4"])?;
+            network.text("serviceIpv4Cidr")?
+        }
+        None => None,
+    };
     if let Some(range) = service_ipv4_cidr {
         check_service_range(range)?;
     }
-    let access = members.structure("accessConfig")?;
-    let mode = match &access {
-        Some(access) => access.one_of("authenticationMode", AUTHENTICATION_MODES)?,
-        None => None,
+    let (mode, bootstrap_creator_admin) = match members.structure("accessConfig")? {
+        Some(access) => (
+            access.one_of("authenticationMode", AUTHENTICATION_MODES)?,
+            access.truth("bootstrapClusterCreatorAdminPermissions")?,
+        ),
+        None => (None, None),
     };
-    let bootstrap_creator_admin = match &access {
-        Some(access) => access.truth("bootstrapClusterCreatorAdminPermissions")?,
-        None => None,
-    };
-    let upgrade = members.structure("upgradePolicy")?;
-    let support_type = match &upgrade {
+    let support_type = match members.structure("upgradePolicy")? {
         Some(upgrade) => upgrade.one_of("supportType", SUPPORT_TYPES)?,
         None => None,
     };
@@ -189,6 +186,7 @@ fn make(call: &mut Call<'_>, request: Request<'_>) -> Result<String, ServiceErro
     if call.tables.eks.clusters.contains(&call.scope, name) {
         return Err(in_use(format!("Cluster already exists with name: {name}")).with("clusterName", name));
     }
+    quotas::CLUSTERS.check(call, call.tables.eks.clusters.iter(&call.scope).count())?;
     if versions::find(&settings.version).is_none() {
         return Err(invalid(format!("unsupported Kubernetes version {}", settings.version)));
     }

@@ -2,13 +2,15 @@
 //! <https://docs.aws.amazon.com/eks/latest/APIReference/API_DeleteCluster.html>
 
 use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::describe::{answer, role_is_gone};
 use super::{Status, find};
 use crate::cloud::call::{Call, Reply};
 use crate::cloud::lifecycle::EKS_CLUSTER_DELETING;
-use crate::cloud::table::Scope;
+use crate::cloud::table::{Scope, Table};
 use crate::services::Tables;
 use crate::services::ec2::security_group;
 use crate::services::eks::errors::{in_use, no_cluster, refused};
@@ -81,16 +83,15 @@ fn take_away(tables: &mut Tables, scope: &Scope, name: &str) {
     network::unmake(tables, scope, &cluster.interfaces);
     security_group::unmake_for_service(&mut tables.ec2, scope, &cluster.security_group_id);
     updates::forget(&mut tables.eks, scope, name, None);
-    let prefix = row_id(name, "");
-    let eks = &mut tables.eks;
-    macro_rules! remove_all {
-        ($($table:ident),*) => {$(
-            let ids: Vec<String> =
-                eks.$table.newest_within(scope, &prefix).map(|(id, _)| id.to_owned()).collect();
-            for id in ids {
-                eks.$table.remove(scope, &id);
-            }
-        )*};
+    let (eks, prefix) = (&mut tables.eks, row_id(name, ""));
+    clear(&mut eks.addons, scope, &prefix);
+    clear(&mut eks.access_entries, scope, &prefix);
+    clear(&mut eks.pod_identity_associations, scope, &prefix);
+}
+
+fn clear<T: Clone + Serialize + DeserializeOwned>(table: &mut Table<T>, scope: &Scope, prefix: &str) {
+    let ids: Vec<String> = table.newest_within(scope, prefix).map(|(id, _)| id.to_owned()).collect();
+    for id in ids {
+        table.remove(scope, &id);
     }
-    remove_all!(addons, access_entries, pod_identity_associations);
 }

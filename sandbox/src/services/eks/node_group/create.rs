@@ -15,7 +15,7 @@ use crate::services::Tables;
 use crate::services::eks::cluster;
 use crate::services::eks::errors::{in_use, invalid, no_node_group};
 use crate::services::eks::requests::{Tags, distinct, tags_of, texts_by_key, token_of, uuid};
-use crate::services::eks::{WIRE, access, network, roles, row_id, versions};
+use crate::services::eks::{WIRE, access, network, quotas, roles, row_id, versions};
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 63;
@@ -116,6 +116,8 @@ fn make(call: &mut Call<'_>, cluster: &str, request: Request<'_>) -> Result<Stri
             .with("clusterName", cluster)
             .with("nodegroupName", name));
     }
+    let groups = call.tables.eks.node_groups.within(&call.scope, &row_id(cluster, ""));
+    quotas::NODE_GROUPS.check(call, groups.count())?;
     let place = network::place(call, &request.subnet_ids)?;
     if place.vpc_id != vpc_id {
         return Err(invalid("Subnets are not in the VPC of the cluster").with("clusterName", cluster));

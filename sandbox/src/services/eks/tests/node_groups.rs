@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::Account;
-use crate::Pace;
+use crate::{FaultPlan, Pace};
 
 const REALISTIC: Pace = Pace::Realistic { speed: 1.0 };
 const PATH: &str = "/clusters/c/node-groups/g";
@@ -111,6 +111,19 @@ fn a_launch_template_changes_its_version_only() {
     assert_eq!(at(&mut account, "/launchTemplate/version"), "2");
     let other = json!({"launchTemplate": {"id": "lt-0123456789abcdef1", "version": "1"}});
     assert_eq!(account.refused("POST", &path, other).0, "InvalidParameterException");
+}
+
+#[test]
+fn there_are_only_so_many() {
+    let mut account = with_group(Pace::Instant);
+    let quotas = [("eks-clusters".to_owned(), 1), ("node-groups-per-cluster".to_owned(), 1)];
+    account.cloud.faults(FaultPlan { quotas: quotas.into(), ..FaultPlan::default() });
+    let request = account.group_request("other");
+    let refused = account.refused("POST", "/clusters/c/node-groups", request);
+    assert_eq!(refused.0, "ResourceLimitExceededException");
+    let mut request = account.cluster_request();
+    request["name"] = "other".into();
+    assert_eq!(account.refused("POST", "/clusters", request).0, "ResourceLimitExceededException");
 }
 
 #[test]
