@@ -59,8 +59,9 @@ pub(super) fn check_pod_role(call: &Call<'_>, arn: &str) -> Result<(), ServiceEr
     Err(invalid(format!("Trust policy of role is invalid, {arn} must be assumable by {OF_PODS}")))
 }
 
-/// Refuses what cannot be the ARN of a key of KMS.
-pub(super) fn check_key(arn: &str) -> Result<(), ServiceError> {
+/// Refuses what cannot be a key of KMS for secrets. The one place that asks KMS whether it is there: the sandbox has no
+/// keys yet, so every ARN that can be one is taken.
+pub(super) fn check_key(_call: &Call<'_>, arn: &str) -> Result<(), ServiceError> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let is_key = matches!(
         parts.as_slice(),

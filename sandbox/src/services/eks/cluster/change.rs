@@ -19,7 +19,7 @@ use crate::services::Tables;
 use crate::services::eks::errors::{invalid, no_cluster};
 use crate::services::eks::requests::{distinct, token_of};
 use crate::services::eks::updates::{self, Beginning, Target};
-use crate::services::eks::{network, row_id, versions};
+use crate::services::eks::{network, roles, row_id, versions};
 
 /// What a request makes of a cluster's settings.
 struct Change {
@@ -208,6 +208,10 @@ fn check(call: &Call<'_>, name: &str, cluster: &Cluster, change: &Change) -> Res
         }
         "AssociateEncryptionConfig" if before.encryption_key.is_some() => {
             "Encryption config is already enabled for this cluster".to_owned()
+        }
+        "AssociateEncryptionConfig" => {
+            let key = after.encryption_key.iter();
+            return key.map(|key| roles::check_key(call, key)).collect();
         }
         _ if before == after => "Cluster is already at the desired configuration".to_owned(),
         _ => return Ok(()),

@@ -162,9 +162,7 @@ pub(super) fn encryption_key(members: &Members<'_>) -> Result<Option<String>, Se
         return Err(invalid("Only secrets resource is supported for envelope encryption"));
     }
     let provider = config.structure("provider")?.ok_or_else(|| config.missing("provider"))?;
-    let arn = provider.required("keyArn")?;
-    roles::check_key(arn)?;
-    Ok(Some(arn.to_owned()))
+    provider.required("keyArn").map(|arn| Some(arn.to_owned()))
 }
 
 /// A range of private addresses, /12 to /24.
@@ -194,6 +192,9 @@ fn make(call: &mut Call<'_>, request: Request<'_>) -> Result<String, ServiceErro
         return Err(invalid("Private and public endpoint access cannot both be disabled."));
     }
     roles::check_cluster_role(call, role_arn)?;
+    if let Some(key) = &settings.encryption_key {
+        roles::check_key(call, key)?;
+    }
     let place = network::cluster_place(call, name, &settings.subnet_ids)?;
     network::check_groups(call, &place.vpc_id, &settings.security_group_ids)?;
     let security_group_id = network::make_group(call, name, &place.vpc_id);

@@ -197,7 +197,10 @@ fn a_key_is_given_once() {
     account.cluster();
     let key = "arn:aws:kms:us-east-1:123456789012:key/1";
     let request = json!({"encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": key}}]});
-    account.ok("POST", "/clusters/c/encryption-config/associate", request.clone());
+    let path = "/clusters/c/encryption-config/associate";
+    let alias = json!({"encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": "alias/x"}}]});
+    assert_eq!(account.refused("POST", path, alias).0, "InvalidParameterException");
+    account.ok("POST", path, request.clone());
     assert_eq!(account.cluster_at("/encryptionConfig/0/provider/keyArn"), key);
     let again = account.refused("POST", "/clusters/c/encryption-config/associate", request);
     assert_eq!(again.0, "InvalidParameterException");
