@@ -210,8 +210,8 @@ fn check(call: &Call<'_>, name: &str, cluster: &Cluster, change: &Change) -> Res
             "Encryption config is already enabled for this cluster".to_owned()
         }
         "AssociateEncryptionConfig" => {
-            let key = after.encryption_key.iter();
-            return key.map(|key| roles::check_key(call, key)).collect();
+            let mut key = after.encryption_key.iter();
+            return key.try_for_each(|key| roles::check_key(call, key));
         }
         _ if before == after => "Cluster is already at the desired configuration".to_owned(),
         _ => return Ok(()),
