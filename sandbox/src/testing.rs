@@ -12,7 +12,7 @@ use crate::cloud::Cloud;
 use crate::cloud::clock::Clock;
 use crate::protocol::Response;
 use crate::protocol::credentials::CredentialScope;
-use crate::protocol::request::Request;
+use crate::protocol::request::{Request, pairs};
 use crate::storage::Store;
 use crate::{FaultPlan, Item, Pace};
 
@@ -123,6 +123,21 @@ impl TestCloud {
         let mut request = Request { body: Bytes::from(body.to_string()), ..post(service) };
         request.headers.insert("x-amz-target", target.parse().unwrap());
         request.headers.insert("content-type", "application/x-amz-json-1.0".parse().unwrap());
+        let response = self.request(&request)?;
+        Some(response.map(|body| serde_json::from_slice(&body).unwrap()))
+    }
+
+    /// Carries out a call of a restJson service in us-east-1; `path` may have a query.
+    pub(crate) fn rest(
+        &mut self,
+        service: &str,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> Option<http::Response<Value>> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let request = Request { method, path: path.to_owned(), query: pairs(query), body, ..post(service) };
         let response = self.request(&request)?;
         Some(response.map(|body| serde_json::from_slice(&body).unwrap()))
     }

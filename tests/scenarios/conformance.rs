@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 "dynamodb",
                 "ec2",
                 "ec2ids",
+                "eks",
                 "elasticache",
                 "iam",
                 "kms",
@@ -65,22 +66,20 @@ const NOT_IN_USE: &[&str] = &[
     // The stack makes the master user's password itself, and one token serves all of Redis.
     "managed secret in Secrets Manager",
     "elasticache.user_group",
+    "eks.describe_addon_configuration",
+    "eks.fargate_profile",
+    "eks.associate_identity_provider_config",
 ];
 
 /// The same for the rows of `semantics.py`.
 const REFUSALS_NOT_IN_USE: &[&str] = &[
-    "EKS cluster",
     "load_balancer",
     "load balancer",
-    "delete_cluster",
+    "Fargate",
     "hosted_zone",
     "listener",
     "backup",
-    "nodegroup",
-    "addon",
-    "access_entry",
     "launch_template",
-    "idem.eks",
     "acm.",
     "dynamodb.transact_write_items",
     // A new sandbox account has no default VPC, so the row counts none.
@@ -90,7 +89,7 @@ const REFUSALS_NOT_IN_USE: &[&str] = &[
 ];
 
 /// How many rows `conformance.py` has at least for these modules: fewer are read only if its form has changed.
-const OPERATIONS_ROWS: usize = 340;
+const OPERATIONS_ROWS: usize = 400;
 /// The same for `semantics.py`.
 const REFUSALS_ROWS: usize = 60;
 
@@ -112,12 +111,6 @@ const CORRECTIONS: &[(&str, &str, &str)] = &[
     // The stack makes the master user's password itself.
     ("svc_rds.py", "ManageMasterUserPassword=True", "MasterUserPassword=\"passw0rd123\""),
     ("svc_rds.py", "o.want(m.get(\"SecretArn\"), \"no MasterUserSecret.SecretArn\"); ", ""),
-    // The sandbox does not have KMS yet; databases take a key's ARN as it is.
-    (
-        "svc_eks.py",
-        "x.client(\"kms\").create_key(Description=\"cov\")[\"KeyMetadata\"][\"Arn\"]",
-        "f\"arn:aws:kms:{x.region}:123456789012:key/1234\"",
-    ),
     // A new sandbox account has no default VPC, which databases without a subnet group would stand in.
     (
         "transitions.py",
@@ -128,6 +121,27 @@ const CORRECTIONS: &[(&str, &str, &str)] = &[
         "transitions.py",
         "ec.create_replication_group(ReplicationGroupId=\"r\" + u,",
         "ec.create_replication_group(ReplicationGroupId=\"r\" + u, CacheSubnetGroupName=ec.create_cache_subnet_group(CacheSubnetGroupName=\"r\" + u, CacheSubnetGroupDescription=\"d\", SubnetIds=sn)[\"CacheSubnetGroup\"][\"CacheSubnetGroupName\"],",
+    ),
+    // Nodes and pods take on roles of their own, which EKS looks at:
+    // <https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html>
+    // <https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html>
+    (
+        "semantics.py",
+        "try: ra = role(\"idem\")",
+        "try: ra, rn, rp = role(\"idem\"), role(\"idemn\", \"ec2.amazonaws.com\"), role(\"idemp\", \"pods.eks.amazonaws.com\")",
+    ),
+    ("semantics.py", "nodeRole=ra,", "nodeRole=rn,"),
+    ("semantics.py", "roleArn=ra, clientRequestToken=\"p\" + u", "roleArn=rp, clientRequestToken=\"p\" + u"),
+    // The sandbox has no launch templates yet: EKS takes whatever can be one.
+    (
+        "svc_eks.py",
+        "x.client(\"ec2\").create_launch_template(LaunchTemplateName=f\"nglt-{u}\", LaunchTemplateData={\"MetadataOptions\": {\"HttpTokens\": \"required\"}})[\"LaunchTemplate\"][\"LaunchTemplateId\"]",
+        "\"lt-0123456789abcdef0\"",
+    ),
+    (
+        "svc_eks.py",
+        "x.client(\"ec2\").create_launch_template_version(LaunchTemplateId=lt, LaunchTemplateData={\"MetadataOptions\": {\"HttpTokens\": \"required\"}})",
+        "pass",
     ),
 ];
 
@@ -228,9 +242,10 @@ fn check(Report { rows, remarks }: &Report, not_in_use: &[&str], at_least: usize
         remarks.iter().find_map(|remark| Some(remark.split_once("http 5xx")?.1)).expect("a list of 5xx");
     // Whole services that are not there answer 501.
     for answer in broken.split("('").skip(1) {
-        let is_absent = !["ec2.", "elasticache.", "iam.", "kms.", "rds.", "s3.", "secretsmanager.", "sts."]
-            .iter()
-            .any(|service| answer.starts_with(service));
+        let is_absent =
+            !["ec2.", "eks.", "elasticache.", "iam.", "kms.", "rds.", "s3.", "secretsmanager.", "sts."]
+                .iter()
+                .any(|service| answer.starts_with(service));
         assert!(is_absent && answer.contains(", 501)"), "{broken}");
     }
     let (right, other): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| RIGHT.contains(&row.status));
@@ -261,16 +276,37 @@ fn races(python: &Path, scripts: &Path) {
 
 /// Lifecycles at a pace at which the script's eight looks, a quarter of a second apart, see them whole.
 fn transitions(python: &Path, scripts: &Path) {
-    let output = run(python, scripts, "transitions.py", &[], Some(100));
-    for (what, states) in [
-        // The script's network has no internet gateway, so that AWS gives a public NAT gateway in it up:
-        // <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>
-        ("nat create", "answer:pending > pending > failed"),
-        ("nat delete", "answer:accepted > deleting > deleted"),
-        ("vpc endpoint create", "answer:pending > pending > available"),
-        ("vpc endpoint delete", "answer:200 > deleting > InvalidVpcEndpointId.NotFound"),
-        ("dynamodb create", "answer:CREATING > CREATING > ACTIVE"),
-    ] {
+    pass_through(
+        python,
+        scripts,
+        100,
+        &[
+            // The script's network has no internet gateway, so that AWS gives a public NAT gateway in it up:
+            // <https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>
+            ("nat create", "answer:pending > pending > failed"),
+            ("nat delete", "answer:accepted > deleting > deleted"),
+            ("vpc endpoint create", "answer:pending > pending > available"),
+            ("vpc endpoint delete", "answer:200 > deleting > InvalidVpcEndpointId.NotFound"),
+            ("dynamodb create", "answer:CREATING > CREATING > ACTIVE"),
+        ],
+    );
+    // Clusters take minutes, and what is in them waits for them.
+    pass_through(
+        python,
+        scripts,
+        500,
+        &[
+            ("eks cluster create", "answer:CREATING > CREATING > ACTIVE"),
+            ("eks nodegroup create", "answer:CREATING > CREATING > ACTIVE"),
+            ("eks nodegroup delete", "answer:DELETING > DELETING > ResourceNotFoundException"),
+            ("eks cluster delete", "answer:DELETING > DELETING > ResourceNotFoundException"),
+        ],
+    );
+}
+
+fn pass_through(python: &Path, scripts: &Path, pace: u32, rows: &[(&str, &str)]) {
+    let output = run(python, scripts, "transitions.py", &[], Some(pace));
+    for (what, states) in rows {
         let line = output.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{output}"));
         assert!(line.trim_end().ends_with(states), "{line}");
     }

@@ -209,6 +209,13 @@ pub struct Objection {
     pub can_be_overruled: bool,
 }
 
+/// A problem on which nobody can insist.
+impl From<InputProblem> for Objection {
+    fn from(problem: InputProblem) -> Self {
+        Self { problem, can_be_overruled: false }
+    }
+}
+
 /// The providers of a stack by resource type.
 #[derive(Clone, Default)]
 pub struct Providers(BTreeMap<&'static str, Arc<dyn Provider>>);

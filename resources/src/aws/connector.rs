@@ -33,6 +33,7 @@ pub struct AwsClients {
     pub(crate) connection: AwsConnection,
     pub(crate) ec2: aws_sdk_ec2::Client,
     pub(crate) elasticache: aws_sdk_elasticache::Client,
+    pub(crate) eks: aws_sdk_eks::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) kms: aws_sdk_kms::Client,
     pub(crate) rds: aws_sdk_rds::Client,
@@ -139,6 +140,7 @@ impl AwsClients {
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config));
         let ec2 = aws_sdk_ec2::config::Builder::from(config);
         let elasticache = aws_sdk_elasticache::config::Builder::from(config);
+        let eks = aws_sdk_eks::config::Builder::from(config);
         let iam = aws_sdk_iam::config::Builder::from(config);
         let kms = aws_sdk_kms::config::Builder::from(config);
         let secretsmanager = aws_sdk_secretsmanager::config::Builder::from(config);
@@ -149,6 +151,7 @@ impl AwsClients {
             elasticache: aws_sdk_elasticache::Client::from_conf(
                 elasticache.interceptor(guard.clone()).build(),
             ),
+            eks: aws_sdk_eks::Client::from_conf(eks.interceptor(guard.clone()).build()),
             iam: aws_sdk_iam::Client::from_conf(iam.interceptor(guard.clone()).build()),
             kms: aws_sdk_kms::Client::from_conf(kms.interceptor(guard.clone()).build()),
             rds: aws_sdk_rds::Client::from_conf(rds.interceptor(guard.clone()).build()),

@@ -130,6 +130,14 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
     text
 }
 
+/// What EKS says of a role that it cannot take on, or not yet.
+const UNKNOWN_ROLES: [&str; 4] = [
+    "does not exist or the trusted entity is not correct",
+    "required service principals",
+    "Trust policy of role is invalid",
+    "The specified principalArn is invalid: invalid principal",
+];
+
 /// What the engine may do about an answer with this error code, text and HTTP status.
 fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
     match code {
@@ -216,7 +224,14 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         | "InsufficientDBInstanceCapacity"
         | "InsufficientCacheClusterCapacity" => ErrorKind::LimitExceeded,
 
-        "Gateway.NotAttached" | "ResourceNotFoundException" => ErrorKind::NotFound,
+        "Gateway.NotAttached" | "ResourceNotFoundException" | "ResourcePropagationDelayException" => {
+            ErrorKind::NotFound
+        }
+        // EKS says this of names that are taken and of things that are busy.
+        "ResourceInUseException" if text.contains("already exists") || text.contains("already in use") => {
+            ErrorKind::AlreadyExists
+        }
+        "ResourceInUseException" => ErrorKind::Conflict,
         // A principal that was created a moment ago is not yet known to the service that checks it.
         "MalformedPolicy" | "MalformedPolicyDocument" | "MalformedPolicyDocumentException"
             if text.contains("nvalid principal") =>
@@ -229,6 +244,11 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
             if text.starts_with("Invalid security group")
                 || text.starts_with("IAM role ARN value is invalid") =>
         {
+            ErrorKind::NotFound
+        }
+
+        // So is a role to EKS, in the words that it has for clusters, nodes, pods and access entries.
+        "InvalidParameterException" if UNKNOWN_ROLES.iter().any(|known| text.contains(known)) => {
             ErrorKind::NotFound
         }
 
@@ -324,6 +344,10 @@ mod tests {
             ("CacheSubnetGroupInUse", 400, Conflict),
             ("InstanceQuotaExceeded", 400, LimitExceeded),
             ("NodeQuotaForCustomerExceeded", 400, LimitExceeded),
+            ("ResourceNotFoundException", 404, NotFound),
+            ("ResourceInUseException", 409, Conflict),
+            ("ResourceLimitExceededException", 400, LimitExceeded),
+            ("ServerException", 500, Unclear),
             ("VpcLimitExceeded", 400, LimitExceeded),
             ("AddressLimitExceeded", 400, LimitExceeded),
             ("NatGatewayLimitExceeded", 400, LimitExceeded),
@@ -344,6 +368,19 @@ mod tests {
         for (code, status, kind) in table {
             assert_eq!(classify(code, "", status), kind, "{code} with status {status}");
         }
+    }
+
+    #[test]
+    fn what_eks_says_of_names_and_roles_is_told_apart() {
+        let of = |code: &str, text: &str| classify(code, text, 400);
+        let taken = "Cluster already exists with name: c";
+        assert_eq!(of("ResourceInUseException", taken), ErrorKind::AlreadyExists);
+        let taken = "The specified access entry resource is already in use on this cluster.";
+        assert_eq!(of("ResourceInUseException", taken), ErrorKind::AlreadyExists);
+        assert_eq!(of("ResourceInUseException", "Cluster has nodegroups attached"), ErrorKind::Conflict);
+        let role = "Role with arn: a, could not be assumed because it does not exist or the trusted entity is not correct";
+        assert_eq!(of("InvalidParameterException", role), ErrorKind::NotFound);
+        assert_eq!(of("InvalidParameterException", "Subnets cannot be empty"), ErrorKind::Invalid);
     }
 
     #[test]

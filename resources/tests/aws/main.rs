@@ -8,6 +8,7 @@ mod ec2_endpoints;
 mod ec2_network;
 mod ec2_routes;
 mod ec2_security;
+mod eks;
 mod elasticache;
 mod harness;
 mod iam;

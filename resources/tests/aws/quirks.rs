@@ -245,6 +245,36 @@ const QUIRKS: &[Quirk] = &[
         what: "ModifyDBInstance: leaves to the window what is to come at once",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "CreateCluster: drops the access config, and there are no add-ons or access entries",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "ministack", what: "UpdateClusterConfig: is not there", effect: Effect::Asked },
+    Quirk { emulator: "ministack", what: "UpdateNodegroupConfig: is not there", effect: Effect::Asked },
+    Quirk { emulator: "ministack", what: "DescribeClusterVersions: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "TagResource: changes no tags that DescribeAddon shows",
+        effect: Effect::Input("aws:eks:Addon", "tags"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "TagResource: changes no tags that DescribeAccessEntry shows",
+        effect: Effect::Input("aws:eks:AccessEntry", "tags"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "TagResource: refuses pod identity associations",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "ministack", what: "UpdateAddon: keeps what is taken away", effect: Effect::Asked },
+    Quirk { emulator: "ministack", what: "DeleteCluster: takes node groups along", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateCluster: takes a role that is not there",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

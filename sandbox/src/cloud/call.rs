@@ -22,6 +22,7 @@ use crate::storage::blobs::Blobs;
 pub(crate) type Reply = Result<Response, ServiceError>;
 
 /// One operation of a service.
+#[derive(Debug)]
 pub(crate) struct Operation {
     /// AWS's name.
     pub(crate) name: &'static str,

@@ -20,6 +20,30 @@ pub(crate) const INTERFACE_ENDPOINT_PENDING: Duration = Duration::from_secs(60);
 pub(crate) const INTERFACE_ENDPOINT_DELETING: Duration = Duration::from_secs(60);
 /// A VPC from `pending` to `available`.
 pub(crate) const VPC_PENDING: Duration = Duration::from_secs(1);
+/// An EKS cluster from `CREATING` to `ACTIVE`: observed from eight to fifteen minutes.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/create-cluster.html>
+pub(crate) const EKS_CLUSTER_CREATING: Duration = Duration::from_secs(9 * 60);
+/// A change of an EKS cluster's settings.
+pub(crate) const EKS_CLUSTER_UPDATING: Duration = Duration::from_secs(3 * 60);
+/// An EKS cluster's step to the next minor version, which replaces the API servers.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html>
+pub(crate) const EKS_CLUSTER_UPGRADING: Duration = Duration::from_secs(9 * 60);
+/// An EKS cluster from `DELETING` to gone.
+pub(crate) const EKS_CLUSTER_DELETING: Duration = Duration::from_secs(6 * 60);
+/// A node group from `CREATING` to `ACTIVE`: instances start and join.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html>
+pub(crate) const EKS_NODE_GROUP_CREATING: Duration = Duration::from_secs(3 * 60);
+/// A change of a node group's settings.
+pub(crate) const EKS_NODE_GROUP_UPDATING: Duration = Duration::from_secs(30);
+/// A node group's rolling update to another version, which drains one node after the other.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html>
+pub(crate) const EKS_NODE_GROUP_UPGRADING: Duration = Duration::from_secs(10 * 60);
+/// A node group from `DELETING` to gone: nodes are drained first.
+pub(crate) const EKS_NODE_GROUP_DELETING: Duration = Duration::from_secs(5 * 60);
+/// An add-on from `CREATING` to `ACTIVE`, and its changes.
+pub(crate) const EKS_ADDON_CREATING: Duration = Duration::from_secs(45);
+/// An add-on from `DELETING` to gone.
+pub(crate) const EKS_ADDON_DELETING: Duration = Duration::from_secs(20);
 /// A DynamoDB table from `CREATING` to `ACTIVE`, and other changes of tables: AWS gives no times.
 pub(crate) const DYNAMODB_TABLE_CREATING: Duration = Duration::from_secs(8);
 /// A DynamoDB table from `UPDATING` to `ACTIVE`.

@@ -25,7 +25,7 @@ use crate::faults::plan::HoldPoint;
 use crate::options::Pace;
 use crate::protocol::Response;
 use crate::protocol::error::{Protocol, ServiceError};
-use crate::protocol::json::{self, document::Document};
+use crate::protocol::json;
 use crate::protocol::params::Params;
 use crate::protocol::request::Request;
 use crate::services::{self, Item, Service, Tables};
@@ -225,10 +225,7 @@ impl Cloud {
             self.begin(&Moment { now, lag, sight });
         }
         let params = Params::new(if protocol.has_form() { request.form() } else { Vec::new() });
-        let document = match protocol.json() {
-            Some(service) => Document::parse(service, &request.body)?,
-            None => Document::absent(),
-        };
+        let document = protocol.document(request)?;
         let scope = Scope::new(&principal.account, &request.credentials.region);
         let mut call = Call {
             request,
@@ -247,7 +244,7 @@ impl Cloud {
         service.guard(&call)?;
         let reply = (operation.run)(&mut call);
         let is_unfinished = (protocol.has_form() && !params.is_finished())
-            || (protocol.json().is_some() && !document.is_finished());
+            || (protocol.has_document() && !document.is_finished());
         if reply.is_ok() && is_unfinished {
             let text = format!("{} did not account for all of its parameters", admitted.name);
             return Err(ServiceError::new(500, "InternalFailure", text));

@@ -6,7 +6,10 @@ use serde_json::Value;
 use winterbaume_core::xml_escape;
 
 use super::Response;
+use super::json::document::Document;
 use super::json::{self, JsonService};
+use super::request::Request;
+use super::rest_json::RestJsonService;
 
 /// The wire protocol of a service, which decides how requests are read and errors are written.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +22,8 @@ pub(crate) enum Protocol {
     S3,
     /// awsJson: DynamoDB and others. <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
     Json(&'static JsonService),
+    /// restJson: EKS and others. <https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html>
+    RestJson(&'static RestJsonService),
 }
 
 /// An error that a service answers with.
@@ -77,6 +82,7 @@ impl ServiceError {
                 ("application/xml", format!("<Error>{error}<RequestId>{request_id}</RequestId></Error>"))
             }
             Protocol::Json(service) => return service.error(self),
+            Protocol::RestJson(service) => return service.json.error(self),
         };
         let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{body}");
         let mut response = Response::new(Bytes::from(body));
@@ -101,18 +107,24 @@ impl Protocol {
         matches!(self, Self::Ec2Query | Self::AwsQuery)
     }
 
-    /// The service whose parameters come as a document in the body, if they do.
-    pub(crate) fn json(self) -> Option<&'static JsonService> {
+    /// Whether parameters come as a document.
+    pub(crate) fn has_document(self) -> bool {
+        matches!(self, Self::Json(_) | Self::RestJson(_))
+    }
+
+    /// The document of a request, or an absent one.
+    pub(crate) fn document(self, request: &Request) -> Result<Document, ServiceError> {
         match self {
-            Self::Json(service) => Some(service),
-            Self::Ec2Query | Self::AwsQuery | Self::S3 => None,
+            Self::Json(service) => Document::parse(service, &request.body),
+            Self::RestJson(service) => service.document(request),
+            Self::Ec2Query | Self::AwsQuery | Self::S3 => Ok(Document::absent()),
         }
     }
 
     /// The header that carries the request id.
     pub(crate) fn request_id_header(self) -> &'static str {
         match self {
-            Self::Ec2Query | Self::AwsQuery | Self::Json(_) => "x-amzn-requestid",
+            Self::Ec2Query | Self::AwsQuery | Self::Json(_) | Self::RestJson(_) => "x-amzn-requestid",
             Self::S3 => "x-amz-request-id",
         }
     }
@@ -135,6 +147,7 @@ impl Protocol {
             Self::Ec2Query | Self::AwsQuery => ServiceError::new(400, "InvalidAction", text),
             Self::S3 => ServiceError::new(501, "NotImplemented", text),
             Self::Json(_) => ServiceError::new(400, "UnknownOperationException", text),
+            Self::RestJson(_) => ServiceError::new(404, "UnknownOperationException", text),
         }
     }
 
@@ -147,6 +160,10 @@ impl Protocol {
             Self::Json(service) => {
                 let (code, text) = (service.throttled)(operation);
                 ServiceError::new(400, code, text)
+            }
+            Self::RestJson(service) => {
+                let (code, text) = (service.json.throttled)(operation);
+                ServiceError::new(429, code, text)
             }
         }
     }
@@ -161,6 +178,9 @@ impl Protocol {
                 ServiceError::new(500, "InternalError", "We encountered an internal error. Please try again.")
             }
             Self::Json(service) => ServiceError::new(500, service.server_error, "Internal server error"),
+            Self::RestJson(service) => {
+                ServiceError::new(500, service.json.server_error, "Internal server error")
+            }
         }
     }
 
@@ -190,8 +210,8 @@ impl Protocol {
                 ),
             ),
             Self::S3 => ServiceError::new(403, "AccessDenied", "Access Denied"),
-            Self::Json(_) => ServiceError::new(
-                400,
+            Self::Json(_) | Self::RestJson(_) => ServiceError::new(
+                if matches!(self, Self::RestJson(_)) { 403 } else { 400 },
                 "AccessDeniedException",
                 format!(
                     "User: {principal} is not authorized to perform: {operation} because no identity-based policy allows the {operation} action"

@@ -4,6 +4,7 @@
 pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
+pub(crate) mod eks;
 pub(crate) mod elasticache;
 pub(crate) mod iam;
 pub(crate) mod kms;
@@ -61,6 +62,7 @@ pub(crate) trait Service: Sync {
 const SERVICES: &[&dyn Service] = &[
     &dynamodb::DynamoDb,
     &ec2::Ec2,
+    &eks::Eks,
     &elasticache::ElastiCache,
     &iam::Iam,
     &kms::Kms,
@@ -81,6 +83,8 @@ pub(crate) struct Tables {
     pub(crate) ec2: ec2::Ec2Tables,
     /// ElastiCache's.
     pub(crate) elasticache: elasticache::ElastiCacheTables,
+    /// EKS's.
+    pub(crate) eks: eks::EksTables,
     /// IAM's.
     pub(crate) iam: iam::IamTables,
     /// KMS's.
@@ -102,6 +106,7 @@ impl Tables {
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
         tables.extend(self.elasticache.each());
+        tables.extend(self.eks.each());
         tables.extend(self.iam.each());
         tables.extend(self.kms.each());
         tables.extend(self.rds.each());
@@ -154,7 +159,7 @@ pub(crate) fn covers_any(pattern: &str) -> bool {
 
 /// The names of the quotas that there are.
 pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
-    ec2::quotas().chain(elasticache::quotas()).chain(rds::quotas())
+    ec2::quotas().chain(eks::quotas::names()).chain(elasticache::quotas()).chain(rds::quotas())
 }
 
 /// The operation of an awsJson service by its `X-Amz-Target`.

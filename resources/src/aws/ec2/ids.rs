@@ -7,6 +7,8 @@ text_property! {
     AllocationId,
     /// The id of an internet gateway, `igw-…`.
     InternetGatewayId,
+    /// The id of a launch template, `lt-…`.
+    LaunchTemplateId,
     /// The id of a NAT gateway, `nat-…`.
     NatGatewayId,
     /// The id of a prefix list, `pl-…`.

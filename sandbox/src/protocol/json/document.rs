@@ -51,6 +51,18 @@ impl Document {
         }
     }
 
+    /// The same with members that the request has elsewhere than in its body.
+    pub(crate) fn with(mut self, members: Map<String, Value>) -> Self {
+        self.root.extend(members);
+        self
+    }
+
+    /// Everything that is asked for, in one form whatever the order of members.
+    pub(crate) fn canonical(&self) -> String {
+        let members: BTreeMap<_, _> = self.root.iter().map(|(name, value)| (name, sorted(value))).collect();
+        members.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    }
+
     fn new(service: &'static JsonService, root: Map<String, Value>) -> Self {
         Self { service, root, read: RefCell::default(), finished: Cell::new(false) }
     }
@@ -211,6 +223,19 @@ impl<'d> Members<'d> {
         let value = self.members.get(name).filter(|value| !value.is_null())?;
         self.document.read.borrow_mut().insert(self.path(name), reading);
         Some(value)
+    }
+}
+
+/// A value with the members of every structure in it in the order of their names.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<_, _> =
+                members.iter().map(|(name, value)| (name.clone(), sorted(value))).collect();
+            Value::Object(members.into_iter().collect())
+        }
+        Value::Array(list) => list.iter().map(sorted).collect(),
+        other => other.clone(),
     }
 }
 

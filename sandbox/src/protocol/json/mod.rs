@@ -31,9 +31,9 @@ const OF_THE_FRAMEWORK: &[&str] = &[
 /// What a service of this protocol has of its own.
 #[derive(Debug)]
 pub(crate) struct JsonService {
-    /// `1.0` or `1.1`.
+    /// `1.0` or `1.1`; empty for restJson.
     pub(crate) version: &'static str,
-    /// What stands before the operation in `X-Amz-Target`.
+    /// What stands before the operation in `X-Amz-Target`; empty for restJson, which has none.
     pub(crate) target: &'static str,
     /// What stands before an error's code in `__type`; empty for the services that write the code alone.
     pub(crate) namespace: &'static str,
@@ -103,14 +103,17 @@ impl JsonService {
     fn response(&self, status: StatusCode, body: &Value) -> Response {
         let mut response = Response::new(Bytes::from(body.to_string()));
         *response.status_mut() = status;
-        let kind =
-            if self.version == "1.0" { "application/x-amz-json-1.0" } else { "application/x-amz-json-1.1" };
+        let kind = match self.version {
+            "" => "application/json",
+            "1.0" => "application/x-amz-json-1.0",
+            _ => "application/x-amz-json-1.1",
+        };
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         response
     }
 }
 
-/// A time as awsJson writes it: seconds since 1970, exact to a millisecond.
+/// A time as the JSON protocols write it: seconds since 1970, exact to a millisecond.
 pub(crate) fn seconds(time: Timestamp) -> f64 {
     (time.as_duration().as_secs_f64() * 1000.0).round() / 1000.0
 }

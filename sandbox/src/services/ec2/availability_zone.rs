@@ -70,7 +70,7 @@ pub(super) fn zones(region: &str) -> Vec<Zone> {
 }
 
 /// The zone id of a zone's name.
-pub(super) fn zone_id(region: &str, name: &str) -> Option<String> {
+pub(crate) fn zone_id(region: &str, name: &str) -> Option<String> {
     zones(region).into_iter().find(|zone| zone.name == name).map(|zone| zone.id)
 }
 

@@ -3,14 +3,14 @@
 
 use jiff::Timestamp;
 
-use super::Ec2Tables;
 use super::common::kinds::{self, Kind};
 use super::nat_gateway::State;
 use crate::cloud::table::Scope;
-use crate::services::Item;
+use crate::services::{Item, Tables};
 
 /// Everything in all accounts and regions. A NAT gateway that is deleted, though still described, is not there.
-pub(super) fn items(ec2: &Ec2Tables, now: Timestamp) -> Vec<Item> {
+pub(super) fn items(tables: &Tables, now: Timestamp) -> Vec<Item> {
+    let ec2 = &tables.ec2;
     let mut items = Vec::new();
     let mut add = |kind: &Kind, scope: &Scope, id: &str| {
         items.push(Item {
@@ -40,8 +40,10 @@ pub(super) fn items(ec2: &Ec2Tables, now: Timestamp) -> Vec<Item> {
     for (scope, id, _) in ec2.route_tables.all().filter(|(_, _, row)| !row.is_main) {
         add(&kinds::ROUTE_TABLE, scope, id);
     }
-    for (scope, id, _) in ec2.security_groups.all().filter(|(_, _, row)| !row.is_default()) {
-        add(&kinds::SECURITY_GROUP, scope, id);
+    for (scope, id, group) in ec2.security_groups.all() {
+        if !group.is_default() && !tables.eks.has_made_group(scope, id) {
+            add(&kinds::SECURITY_GROUP, scope, id);
+        }
     }
     for (scope, id, _) in ec2.security_group_rules.all().filter(|(_, _, row)| !row.is_made_by_aws) {
         add(&kinds::SECURITY_GROUP_RULE, scope, id);

@@ -2,7 +2,7 @@
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html>
 
 mod address;
-mod availability_zone;
+pub(crate) mod availability_zone;
 mod common;
 mod dhcp_options;
 mod internet_gateway;
@@ -12,7 +12,7 @@ mod network_acl;
 pub(crate) mod network_interface;
 mod prefix_list;
 mod route_table;
-mod security_group;
+pub(crate) mod security_group;
 mod subnet;
 mod tag;
 mod vpc;
@@ -147,7 +147,7 @@ impl Service for Ec2 {
     }
 
     fn inventory(&self, tables: &Tables, now: Timestamp) -> Vec<Item> {
-        inventory::items(&tables.ec2, now)
+        inventory::items(tables, now)
     }
 }
 

@@ -19,7 +19,7 @@ mod tags;
 mod tests;
 
 pub(crate) use self::documents::principal_exists;
-pub(crate) use self::role::in_account as find_role;
+pub(crate) use self::role::{by_arn as role_by_arn, by_name as role_by_name, in_account as find_role};
 
 use std::collections::BTreeMap;
 

@@ -10,6 +10,7 @@ use winterbaume_iam::model::{
 };
 use winterbaume_iam::wire;
 
+use super::IamTables;
 use super::documents::trust_policy;
 use super::errors::{already_exists, delete_conflict, limit_exceeded, no_such_entity};
 use super::fields::{
@@ -107,9 +108,24 @@ pub(super) fn find<'c>(call: &'c Call<'_>, name: &str) -> Result<&'c Role, Servi
 
 /// The role of an account that the last part of an ARN names: `role/`, path and name.
 pub(crate) fn in_account<'c>(call: &'c Call<'_>, account: &str, resource: &str) -> Option<&'c Role> {
+    of_account(&call.tables.iam, account, resource)
+}
+
+/// The role of an ARN.
+pub(crate) fn by_arn<'t>(iam: &'t IamTables, arn: &str) -> Option<&'t Role> {
+    let (account, resource) = arn.strip_prefix("arn:aws:iam::")?.split_once(':')?;
+    of_account(iam, account, resource)
+}
+
+/// The role of a name, which is unique whatever its path.
+pub(crate) fn by_name<'t>(iam: &'t IamTables, account: &str, name: &str) -> Option<&'t Role> {
+    iam.roles.find(&Scope::new(account, ""), name)
+}
+
+fn of_account<'t>(iam: &'t IamTables, account: &str, resource: &str) -> Option<&'t Role> {
     let path_and_name = resource.strip_prefix("role/")?;
     let name = path_and_name.rsplit('/').next().unwrap_or(path_and_name);
-    let role = call.tables.iam.roles.find(&Scope::new(account, ""), name)?;
+    let role = by_name(iam, account, name)?;
     (role.path.trim_start_matches('/').to_owned() + name == path_and_name).then_some(role)
 }
 

@@ -17,6 +17,7 @@ use self::permissions::{Ports, Protocol, Rule, Source};
 use super::Ec2Tables;
 use super::common::answers::invalid_value;
 use super::common::query::Query;
+use super::common::tags::Tags;
 use super::common::{kinds, quotas, tags};
 use crate::cloud::call::{Call, Reply};
 use crate::cloud::table::Scope;
@@ -152,6 +153,37 @@ pub(super) fn default_of(ec2: &Ec2Tables, scope: &Scope, vpc_id: &str) -> Option
     groups.find(|(_, group)| group.vpc_id == vpc_id && group.is_default()).map(|(id, _)| id.to_owned())
 }
 
+/// Makes a group of a service's own, which lets in what comes from itself.
+pub(crate) fn make_for_service(
+    call: &mut Call<'_>,
+    vpc_id: &str,
+    name: &str,
+    description: &str,
+    given: Tags,
+) -> String {
+    let id = make(call, vpc_id, name, description);
+    add_rule(call, &id, false, Source::Group(id.clone()));
+    tags::put(call, &id, given);
+    id
+}
+
+/// Removes a service's group; one that something else still uses is left behind, as it is by AWS.
+pub(crate) fn unmake_for_service(ec2: &mut Ec2Tables, scope: &Scope, id: &str) {
+    if !is_used(ec2, scope, id) {
+        remove(ec2, scope, id);
+    }
+}
+
+/// Whether an interface, or a rule of another group, has a group.
+fn is_used(ec2: &Ec2Tables, scope: &Scope, id: &str) -> bool {
+    let mut interfaces = ec2.network_interfaces.iter(scope);
+    let mut rules = ec2.security_group_rules.iter(scope);
+    interfaces.any(|(_, interface)| interface.groups.iter().any(|group| group == id))
+        || rules.any(|(_, rule)| {
+            rule.group_id != id && matches!(&rule.source, Source::Group(group) if group == id)
+        })
+}
+
 fn remove(ec2: &mut Ec2Tables, scope: &Scope, id: &str) {
     let rules: Vec<_> = rules::of(ec2, scope, id).map(|(rule, _)| rule.to_owned()).collect();
     for rule in rules {
@@ -226,14 +258,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Reply {
         let text = format!("the specified group: \"{id}\" name: \"{DEFAULT}\" cannot be deleted by a user");
         return Err(ServiceError::new(400, "CannotDelete", text));
     }
-    let is_used = ec2
-        .network_interfaces
-        .iter(scope)
-        .any(|(_, interface)| interface.groups.iter().any(|group| group == id))
-        || ec2.security_group_rules.iter(scope).any(|(_, rule)| {
-            rule.group_id != id && matches!(&rule.source, Source::Group(group) if group == id)
-        });
-    if is_used {
+    if is_used(ec2, scope, id) {
         return Err(kinds::SECURITY_GROUP.has_dependencies(id));
     }
     remove(ec2, scope, id);
