@@ -31,6 +31,7 @@ const ATTEMPTS: u32 = 8;
 /// The clients of one account and region.
 pub struct AwsClients {
     pub(crate) connection: AwsConnection,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) s3: aws_sdk_s3::Client,
@@ -133,10 +134,12 @@ impl AwsClients {
     fn new(connection: &AwsConnection, config: &SdkConfig, guard: &CallGuard) -> Self {
         // Behind one address there are no host names per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config));
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
         let ec2 = aws_sdk_ec2::config::Builder::from(config);
         let iam = aws_sdk_iam::config::Builder::from(config);
         Self {
             connection: connection.clone(),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.interceptor(guard.clone()).build()),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.interceptor(guard.clone()).build()),
             iam: aws_sdk_iam::Client::from_conf(iam.interceptor(guard.clone()).build()),
             s3: aws_sdk_s3::Client::from_conf(s3.interceptor(guard.clone()).build()),

@@ -197,11 +197,17 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         | "Resource.AlreadyAttached"
         | "ResourceAlreadyExists"
         | "ResourceAlreadyExistsException"
+        | "FlowLogAlreadyExists"
+        | "InvalidLaunchTemplateName.AlreadyExistsException"
         | "DuplicateSubnetsInSameZone" => ErrorKind::AlreadyExists,
 
         "TooManyBuckets" | "InsufficientFreeAddressesInSubnet" | "InsufficientAddressCapacity" => {
             ErrorKind::LimitExceeded
         }
+
+        // DynamoDB and EKS say so of a name that is taken, and of an object that is changing.
+        "ResourceInUseException" if text.contains("already exists") => ErrorKind::AlreadyExists,
+        "ResourceInUseException" | "ContinuousBackupsUnavailableException" => ErrorKind::Conflict,
 
         "Gateway.NotAttached" | "ResourceNotFoundException" => ErrorKind::NotFound,
         // A principal that was created a moment ago is not yet known to the service that checks it.
@@ -284,6 +290,9 @@ mod tests {
             ("InvalidPermission.Duplicate", 400, AlreadyExists),
             ("RouteAlreadyExists", 400, AlreadyExists),
             ("Resource.AlreadyAssociated", 400, AlreadyExists),
+            ("FlowLogAlreadyExists", 400, AlreadyExists),
+            ("InvalidLaunchTemplateName.AlreadyExistsException", 400, AlreadyExists),
+            ("InvalidLaunchTemplateId.VersionNotFound", 400, NotFound),
             ("VpcLimitExceeded", 400, LimitExceeded),
             ("AddressLimitExceeded", 400, LimitExceeded),
             ("NatGatewayLimitExceeded", 400, LimitExceeded),
@@ -316,6 +325,13 @@ mod tests {
             "GetCallerIdentity: failed to construct request: an error occurred while loading credentials: \
              the SSO token has expired"
         );
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_told_from_an_object_that_is_changing() {
+        let in_use = |text| classify("ResourceInUseException", text, 400);
+        assert_eq!(in_use("Table already exists: locks"), ErrorKind::AlreadyExists);
+        assert_eq!(in_use("Attempt to change a resource which is still in use"), ErrorKind::Conflict);
     }
 
     #[test]
