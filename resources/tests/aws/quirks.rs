@@ -96,6 +96,16 @@ const QUIRKS: &[Quirk] = &[
         what: "DescribeNatGateways: leaves out the public address",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "CreateFlowLogs: asks for the name of a log group, and takes no ARN",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateFlowLogs: takes a bucket that is not there",
+        effect: Effect::Asked,
+    },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {
