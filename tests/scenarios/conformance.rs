@@ -31,9 +31,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Rows about resource kinds that the stack does not use yet: parts of their names.
 const NOT_IN_USE: &[&str] = &[
-    "flow_logs",
-    "launch_template",
-    "instance_type",
+    // It begins with a log group.
+    "create_flow_logs[cloud-watch-logs]",
     "describe_account_attributes",
     "describe_instances",
     "volumes",
@@ -61,7 +60,6 @@ const REFUSALS_NOT_IN_USE: &[&str] = &[
     "nodegroup",
     "addon",
     "access_entry",
-    "launch_template",
     "idem.eks",
     "acm.",
     "secretsmanager",

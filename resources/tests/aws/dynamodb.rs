@@ -2,6 +2,7 @@
 
 use lsinfra_engine::Value;
 use lsinfra_engine::provider::ErrorKind;
+use lsinfra_resources::aws::Arn;
 use lsinfra_resources::aws::dynamodb::{AttributeType, KeyAttribute, Table};
 
 use crate::harness::{Region, properties, tags};
@@ -20,7 +21,12 @@ async fn each_setting_of_a_table_is_put_changed_and_taken_back() {
         ..Table::default()
     };
     let mut table = region.create("table", plain.clone()).await;
+    let kms_key = |digit: char| {
+        let account = &region.connection.account;
+        Arn::new(format!("arn:aws:kms:us-west-2:{account}:key/01234567-89ab-cdef-0123-456789abcde{digit}"))
+    };
     let all = Table {
+        kms_key_arn: kms_key('1').into(),
         point_in_time_recovery: true.into(),
         deletion_protection: true.into(),
         tags: tags([("Name", "table")]).into(),
@@ -31,6 +37,7 @@ async fn each_setting_of_a_table_is_put_changed_and_taken_back() {
     assert_eq!(error.kind, ErrorKind::Invalid, "AWS refuses it: {}", error.message);
     for changed in [
         Table { point_in_time_recovery: false.into(), ..all.clone() },
+        Table { kms_key_arn: kms_key('2').into(), ..all.clone() },
         Table { deletion_protection: false.into(), ..all.clone() },
         Table { tags: tags([("Name", "other"), ("owner", "someone")]).into(), ..all.clone() },
     ] {
@@ -41,6 +48,7 @@ async fn each_setting_of_a_table_is_put_changed_and_taken_back() {
     table.inputs = properties(&all);
     table.assert_observed("point_in_time_recovery", Some(Value::Bool(false))).await;
     table.assert_observed("deletion_protection", Some(Value::Bool(false))).await;
+    table.assert_observed("kms_key_arn", Some(Value::Null)).await;
     table.assert_observed("tags", Some(Value::Map(Default::default()))).await;
     table.inputs = properties(&plain);
     table.delete().await;

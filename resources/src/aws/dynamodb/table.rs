@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableDescription,
-    TableStatus,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, SseSpecification,
+    SseType, TableDescription, TableStatus,
 };
 use futures_util::future::try_join_all;
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
@@ -41,6 +41,8 @@ pub struct Table {
     pub point_in_time_recovery: Input<bool>,
     /// Whether AWS refuses to delete it.
     pub deletion_protection: Input<bool>,
+    /// The KMS key that it is encrypted with; without one, a key of DynamoDB's own is used.
+    pub kms_key_arn: Input<Arn>,
     /// Its tags.
     pub tags: Input<BTreeMap<String, String>>,
 }
@@ -112,6 +114,10 @@ fn key_attribute(table: &TableDescription, key_type: &KeyType) -> Option<KeyAttr
     Some(KeyAttribute { name: name.to_owned(), attribute_type })
 }
 
+fn kms_key(table: &TableDescription) -> Option<Arn> {
+    table.sse_description().and_then(|encryption| encryption.kms_master_key_arn()).map(Arn::new)
+}
+
 /// A table that is on its way out is there no more.
 fn exists(table: &TableDescription) -> bool {
     table.table_status() != Some(&TableStatus::Deleting)
@@ -142,6 +148,7 @@ impl Table {
         {
             calls.put_point_in_time_recovery(wanted).await?;
         }
+        self.converge_encryption(&calls, step, scope, &table).await?;
         let field = "deletion_protection";
         if let Some(wanted) = scope.wanted(field, &self.deletion_protection, false)
             && (scope.is_change(field) || table.deletion_protection_enabled().unwrap_or(false) != wanted)
@@ -152,6 +159,27 @@ impl Table {
             calls.active(step, Self::CONSISTENCY_WINDOW).await?;
         }
         Ok(outputs(client, calls.name))
+    }
+
+    async fn converge_encryption(
+        &self,
+        calls: &TableCalls<'_>,
+        step: &StepContext,
+        scope: Scope<'_, Self>,
+        table: &TableDescription,
+    ) -> Result<(), ProviderError> {
+        let Some(wanted) = scope.wanted_or_reset("kms_key_arn", &self.kms_key_arn) else { return Ok(()) };
+        if wanted == kms_key(table) && !scope.is_change("kms_key_arn") {
+            return Ok(());
+        }
+        let specification = SseSpecification::builder().enabled(wanted.is_some());
+        let specification = match wanted {
+            Some(key) => specification.sse_type(SseType::Kms).kms_master_key_id(key.as_str()),
+            None => specification,
+        };
+        let request = calls.dynamodb.update_table().table_name(calls.name);
+        request.sse_specification(specification.build()).send().await.during("UpdateTable")?;
+        calls.active(step, Self::CONSISTENCY_WINDOW).await.map(|_| ())
     }
 
     async fn observe(
@@ -167,6 +195,7 @@ impl Table {
             range_key: property::observed_or_absent(key_attribute(&table, &KeyType::Range)),
             point_in_time_recovery: property::observed(calls.point_in_time_recovery().await?),
             deletion_protection: table.deletion_protection_enabled().unwrap_or(false).into(),
+            kms_key_arn: property::observed_or_absent(kms_key(&table)),
             tags: tags::observed(&calls.tags(arn.as_str()).await?).into(),
         };
         Ok(Some(Observed { inputs, outputs: outputs(client, calls.name) }))
@@ -223,6 +252,10 @@ impl ResourceType for Table {
         }
         request
             .billing_mode(BillingMode::PayPerRequest)
+            .set_sse_specification(self.kms_key_arn.get().map(|key| {
+                let specification = SseSpecification::builder().enabled(true).sse_type(SseType::Kms);
+                specification.kms_master_key_id(key.as_str()).build()
+            }))
             .set_deletion_protection_enabled(self.deletion_protection.get())
             .set_tags(Some(sdk_tags(&tags::of_creation(step, &self.tags))?))
             .customize()
