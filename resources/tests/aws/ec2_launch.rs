@@ -84,6 +84,9 @@ async fn each_setting_of_a_launch_template_makes_a_version_and_is_taken_back() {
     };
     template.update(all.clone()).await;
     assert_eq!(template.output::<i64>("latest_version"), 2, "one version has all changes");
+    if quirks::does("DeleteLaunchTemplateVersions: is not there") {
+        return;
+    }
     for changed in [
         LaunchTemplate { image_id: "ami-0123456789abcdef1".into(), ..all.clone() },
         LaunchTemplate { instance_type: "m6i.2xlarge".into(), ..all.clone() },
@@ -119,6 +122,9 @@ async fn each_setting_of_a_launch_template_makes_a_version_and_is_taken_back() {
 
 #[tokio::test]
 async fn a_launch_template_keeps_its_newest_versions_and_its_default_one() {
+    if quirks::does("DeleteLaunchTemplateVersions: is not there") {
+        return;
+    }
     let region = Region::open("us-west-1").await;
     let sized = |size: i32| LaunchTemplate {
         name: "lsinfra-test-versions".into(),
@@ -181,9 +187,6 @@ async fn a_flow_log_to_a_log_group_lives() {
         max_aggregation_interval_seconds: 60.into(),
         tags: tags([("Name", "flow")]).into(),
     };
-    if quirks::does("CreateFlowLogs: asks for the name of a log group, and takes no ARN") {
-        return;
-    }
     let mut log = region.create("flow", inputs.clone()).await;
     log.update(FlowLog { tags: tags([("Name", "flows")]).into(), ..inputs }).await;
     log.delete().await;
@@ -203,13 +206,12 @@ async fn a_flow_log_to_a_bucket_waits_for_the_bucket() {
         log_destination: Arn::new(format!("arn:aws:s3:::{name}")).into(),
         ..FlowLog::default()
     };
-    if quirks::does("CreateFlowLogs: takes a bucket that is not there") {
-        return;
+    if !quirks::does("CreateFlowLogs: takes a bucket that is not there") {
+        let early = region.declare("flow", inputs.clone());
+        let error = early.provider.create(&early.step, &early.inputs).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Invalid);
+        assert!(error.message.contains("does not exist"), "{}", error.message);
     }
-    let early = region.declare("flow", inputs.clone());
-    let error = early.provider.create(&early.step, &early.inputs).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Invalid);
-    assert!(error.message.contains("does not exist"), "{}", error.message);
     let bucket = region.create("flow", Bucket { name: name.into(), ..Bucket::default() }).await;
     let log = region.create("flow", inputs).await;
     log.delete().await;

@@ -125,8 +125,10 @@ async fn a_policy_is_changed_more_often_than_it_has_versions() {
     policy.update(Policy { tags: Default::default(), ..inputs.clone() }).await;
     policy.inputs = properties(&inputs);
     policy.assert_observed("tags", Some(Value::Map(BTreeMap::new()))).await;
-    let error = policy.try_delete().await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Conflict, "a role has it: {}", error.message);
+    if !quirks::does("DeletePolicy: deletes a policy that a role has") {
+        let error = policy.try_delete().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Conflict, "a role has it: {}", error.message);
+    }
     role.delete().await;
     policy.delete().await;
 }
@@ -163,18 +165,26 @@ async fn an_identity_provider_lives_and_a_stranger_s_is_left_alone() {
     let mut provider = region.create("cluster", inputs.clone()).await;
     assert_eq!(provider.output::<String>("issuer"), issuer);
     let audiences = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
-    for changed in [
-        OpenIdConnectProvider { client_ids: audiences(&["a", "b"]).into(), ..inputs.clone() },
-        OpenIdConnectProvider { client_ids: audiences(&["b", "sts.amazonaws.com"]).into(), ..inputs.clone() },
-        OpenIdConnectProvider { thumbprints: vec!["1".repeat(40), "2".repeat(40)].into(), ..inputs.clone() },
-        OpenIdConnectProvider { tags: tags([("owner", "someone")]).into(), ..inputs.clone() },
-    ] {
-        provider.update(changed).await;
+    if !quirks::does("TagOpenIDConnectProvider: is not there") {
+        let tags = tags([("owner", "someone")]);
+        provider.update(OpenIdConnectProvider { tags: tags.into(), ..inputs.clone() }).await;
         provider.update(inputs.clone()).await;
     }
-    provider.update(OpenIdConnectProvider { client_ids: Default::default(), ..inputs.clone() }).await;
-    provider.inputs = properties(&inputs);
-    provider.assert_observed("client_ids", Some(Value::List(Vec::new()))).await;
+    if !quirks::does("UpdateOpenIDConnectProviderThumbprint: is not there") {
+        let thumbprints = vec!["1".repeat(40), "2".repeat(40)];
+        provider.update(OpenIdConnectProvider { thumbprints: thumbprints.into(), ..inputs.clone() }).await;
+        provider.update(inputs.clone()).await;
+    }
+    if !quirks::does("AddClientIDToOpenIDConnectProvider: is not there") {
+        for ids in [audiences(&["a", "b"]), audiences(&["b", "sts.amazonaws.com"])] {
+            let changed = OpenIdConnectProvider { client_ids: ids.into(), ..inputs.clone() };
+            provider.update(changed).await;
+            provider.update(inputs.clone()).await;
+        }
+        provider.update(OpenIdConnectProvider { client_ids: Default::default(), ..inputs.clone() }).await;
+        provider.inputs = properties(&inputs);
+        provider.assert_observed("client_ids", Some(Value::List(Vec::new()))).await;
+    }
 
     let mut theirs = region.stranger().declare("theirs", inputs);
     let error = theirs.provider.create(&theirs.step, &theirs.inputs).await.unwrap_err();

@@ -4,6 +4,7 @@ use lsinfra_engine::provider::ErrorKind;
 use lsinfra_resources::aws::{self, AwsConnector, CallerError, InstanceType};
 
 use crate::harness::Region;
+use crate::quirks;
 
 #[tokio::test]
 async fn the_caller_and_the_zones_are_known() {
@@ -17,6 +18,9 @@ async fn the_caller_and_the_zones_are_known() {
 
 #[tokio::test]
 async fn instance_types_have_figures_and_zones() {
+    if quirks::does("DescribeInstanceTypes: takes no filter, and has figures of its own") {
+        return;
+    }
     let region = Region::open("us-east-1").await;
     let names = ["r6i.2xlarge", "m7i.4xlarge", "zz9.large"].map(str::to_owned);
     let types = aws::instance_types(&region.connector, &region.connection, &names).await.unwrap();
