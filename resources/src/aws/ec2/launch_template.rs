@@ -154,7 +154,7 @@ impl LaunchTemplate {
         let template: SdkTemplate = object::tagged(ec2, step, scope, self, |inputs| &inputs.tags, id).await?;
         let newest = until_seen(step, Self::CONSISTENCY_WINDOW, || latest(ec2, id.as_str())).await?;
         let mut number = newest.version_number().unwrap_or_default();
-        if self.needs_version(scope, &Self::of_version(&newest)?) {
+        if self.needs_version(scope, &Self::of_version(&newest)) {
             // First, so that the call that brings the change about is the last one.
             remove_old_versions(ec2, id).await?;
             number = self.create_version(ec2, step, id, number).await?;
@@ -236,12 +236,12 @@ impl LaunchTemplate {
     }
 
     /// The inputs that a version shows.
-    fn of_version(version: &LaunchTemplateVersion) -> Result<Self, ProviderError> {
-        let Some(content) = version.launch_template_data() else { return Ok(Self::default()) };
+    fn of_version(version: &LaunchTemplateVersion) -> Self {
+        let Some(content) = version.launch_template_data() else { return Self::default() };
         let mappings = content.block_device_mappings().iter().map(BlockDeviceMapping::from_sdk);
         let specifications = content.tag_specifications().iter().filter_map(TagSpecification::from_sdk);
         let instance_type = content.instance_type().map(|kind| kind.as_str().to_owned());
-        Ok(Self {
+        Self {
             image_id: property::observed_or_absent(content.image_id().map(str::to_owned)),
             instance_type: property::observed_or_absent(instance_type),
             block_device_mappings: mappings.collect::<Vec<_>>().into(),
@@ -254,13 +254,13 @@ impl LaunchTemplate {
                 .map(SecurityGroupId::new)
                 .collect::<Vec<_>>()
                 .into(),
-            user_data: property::observed_or_absent(content.user_data().map(data::decode).transpose()?),
+            user_data: property::observed_or_absent(content.user_data().map(data::decode)),
             monitoring: property::observed_or_absent(
                 content.monitoring().and_then(|monitoring| monitoring.enabled()),
             ),
             tag_specifications: specifications.collect::<Vec<_>>().into(),
             ..Self::default()
-        })
+        }
     }
 
     fn check_name(&self) -> Option<InputProblem> {
@@ -394,18 +394,16 @@ impl ResourceType for LaunchTemplate {
         let versions = latest_of(&client.ec2, &ids).await?;
         let observe = |object: &Existing<Self>| {
             let id = object.id.as_str();
-            let (Some(template), Some(version)) = (templates.get(id), versions.get(id)) else {
-                return Ok(None);
-            };
+            let (template, version) = (templates.get(id)?, versions.get(id)?);
             let inputs = Self {
                 name: property::observed(template.launch_template_name().map(str::to_owned)),
                 tags: object::observed_tags(template),
-                ..Self::of_version(version)?
+                ..Self::of_version(version)
             };
             let number = version.version_number().unwrap_or_default();
-            Ok(Some(Observed { inputs, outputs: outputs(client, template, number) }))
+            Some(Observed { inputs, outputs: outputs(client, template, number) })
         };
-        objects.iter().map(observe).collect()
+        Ok(objects.iter().map(observe).collect())
     }
 
     async fn update(

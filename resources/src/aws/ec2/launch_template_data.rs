@@ -12,7 +12,6 @@ use aws_sdk_ec2::types::{
     ResourceType, Tag, VolumeType as SdkVolumeType,
 };
 use aws_smithy_types::base64;
-use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::{InputProblem, Property};
 use serde::{Deserialize, Serialize};
 
@@ -273,12 +272,10 @@ pub(super) fn encode(text: &str) -> String {
     base64::encode(text)
 }
 
-/// User data as it was given.
-pub(super) fn decode(text: &str) -> Result<String, ProviderError> {
-    let unreadable =
-        |error: String| ProviderError::new(ErrorKind::Invalid, format!("user data cannot be read: {error}"));
-    let bytes = base64::decode(text).map_err(|error| unreadable(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|error| unreadable(error.to_string()))
+/// User data as it was given; what somebody else gave and is no text is shown as AWS has it, so that it differs.
+pub(super) fn decode(encoded: &str) -> String {
+    let bytes = base64::decode(encoded).ok();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| encoded.to_owned())
 }
 
 #[cfg(test)]
@@ -327,7 +324,7 @@ mod tests {
     #[test]
     fn settings_survive_state_and_user_data_its_encoding() {
         assert_eq!(BlockDeviceMapping::from_value(&volume().to_value()).unwrap(), volume());
-        assert_eq!(decode(&encode("#!/bin/bash\necho ü\n")).unwrap(), "#!/bin/bash\necho ü\n");
-        assert!(decode("%").is_err());
+        assert_eq!(decode(&encode("#!/bin/bash\necho ü\n")), "#!/bin/bash\necho ü\n");
+        assert_eq!(decode("H4sIAP//"), "H4sIAP//", "compressed by somebody else");
     }
 }
