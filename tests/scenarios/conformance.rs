@@ -46,9 +46,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Rows about resource kinds that the stack does not use yet: parts of their names.
 const NOT_IN_USE: &[&str] = &[
-    "flow_logs",
-    "launch_template",
-    "instance_type",
+    // It begins with a log group.
+    "create_flow_logs[cloud-watch-logs]",
     "describe_account_attributes",
     "describe_instances",
     "volumes",
@@ -79,7 +78,6 @@ const REFUSALS_NOT_IN_USE: &[&str] = &[
     "hosted_zone",
     "listener",
     "backup",
-    "launch_template",
     "acm.",
     "dynamodb.transact_write_items",
     // A new sandbox account has no default VPC, so the row counts none.
@@ -132,17 +130,6 @@ const CORRECTIONS: &[(&str, &str, &str)] = &[
     ),
     ("semantics.py", "nodeRole=ra,", "nodeRole=rn,"),
     ("semantics.py", "roleArn=ra, clientRequestToken=\"p\" + u", "roleArn=rp, clientRequestToken=\"p\" + u"),
-    // The sandbox has no launch templates yet: EKS takes whatever can be one.
-    (
-        "svc_eks.py",
-        "x.client(\"ec2\").create_launch_template(LaunchTemplateName=f\"nglt-{u}\", LaunchTemplateData={\"MetadataOptions\": {\"HttpTokens\": \"required\"}})[\"LaunchTemplate\"][\"LaunchTemplateId\"]",
-        "\"lt-0123456789abcdef0\"",
-    ),
-    (
-        "svc_eks.py",
-        "x.client(\"ec2\").create_launch_template_version(LaunchTemplateId=lt, LaunchTemplateData={\"MetadataOptions\": {\"HttpTokens\": \"required\"}})",
-        "pass",
-    ),
 ];
 
 /// What a script may say of a row, and anything else; two-word ones first.

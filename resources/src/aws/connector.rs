@@ -31,6 +31,7 @@ const ATTEMPTS: u32 = 8;
 /// The clients of one account and region.
 pub struct AwsClients {
     pub(crate) connection: AwsConnection,
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
     pub(crate) elasticache: aws_sdk_elasticache::Client,
     pub(crate) eks: aws_sdk_eks::Client,
@@ -138,6 +139,7 @@ impl AwsClients {
     fn new(connection: &AwsConnection, config: &SdkConfig, guard: &CallGuard) -> Self {
         // Behind one address there are no host names per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config));
+        let dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
         let ec2 = aws_sdk_ec2::config::Builder::from(config);
         let elasticache = aws_sdk_elasticache::config::Builder::from(config);
         let eks = aws_sdk_eks::config::Builder::from(config);
@@ -147,6 +149,7 @@ impl AwsClients {
         let rds = aws_sdk_rds::config::Builder::from(config);
         Self {
             connection: connection.clone(),
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.interceptor(guard.clone()).build()),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.interceptor(guard.clone()).build()),
             elasticache: aws_sdk_elasticache::Client::from_conf(
                 elasticache.interceptor(guard.clone()).build(),

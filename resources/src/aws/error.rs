@@ -216,6 +216,8 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         | "ResourceAlreadyExistsException"
         | "ResourceExistsException"
         | "AlreadyExistsException"
+        | "FlowLogAlreadyExists"
+        | "InvalidLaunchTemplateName.AlreadyExistsException"
         | "DuplicateSubnetsInSameZone" => ErrorKind::AlreadyExists,
 
         "TooManyBuckets"
@@ -227,11 +229,11 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         "Gateway.NotAttached" | "ResourceNotFoundException" | "ResourcePropagationDelayException" => {
             ErrorKind::NotFound
         }
-        // EKS says this of names that are taken and of things that are busy.
+        // DynamoDB and EKS say so of a name that is taken, and of an object that is changing.
         "ResourceInUseException" if text.contains("already exists") || text.contains("already in use") => {
             ErrorKind::AlreadyExists
         }
-        "ResourceInUseException" => ErrorKind::Conflict,
+        "ResourceInUseException" | "ContinuousBackupsUnavailableException" => ErrorKind::Conflict,
         // A principal that was created a moment ago is not yet known to the service that checks it.
         "MalformedPolicy" | "MalformedPolicyDocument" | "MalformedPolicyDocumentException"
             if text.contains("nvalid principal") =>
@@ -348,6 +350,9 @@ mod tests {
             ("ResourceInUseException", 409, Conflict),
             ("ResourceLimitExceededException", 400, LimitExceeded),
             ("ServerException", 500, Unclear),
+            ("FlowLogAlreadyExists", 400, AlreadyExists),
+            ("InvalidLaunchTemplateName.AlreadyExistsException", 400, AlreadyExists),
+            ("InvalidLaunchTemplateId.VersionNotFound", 400, NotFound),
             ("VpcLimitExceeded", 400, LimitExceeded),
             ("AddressLimitExceeded", 400, LimitExceeded),
             ("NatGatewayLimitExceeded", 400, LimitExceeded),
@@ -408,6 +413,13 @@ mod tests {
             assert_eq!(classify(code, text, 400), ErrorKind::NotFound, "{text}");
         }
         assert_eq!(classify("InvalidParameterValue", "Invalid storage size", 400), ErrorKind::Invalid);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_told_from_an_object_that_is_changing() {
+        let in_use = |text| classify("ResourceInUseException", text, 400);
+        assert_eq!(in_use("Table already exists: locks"), ErrorKind::AlreadyExists);
+        assert_eq!(in_use("Attempt to change a resource which is still in use"), ErrorKind::Conflict);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod arn;
 mod connection;
 mod connector;
+pub mod dynamodb;
 pub mod ec2;
 pub mod eks;
 pub mod elasticache;
@@ -29,12 +30,12 @@ mod wait;
 use std::sync::Arc;
 
 use lsinfra_engine::ResourceType;
-use lsinfra_engine::provider::{Connect, Providers, TypedProvider};
+use lsinfra_engine::provider::{Connect, Providers, TaskProvider, TaskType, TypedProvider};
 
 pub use arn::Arn;
 pub use connection::AwsConnection;
 pub use connector::{AwsClients, AwsConnector, LONGEST_CALL};
-pub use facts::availability_zones;
+pub use facts::{InstanceType, availability_zones, instance_type_offerings, instance_types};
 pub use identity::{Caller, CallerError, caller};
 pub use policy::{Effect, PolicyDocument, Principal, Star, Statement, Texts};
 
@@ -46,6 +47,12 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
         connect: &Arc<dyn Connect<AwsClients>>,
     ) {
         providers.register(TypedProvider::<R>::new(Arc::clone(connect)));
+    }
+    fn add_task<T: TaskType<Client = AwsClients>>(
+        providers: &mut Providers,
+        connect: &Arc<dyn Connect<AwsClients>>,
+    ) {
+        providers.register(TaskProvider::<T>::new(Arc::clone(connect)));
     }
     add::<ec2::Vpc>(providers, &connect);
     add::<ec2::DefaultSecurityGroup>(providers, &connect);
@@ -64,7 +71,14 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<eks::Addon>(providers, &connect);
     add::<eks::AccessEntry>(providers, &connect);
     add::<eks::PodIdentityAssociation>(providers, &connect);
+    add::<ec2::LaunchTemplate>(providers, &connect);
+    add::<ec2::FlowLog>(providers, &connect);
+    add_task::<ec2::ExistingVpc>(providers, &connect);
+    add_task::<ec2::ExistingSubnet>(providers, &connect);
+    add::<dynamodb::Table>(providers, &connect);
     add::<s3::Bucket>(providers, &connect);
+    add::<iam::OpenIdConnectProvider>(providers, &connect);
+    add::<iam::Policy>(providers, &connect);
     add::<iam::Role>(providers, &connect);
     add::<kms::Key>(providers, &connect);
     add::<kms::Alias>(providers, &connect);

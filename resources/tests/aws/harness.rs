@@ -9,7 +9,8 @@ use jiff::{Timestamp, ToSpan};
 use lsinfra_engine::cancel::cancellation;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::provider::{
-    ErrorKind, Found, Observation, Progress, Provider, ProviderError, Providers, ReadRequest, UpdateRequest,
+    ErrorKind, Found, Observation, Progress, Provider, ProviderError, Providers, ReadRequest, TaskType,
+    UpdateRequest,
 };
 use lsinfra_engine::schema::Compare;
 use lsinfra_engine::{
@@ -167,6 +168,16 @@ impl Region {
             id: None,
             outputs: Properties::new(),
         }
+    }
+
+    /// What a lookup finds.
+    pub(crate) async fn look_up<T: TaskType<Client = AwsClients>>(
+        &self,
+        name: &str,
+        inputs: T,
+    ) -> Result<Properties, ProviderError> {
+        let step = self.step(Urn::new(&["test"], T::TYPE, name).unwrap());
+        self.providers.get(T::TYPE).unwrap().run(&step, &properties(&inputs)).await
     }
 
     /// An object of this type that exists, checked at each stage of its creation.

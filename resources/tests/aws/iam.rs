@@ -1,10 +1,10 @@
-//! Roles.
+//! Roles, managed policies and identity providers.
 
 use std::collections::BTreeMap;
 
 use lsinfra_engine::Value;
 use lsinfra_engine::provider::ErrorKind;
-use lsinfra_resources::aws::iam::Role;
+use lsinfra_resources::aws::iam::{OpenIdConnectProvider, Policy, Role};
 use lsinfra_resources::aws::{Arn, PolicyDocument, Principal, Statement};
 
 use crate::harness::{Region, properties, tags};
@@ -98,4 +98,99 @@ async fn a_role_of_another_environment_is_left_alone() {
     assert_eq!(error.kind, ErrorKind::Invalid);
     ours.assert_no_drift().await;
     ours.delete().await;
+}
+
+#[tokio::test]
+async fn a_policy_is_changed_more_often_than_it_has_versions() {
+    let region = Region::open("us-west-2").await;
+    let inputs = Policy {
+        name: region.fresh_name("policy").into(),
+        path: "/langsmith/".into(),
+        description: "what workloads may do".into(),
+        policy_document: read("blobs").into(),
+        tags: tags([("Name", "blobs")]).into(),
+    };
+    let mut policy = region.create("blobs", inputs.clone()).await;
+    for bucket in ["one", "two", "three", "four", "five", "six", "seven"] {
+        policy.update(Policy { policy_document: read(bucket).into(), ..inputs.clone() }).await;
+    }
+    let role = Role {
+        name: region.fresh_name("attached").into(),
+        assume_role_policy: trust("eks.amazonaws.com").into(),
+        managed_policy_arns: vec![policy.output::<Arn>("arn")].into(),
+        ..Role::default()
+    };
+    let role = region.create("workload", role).await;
+    policy.update(Policy { tags: tags([("owner", "someone")]).into(), ..inputs.clone() }).await;
+    policy.update(Policy { tags: Default::default(), ..inputs.clone() }).await;
+    policy.inputs = properties(&inputs);
+    policy.assert_observed("tags", Some(Value::Map(BTreeMap::new()))).await;
+    if !quirks::does("DeletePolicy: deletes a policy that a role has") {
+        let error = policy.try_delete().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Conflict, "a role has it: {}", error.message);
+    }
+    role.delete().await;
+    policy.delete().await;
+}
+
+#[tokio::test]
+async fn a_policy_of_another_environment_is_left_alone() {
+    let region = Region::open("us-west-2").await;
+    let inputs = Policy {
+        name: region.fresh_name("taken").into(),
+        policy_document: read("blobs").into(),
+        ..Policy::default()
+    };
+    let ours = region.create("ours", inputs.clone()).await;
+    let mut theirs = region.stranger().declare("theirs", inputs);
+    let error = theirs.provider.create(&theirs.step, &theirs.inputs).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AlreadyExists);
+    assert_eq!(theirs.find().await.unwrap(), None, "a name alone proves nothing");
+    theirs.id = ours.id.clone();
+    assert_eq!(theirs.try_delete().await.unwrap_err().kind, ErrorKind::Invalid);
+    ours.assert_no_drift().await;
+    ours.delete().await;
+}
+
+#[tokio::test]
+async fn an_identity_provider_lives_and_a_stranger_s_is_left_alone() {
+    let region = Region::open("us-west-2").await;
+    let issuer = format!("oidc.eks.us-west-2.amazonaws.com/id/{}", region.fresh_name("issuer"));
+    let inputs = OpenIdConnectProvider {
+        url: format!("https://{issuer}").into(),
+        client_ids: vec!["sts.amazonaws.com".to_owned()].into(),
+        thumbprints: vec!["0".repeat(40)].into(),
+        tags: tags([("Name", "cluster")]).into(),
+    };
+    let mut provider = region.create("cluster", inputs.clone()).await;
+    assert_eq!(provider.output::<String>("issuer"), issuer);
+    let audiences = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    if !quirks::does("TagOpenIDConnectProvider: is not there") {
+        let tags = tags([("owner", "someone")]);
+        provider.update(OpenIdConnectProvider { tags: tags.into(), ..inputs.clone() }).await;
+        provider.update(inputs.clone()).await;
+    }
+    if !quirks::does("UpdateOpenIDConnectProviderThumbprint: is not there") {
+        let thumbprints = vec!["1".repeat(40), "2".repeat(40)];
+        provider.update(OpenIdConnectProvider { thumbprints: thumbprints.into(), ..inputs.clone() }).await;
+        provider.update(inputs.clone()).await;
+    }
+    if !quirks::does("AddClientIDToOpenIDConnectProvider: is not there") {
+        for ids in [audiences(&["a", "b"]), audiences(&["b", "sts.amazonaws.com"])] {
+            let changed = OpenIdConnectProvider { client_ids: ids.into(), ..inputs.clone() };
+            provider.update(changed).await;
+            provider.update(inputs.clone()).await;
+        }
+        provider.update(OpenIdConnectProvider { client_ids: Default::default(), ..inputs.clone() }).await;
+        provider.inputs = properties(&inputs);
+        provider.assert_observed("client_ids", Some(Value::List(Vec::new()))).await;
+    }
+
+    let mut theirs = region.stranger().declare("theirs", inputs);
+    let error = theirs.provider.create(&theirs.step, &theirs.inputs).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AlreadyExists);
+    assert_eq!(theirs.find().await.unwrap(), None, "a URL alone proves nothing");
+    theirs.id = provider.id.clone();
+    assert_eq!(theirs.try_delete().await.unwrap_err().kind, ErrorKind::Invalid);
+    provider.delete().await;
 }

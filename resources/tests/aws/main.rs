@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod databases;
+mod dynamodb;
 mod ec2_endpoints;
+mod ec2_launch;
 mod ec2_network;
 mod ec2_routes;
 mod ec2_security;
@@ -13,6 +15,7 @@ mod elasticache;
 mod harness;
 mod iam;
 mod kms;
+mod lookups;
 mod quirks;
 mod rds;
 mod rds_instance;

@@ -275,6 +275,75 @@ const QUIRKS: &[Quirk] = &[
         what: "CreateCluster: takes a role that is not there",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "UpdateTable: leaves the encryption as it is",
+        effect: Effect::Input("aws:dynamodb:Table", "kms_key_arn"),
+    },
+    Quirk { emulator: "moto", what: "DeleteLaunchTemplateVersions: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "moto",
+        what: "CreateTags: drops the tags of launch templates",
+        effect: Effect::Input("aws:ec2:LaunchTemplate", "tags"),
+    },
+    Quirk {
+        emulator: "moto",
+        what: "ModifyVpcEndpoint: keeps whether private DNS is on",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "moto", what: "DeletePolicy: deletes a policy that a role has", effect: Effect::Asked },
+    Quirk {
+        emulator: "moto",
+        what: "AddClientIDToOpenIDConnectProvider: is not there",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "AddClientIDToOpenIDConnectProvider: is not there",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "ministack", what: "UpdateTable: takes no encryption back", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateFlowLogs: drops the tags",
+        effect: Effect::TagsAtCreation("aws:ec2:FlowLog"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DescribeLaunchTemplateVersions: leaves out the keys of volumes",
+        effect: Effect::Input("aws:ec2:LaunchTemplate", "block_device_mappings"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DescribeInstanceTypes: takes no filter, and has figures of its own",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DeleteLaunchTemplateVersions: is not there",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "UpdateOpenIDConnectProviderThumbprint: is not there",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateFlowLogs: takes a bucket that is not there",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DescribeFlowLogs: leaves out the role",
+        effect: Effect::Input("aws:ec2:FlowLog", "deliver_logs_permission_arn"),
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "DescribeFlowLogs: leaves out the aggregation interval",
+        effect: Effect::Input("aws:ec2:FlowLog", "max_aggregation_interval_seconds"),
+    },
+    Quirk { emulator: "ministack", what: "TagOpenIDConnectProvider: is not there", effect: Effect::Asked },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

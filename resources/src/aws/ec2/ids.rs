@@ -5,6 +5,8 @@ use lsinfra_engine::text_property;
 text_property! {
     /// The id of an allocated elastic IP address, `eipalloc-…`.
     AllocationId,
+    /// The id of a flow log, `fl-…`.
+    FlowLogId,
     /// The id of an internet gateway, `igw-…`.
     InternetGatewayId,
     /// The id of a launch template, `lt-…`.

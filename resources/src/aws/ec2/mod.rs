@@ -1,11 +1,16 @@
-//! Amazon EC2: networks.
+//! Amazon EC2: networks, and what instances are launched with.
 //! <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/Welcome.html>
 
 mod cidr;
 mod default_security_group;
 mod elastic_ip;
+mod existing_subnet;
+mod existing_vpc;
+mod flow_log;
 mod ids;
 mod internet_gateway;
+mod launch_template;
+mod launch_template_data;
 mod nat_gateway;
 mod object;
 mod route;
@@ -19,11 +24,19 @@ mod vpc_endpoint;
 
 pub use default_security_group::{DefaultSecurityGroup, DefaultSecurityGroupOutputs};
 pub use elastic_ip::{ElasticIp, ElasticIpOutputs};
+pub use existing_subnet::{ExistingSubnet, ExistingSubnetOutputs};
+pub use existing_vpc::{ExistingVpc, ExistingVpcOutputs};
+pub use flow_log::{FlowLog, FlowLogOutputs, LogDestinationType, TrafficType};
 pub use ids::{
-    AllocationId, InternetGatewayId, LaunchTemplateId, NatGatewayId, PrefixListId, RouteTableAssociationId,
-    RouteTableId, SecurityGroupId, SecurityGroupRuleId, SubnetId, VpcEndpointId, VpcId,
+    AllocationId, FlowLogId, InternetGatewayId, LaunchTemplateId, NatGatewayId, PrefixListId,
+    RouteTableAssociationId, RouteTableId, SecurityGroupId, SecurityGroupRuleId, SubnetId, VpcEndpointId,
+    VpcId,
 };
 pub use internet_gateway::{InternetGateway, InternetGatewayOutputs};
+pub use launch_template::{LaunchTemplate, LaunchTemplateOutputs};
+pub use launch_template_data::{
+    BlockDeviceMapping, LaunchedResourceType, MetadataOptions, TagSpecification, VolumeType,
+};
 pub use nat_gateway::{NatGateway, NatGatewayOutputs};
 pub use route::{Route, RouteOutputs};
 pub use route_table::{RouteTable, RouteTableOutputs};

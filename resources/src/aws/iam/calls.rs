@@ -131,6 +131,6 @@ pub(super) fn sdk_tags(tags: &Tags) -> Result<Vec<Tag>, ProviderError> {
     tags.iter().map(|(key, value)| built(Tag::builder().key(key).value(value).build())).collect()
 }
 
-pub(super) fn tags_of(role: &Role) -> Tags {
-    role.tags().iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
+pub(super) fn tags_of(tags: &[Tag]) -> Tags {
+    tags.iter().map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect()
 }

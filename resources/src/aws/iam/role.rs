@@ -92,7 +92,7 @@ impl Role {
     ) -> Result<RoleOutputs, ProviderError> {
         let calls = RoleCalls { iam: &client.iam, name: id.as_str() };
         let role = until_seen(step, Self::CONSISTENCY_WINDOW, || calls.require()).await?;
-        let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &tags_of(&role));
+        let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &tags_of(role.tags()));
         if !changes.put.is_empty() {
             calls.tag(&changes.put).await?;
         }
@@ -212,7 +212,7 @@ impl Role {
             permissions_boundary: property::observed_or_absent(boundary(&role)),
             managed_policy_arns: attached,
             inline_policies: inline,
-            tags: tags::observed(&tags_of(&role)).into(),
+            tags: tags::observed(&tags_of(role.tags())).into(),
         };
         Ok(Some(Observed { inputs, outputs: outputs(&role) }))
     }
@@ -345,7 +345,7 @@ impl ResourceType for Role {
     ) -> Result<(), ProviderError> {
         let calls = RoleCalls { iam: &client.iam, name: id.as_str() };
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
-            tags::require_lineage(step, &format!("the role {id}"), &tags_of(&calls.require().await?))?;
+            tags::require_lineage(step, &format!("the role {id}"), &tags_of(calls.require().await?.tags()))?;
             calls.strip().await?;
             calls.iam.delete_role().role_name(calls.name).send().await.during("DeleteRole").map(|_| ())
         })
@@ -356,7 +356,7 @@ impl ResourceType for Role {
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
         let Some(name) = self.name.get() else { return Ok(None) };
         let role = RoleCalls { iam: &client.iam, name: &name }.get().await?;
-        let owned = role.is_some_and(|role| tags::are_owned(step, &tags_of(&role)));
+        let owned = role.is_some_and(|role| tags::are_owned(step, &tags_of(role.tags())));
         Ok(owned.then(|| Found { id: PhysicalId::new(name), failed: None }))
     }
 }

@@ -54,5 +54,11 @@ pub(super) fn items(tables: &Tables, now: Timestamp) -> Vec<Item> {
     for (scope, id, _) in ec2.network_interfaces.all().filter(|(_, _, row)| row.requester.is_none()) {
         add(&kinds::NETWORK_INTERFACE, scope, id);
     }
+    for (scope, id, _) in ec2.launch_templates.all() {
+        add(&kinds::LAUNCH_TEMPLATE, scope, id);
+    }
+    for (scope, id, _) in ec2.flow_logs.all() {
+        add(&kinds::FLOW_LOG, scope, id);
+    }
     items
 }

@@ -5,8 +5,11 @@ mod address;
 pub(crate) mod availability_zone;
 mod common;
 mod dhcp_options;
+mod flow_log;
+mod instance_type;
 mod internet_gateway;
 mod inventory;
+pub(crate) mod launch_template;
 mod nat_gateway;
 mod network_acl;
 pub(crate) mod network_interface;
@@ -39,6 +42,8 @@ tables! {
         security_group_rules: security_group::permissions::Rule = ("ec2/security-group-rule", Eventual),
         vpc_endpoints: vpc_endpoint::VpcEndpoint = ("ec2/vpc-endpoint", Eventual),
         network_interfaces: network_interface::NetworkInterface = ("ec2/network-interface", Eventual),
+        launch_templates: launch_template::LaunchTemplate = ("ec2/launch-template", Eventual),
+        flow_logs: flow_log::FlowLog = ("ec2/vpc-flow-log", Eventual),
         network_acls: network_acl::NetworkAcl = ("ec2/network-acl", Eventual),
         /// The tags of all of them, which may become visible later than what they are on.
         tags: common::tags::Tags = ("ec2/tag", Eventual),
@@ -52,7 +57,10 @@ const OPERATIONS: &[Operation] = &[
     changes("AttachInternetGateway", internet_gateway::attach),
     changes("AuthorizeSecurityGroupEgress", security_group::authorize::egress),
     changes("AuthorizeSecurityGroupIngress", security_group::authorize::ingress),
+    changes("CreateFlowLogs", flow_log::create),
     changes("CreateInternetGateway", internet_gateway::create),
+    changes("CreateLaunchTemplate", launch_template::create),
+    changes("CreateLaunchTemplateVersion", launch_template::versions::create),
     changes("CreateNatGateway", nat_gateway::create),
     changes("CreateNetworkInterface", network_interface::create),
     changes("CreateRoute", route_table::routes::create),
@@ -62,7 +70,10 @@ const OPERATIONS: &[Operation] = &[
     changes("CreateTags", tag::create),
     changes("CreateVpc", vpc::create),
     changes("CreateVpcEndpoint", vpc_endpoint::create::create),
+    changes("DeleteFlowLogs", flow_log::delete),
     changes("DeleteInternetGateway", internet_gateway::delete),
+    changes("DeleteLaunchTemplate", launch_template::delete),
+    changes("DeleteLaunchTemplateVersions", launch_template::versions::delete),
     changes("DeleteNatGateway", nat_gateway::delete),
     changes("DeleteNetworkInterface", network_interface::delete),
     changes("DeleteRoute", route_table::routes::delete),
@@ -75,7 +86,12 @@ const OPERATIONS: &[Operation] = &[
     reads("DescribeAddresses", address::describe),
     reads("DescribeAvailabilityZones", availability_zone::describe),
     reads("DescribeDhcpOptions", dhcp_options::describe),
+    reads("DescribeFlowLogs", flow_log::describe),
+    reads("DescribeInstanceTypeOfferings", instance_type::describe_offerings),
+    reads("DescribeInstanceTypes", instance_type::describe),
     reads("DescribeInternetGateways", internet_gateway::describe),
+    reads("DescribeLaunchTemplateVersions", launch_template::versions::describe),
+    reads("DescribeLaunchTemplates", launch_template::describe),
     reads("DescribeManagedPrefixLists", prefix_list::describe_managed),
     reads("DescribeNatGateways", nat_gateway::describe),
     reads("DescribeNetworkAcls", network_acl::describe),
@@ -94,6 +110,7 @@ const OPERATIONS: &[Operation] = &[
     changes("DetachInternetGateway", internet_gateway::detach),
     changes("DisassociateRouteTable", route_table::associations::disassociate),
     changes("DisassociateVpcCidrBlock", vpc::cidr_blocks::disassociate),
+    changes("ModifyLaunchTemplate", launch_template::modify),
     changes("ModifySecurityGroupRules", security_group::rules::modify),
     changes("ModifySubnetAttribute", subnet::modify_attribute),
     changes("ModifyVpcAttribute", vpc::attributes::modify),

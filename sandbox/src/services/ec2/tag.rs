@@ -143,6 +143,8 @@ fn check_exists(ec2: &Ec2Tables, scope: &Scope, id: &str) -> Result<(), ServiceE
         prefix if prefix == kinds::NETWORK_INTERFACE.prefix => {
             ec2.network_interfaces.find(scope, id).is_some()
         }
+        prefix if prefix == kinds::LAUNCH_TEMPLATE.prefix => ec2.launch_templates.find(scope, id).is_some(),
+        prefix if prefix == kinds::FLOW_LOG.prefix => ec2.flow_logs.find(scope, id).is_some(),
         _ => ec2.network_acls.find(scope, id).is_some(),
     };
     if exists { Ok(()) } else { Err(kind.not_found(id)) }

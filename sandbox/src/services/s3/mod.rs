@@ -9,6 +9,8 @@ mod routes;
 mod tests;
 mod wire;
 
+pub(crate) use self::buckets::bucket_exists;
+
 use jiff::Timestamp;
 
 use super::{Item, Service, Tables};

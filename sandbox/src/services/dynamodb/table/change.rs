@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::create::encryption;
 use super::key_schema::rows_of;
 use super::{Status, describe, find};
 use crate::cloud::call::{Call, Reply};
@@ -15,17 +16,22 @@ pub(in crate::services::dynamodb) fn update_table(call: &mut Call<'_>) -> Reply 
     let members = call.document.members();
     let name = members.required("TableName")?;
     let is_protected = members.truth("DeletionProtectionEnabled")?;
+    let encryption = encryption(&members)?;
     call.document.finish()?;
-    let Some(is_protected) = is_protected else {
+    if is_protected.is_none() && encryption.is_none() {
         return Err(validation(
             "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required",
         ));
-    };
+    }
     find(call, name)?.check_idle(name, call.now)?;
+    let kms_key = encryption.map(|encryption| encryption.key(call));
     let updated_at = call.over_at(DYNAMODB_TABLE_UPDATING);
     let tables = &mut call.tables.dynamodb.tables;
     let table = tables.get_mut(&call.scope, name).ok_or_else(|| table_not_found(name))?;
-    table.is_protected = is_protected;
+    table.is_protected = is_protected.unwrap_or(table.is_protected);
+    if let Some(kms_key) = kms_key {
+        table.kms_key = kms_key;
+    }
     table.updated_at = updated_at;
     let table = table.clone();
     Ok(WIRE.answer(&json!({"TableDescription": describe::description(call, name, &table, Status::Updating)})))

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::key_schema::{KeyElement, KeySchema};
-use super::{Index, Status, Table, describe, tags};
+use super::{Index, KmsKey, Status, Table, describe, tags};
 use crate::cloud::call::{Call, Reply};
 use crate::cloud::lifecycle::DYNAMODB_TABLE_CREATING;
 use crate::protocol::error::ServiceError;
@@ -27,13 +27,7 @@ pub(in crate::services::dynamodb) fn create_table(call: &mut Call<'_>) -> Reply 
             ));
         }
     }
-    let is_encrypted = match members.structure("SSESpecification")? {
-        Some(encryption) => {
-            encryption.one_of("SSEType", &["KMS"])?;
-            encryption.truth("Enabled")?.unwrap_or(false)
-        }
-        None => false,
-    };
+    let encryption = encryption(&members)?;
     let is_protected = members.truth("DeletionProtectionEnabled")?.unwrap_or(false);
     let tags = tags::given(&members)?.unwrap_or_default();
     call.document.finish()?;
@@ -41,7 +35,7 @@ pub(in crate::services::dynamodb) fn create_table(call: &mut Call<'_>) -> Reply 
     if call.tables.dynamodb.tables.contains(&call.scope, name) {
         return Err(in_use(format!("Table already exists: {name}")));
     }
-    let kms_key = is_encrypted.then(|| managed_key(call));
+    let kms_key = encryption.and_then(|encryption| encryption.key(call));
     let active_at = call.over_at(DYNAMODB_TABLE_CREATING);
     let table = Table {
         id: call.identifiers.uuid(),
@@ -189,9 +183,52 @@ fn names(attributes: &[KeyElement]) -> String {
     names.join(", ")
 }
 
-/// The ARN of the key `alias/aws/dynamodb`, which AWS keeps for an account in a region.
+/// What a request says of a table's encryption.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_SSESpecification.html>
+#[derive(Debug)]
+pub(super) enum Encryption {
+    /// By a key of DynamoDB's own.
+    Off,
+    /// By the key `alias/aws/dynamodb`, which AWS keeps for an account in a region.
+    Managed,
+    /// By the key of this ARN.
+    Key(String),
+}
+
+/// Reads what a request says of encryption, if anything.
+pub(super) fn encryption(members: &Members<'_>) -> Result<Option<Encryption>, ServiceError> {
+    let Some(specification) = members.structure("SSESpecification")? else { return Ok(None) };
+    specification.one_of("SSEType", &["KMS"])?;
+    let key = specification.text("KMSMasterKeyId")?;
+    if !specification.truth("Enabled")?.unwrap_or(false) {
+        return Ok(Some(Encryption::Off));
+    }
+    match key {
+        None => Ok(Some(Encryption::Managed)),
+        Some(arn) if arn.starts_with("arn:") && arn.contains(":key/") => {
+            Ok(Some(Encryption::Key(arn.to_owned())))
+        }
+        Some(other) => {
+            let text = format!("The sandbox's DynamoDB takes a KMS key by its ARN, not as {other}.");
+            Err(ServiceError::new(501, "NotImplemented", text))
+        }
+    }
+}
+
+impl Encryption {
+    /// The key that a table is encrypted with.
+    pub(super) fn key(self, call: &mut Call<'_>) -> Option<KmsKey> {
+        match self {
+            Self::Off => None,
+            Self::Managed => Some(KmsKey { arn: managed_key(call), is_managed: true }),
+            Self::Key(arn) => Some(KmsKey { arn, is_managed: false }),
+        }
+    }
+}
+
 fn managed_key(call: &mut Call<'_>) -> String {
-    let known = call.tables.dynamodb.tables.iter(&call.scope).find_map(|(_, table)| table.kms_key.clone());
+    let keys = call.tables.dynamodb.tables.iter(&call.scope).filter_map(|(_, table)| table.kms_key.as_ref());
+    let known = keys.filter(|key| key.is_managed).map(|key| key.arn.clone()).next();
     known.unwrap_or_else(|| {
         let id = call.identifiers.uuid();
         call.arn("kms", &format!("key/{id}"))

@@ -67,7 +67,7 @@ pub(super) fn description(call: &Call<'_>, name: &str, table: &Table, status: St
     });
     if let Some(key) = &table.kms_key {
         description["SSEDescription"] =
-            json!({"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key});
+            json!({"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key.arn});
     }
     if !table.indexes.is_empty() {
         let index_status = if status == Status::Updating { Status::Active } else { status };

@@ -29,8 +29,8 @@ pub(crate) struct Table {
     pub(super) keys: KeySchema,
     /// Other keys to query by.
     pub(super) indexes: Vec<Index>,
-    /// The ARN of the KMS key that it is encrypted with; without one, a key of DynamoDB's own is used.
-    kms_key: Option<String>,
+    /// The KMS key that it is encrypted with; without one, a key of DynamoDB's own is used.
+    kms_key: Option<KmsKey>,
     /// Its tags.
     pub(super) tags: BTreeMap<String, String>,
     /// Whether it cannot be deleted.
@@ -45,6 +45,14 @@ pub(crate) struct Table {
     gone_at: Option<Timestamp>,
     /// Point-in-time recovery, if it is on.
     recovery: Option<backups::Recovery>,
+}
+
+/// A KMS key that a table is encrypted with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct KmsKey {
+    arn: String,
+    /// Whether AWS keeps it for the account.
+    is_managed: bool,
 }
 
 /// A global secondary index, which holds whole items.

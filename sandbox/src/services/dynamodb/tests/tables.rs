@@ -213,3 +213,20 @@ fn tags_are_set_replaced_and_taken_off() {
     let reserved = json!({"ResourceArn": arn, "Tags": [tag("aws:x", "")]});
     assert!(invalid(&mut cloud, "TagResource", reserved).contains("reserved"));
 }
+
+#[test]
+fn the_key_that_a_table_is_encrypted_with_is_changed_and_given_back() {
+    let mut cloud = TestCloud::new(Pace::Instant);
+    ok(&mut cloud, "CreateTable", locks());
+    let arn = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef";
+    let mut encrypt = |specification: serde_json::Value| {
+        let request = json!({"TableName": "locks", "SSESpecification": specification});
+        ok(&mut cloud, "UpdateTable", request);
+        ok(&mut cloud, "DescribeTable", json!({"TableName": "locks"}))["Table"]["SSEDescription"].take()
+    };
+    let own = encrypt(json!({"Enabled": true, "SSEType": "KMS", "KMSMasterKeyId": arn}));
+    assert_eq!(own["KMSMasterKeyArn"], arn);
+    let managed = encrypt(json!({"Enabled": true}));
+    assert_ne!(managed["KMSMasterKeyArn"], arn);
+    assert_eq!(encrypt(json!({"Enabled": false})), serde_json::Value::Null);
+}

@@ -108,6 +108,22 @@ pub(crate) const NETWORK_ACL: Kind = Kind {
     missing: |id| format!("The networkAcl ID '{id}' does not exist"),
     noun: "networkAcl",
 };
+pub(crate) const LAUNCH_TEMPLATE: Kind = Kind {
+    prefix: "lt",
+    tag_type: "launch-template",
+    not_found: "InvalidLaunchTemplateId.NotFound",
+    malformed: "InvalidLaunchTemplateId.Malformed",
+    missing: |id| format!("The specified launch template, with template ID {id}, does not exist."),
+    noun: "launch template",
+};
+pub(crate) const FLOW_LOG: Kind = Kind {
+    prefix: "fl",
+    tag_type: "vpc-flow-log",
+    not_found: "InvalidFlowLogId.NotFound",
+    malformed: "InvalidFlowLogId.Malformed",
+    missing: |id| format!("These flow log ids in the input list are not found: {id}"),
+    noun: "flow log",
+};
 pub(crate) const DHCP_OPTIONS: Kind = Kind {
     prefix: "dopt",
     tag_type: "dhcp-options",
@@ -138,6 +154,8 @@ const TAGGABLE: &[&Kind] = &[
     &VPC_ENDPOINT,
     &NETWORK_INTERFACE,
     &NETWORK_ACL,
+    &LAUNCH_TEMPLATE,
+    &FLOW_LOG,
 ];
 
 impl Kind {

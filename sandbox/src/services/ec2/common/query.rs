@@ -20,6 +20,7 @@ const TOKEN_PREFIX: &str = "after.";
 pub(crate) struct Query {
     kind: &'static Kind,
     ids: Vec<String>,
+    leaves_out_missing: bool,
     filters: Filters,
     page: usize,
     after: Option<String>,
@@ -70,10 +71,16 @@ impl Query {
             },
             None => None,
         };
-        Ok(Self { kind, ids, filters, page, after })
+        Ok(Self { kind, ids, leaves_out_missing: false, filters, page, after })
     }
 
-    /// Selects from rows in the order of their ids. An id that is not among them is an error.
+    /// An id that is not there is left out of the answer instead of being an error, as for the few kinds that AWS
+    /// answers so about.
+    pub(crate) fn leaving_out_missing(self) -> Self {
+        Self { leaves_out_missing: true, ..self }
+    }
+
+    /// Selects from rows in the order of their ids. An id that is not among them is an error, unless it is left out.
     pub(crate) fn run<'a, T>(
         &self,
         rows: impl Iterator<Item = (&'a str, &'a T)>,
@@ -90,7 +97,7 @@ impl Query {
                 .map(String::as_str)
                 .filter(|id| !rows.iter().any(|(row, _)| row == id))
                 .collect();
-            if !missing.is_empty() {
+            if !missing.is_empty() && !self.leaves_out_missing {
                 return Err(self.kind.not_found(&missing.join(", ")));
             }
             rows.retain(|(id, _)| self.ids.iter().any(|wanted| wanted == id));

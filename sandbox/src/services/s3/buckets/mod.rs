@@ -90,6 +90,11 @@ pub(super) fn named(call: &Call<'_>, input: &Input<'_>) -> Result<BucketName, Se
     Ok(entry.clone())
 }
 
+/// Whether there is a bucket of this name, whoever owns it.
+pub(crate) fn bucket_exists(call: &Call<'_>, name: &str) -> bool {
+    call.tables.s3.names.contains(&everywhere(), name)
+}
+
 /// The bucket as the call sees it.
 pub(super) fn find<'c>(call: &'c Call<'_>, input: &Input<'_>) -> Result<&'c Bucket, ServiceError> {
     let name = input.bucket();
