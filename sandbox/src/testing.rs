@@ -12,7 +12,7 @@ use crate::cloud::Cloud;
 use crate::cloud::clock::Clock;
 use crate::protocol::Response;
 use crate::protocol::credentials::CredentialScope;
-use crate::protocol::request::Request;
+use crate::protocol::request::{Request, pairs};
 use crate::storage::Store;
 use crate::{FaultPlan, Item, Pace};
 
@@ -125,6 +125,25 @@ impl TestCloud {
         request.headers.insert("content-type", "application/x-amz-json-1.0".parse().unwrap());
         let response = self.request(&request)?;
         Some(response.map(|body| serde_json::from_slice(&body).unwrap()))
+    }
+
+    /// Carries out a call of a REST service with XML in us-east-1; `target` is a path with its query.
+    pub(crate) fn rest(&mut self, service: &str, method: Method, target: &str, body: &str) -> Answer {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let request = Request {
+            method,
+            path: path.to_owned(),
+            query: pairs(query),
+            body: Bytes::from(body.to_owned()),
+            ..post(service)
+        };
+        let Some(response) = self.request(&request) else { return Answer::Nothing };
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        if response.status().is_success() {
+            Answer::Ok(body)
+        } else {
+            Answer::Refused(text(&body, "Code"), body)
+        }
     }
 
     /// The body of an EC2 call that must succeed.

@@ -15,6 +15,8 @@ pub(crate) enum Protocol {
     Ec2Query,
     /// Query: IAM, STS and others. <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>
     AwsQuery,
+    /// REST with XML: Route 53. <https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html>
+    RestXml,
     /// S3's REST with bare errors. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
     S3,
     /// awsJson: DynamoDB and others. <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
@@ -66,7 +68,7 @@ impl ServiceError {
                     "<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
                 ),
             ),
-            Protocol::AwsQuery => {
+            Protocol::AwsQuery | Protocol::RestXml => {
                 let fault = if self.status < 500 { "Sender" } else { "Receiver" };
                 let body = format!(
                     "<ErrorResponse><Error><Type>{fault}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
@@ -105,14 +107,14 @@ impl Protocol {
     pub(crate) fn json(self) -> Option<&'static JsonService> {
         match self {
             Self::Json(service) => Some(service),
-            Self::Ec2Query | Self::AwsQuery | Self::S3 => None,
+            Self::Ec2Query | Self::AwsQuery | Self::RestXml | Self::S3 => None,
         }
     }
 
     /// The header that carries the request id.
     pub(crate) fn request_id_header(self) -> &'static str {
         match self {
-            Self::Ec2Query | Self::AwsQuery | Self::Json(_) => "x-amzn-requestid",
+            Self::Ec2Query | Self::AwsQuery | Self::RestXml | Self::Json(_) => "x-amzn-requestid",
             Self::S3 => "x-amz-request-id",
         }
     }
@@ -132,7 +134,7 @@ impl Protocol {
     pub(crate) fn not_implemented(self, service: &str, operation: &str) -> ServiceError {
         let text = format!("The sandbox does not have the operation {service}:{operation}.");
         match self {
-            Self::Ec2Query | Self::AwsQuery => ServiceError::new(400, "InvalidAction", text),
+            Self::Ec2Query | Self::AwsQuery | Self::RestXml => ServiceError::new(400, "InvalidAction", text),
             Self::S3 => ServiceError::new(501, "NotImplemented", text),
             Self::Json(_) => ServiceError::new(400, "UnknownOperationException", text),
         }
@@ -142,7 +144,7 @@ impl Protocol {
     pub(crate) fn throttled(self, operation: &str) -> ServiceError {
         match self {
             Self::Ec2Query => ServiceError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
-            Self::AwsQuery => ServiceError::new(400, "Throttling", "Rate exceeded"),
+            Self::AwsQuery | Self::RestXml => ServiceError::new(400, "Throttling", "Rate exceeded"),
             Self::S3 => ServiceError::new(503, "SlowDown", "Please reduce your request rate."),
             Self::Json(service) => {
                 let (code, text) = (service.throttled)(operation);
@@ -156,7 +158,7 @@ impl Protocol {
         let text = "An internal error has occurred";
         match self {
             Self::Ec2Query => ServiceError::new(500, "InternalError", text),
-            Self::AwsQuery => ServiceError::new(500, "ServiceFailure", text),
+            Self::AwsQuery | Self::RestXml => ServiceError::new(500, "ServiceFailure", text),
             Self::S3 => {
                 ServiceError::new(500, "InternalError", "We encountered an internal error. Please try again.")
             }
@@ -174,7 +176,7 @@ impl Protocol {
                     "You are not authorized to perform this operation. User: {principal} is not authorized to perform: {operation} because no identity-based policy allows the {operation} action"
                 ),
             ),
-            Self::AwsQuery => ServiceError::new(
+            Self::AwsQuery | Self::RestXml => ServiceError::new(
                 403,
                 "AccessDenied",
                 format!(

@@ -7,6 +7,7 @@ pub(crate) mod error;
 pub(crate) mod json;
 pub(crate) mod params;
 pub(crate) mod request;
+pub(crate) mod xml;
 
 use bytes::Bytes;
 use winterbaume_core::MockResponse;

@@ -1,12 +1,16 @@
 //! The services: which there are, and what each must tell the rest. A service is a folder with one file per resource
 //! kind; services may use each other's tables, since the state is one.
 
+pub(crate) mod acm;
 pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
 pub(crate) mod iam;
+pub(crate) mod logs;
 pub(crate) mod policy_document;
+pub(crate) mod route53;
 pub(crate) mod s3;
+pub(crate) mod sns;
 pub(crate) mod sts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,21 +58,39 @@ pub(crate) trait Service: Sync {
 }
 
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
-const SERVICES: &[&dyn Service] = &[&dynamodb::DynamoDb, &ec2::Ec2, &iam::Iam, &s3::S3, &sts::Sts];
+const SERVICES: &[&dyn Service] = &[
+    &acm::Acm,
+    &dynamodb::DynamoDb,
+    &ec2::Ec2,
+    &iam::Iam,
+    &logs::Logs,
+    &route53::Route53,
+    &s3::S3,
+    &sns::Sns,
+    &sts::Sts,
+];
 
 /// The state of all services.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     /// What the core itself keeps.
     pub(crate) core: TokenTables,
+    /// ACM's.
+    pub(crate) acm: acm::AcmTables,
     /// DynamoDB's.
     pub(crate) dynamodb: dynamodb::DynamoDbTables,
     /// EC2's.
     pub(crate) ec2: ec2::Ec2Tables,
     /// IAM's.
     pub(crate) iam: iam::IamTables,
+    /// CloudWatch Logs'.
+    pub(crate) logs: logs::LogsTables,
+    /// Route 53's.
+    pub(crate) route53: route53::Route53Tables,
     /// S3's.
     pub(crate) s3: s3::S3Tables,
+    /// SNS's.
+    pub(crate) sns: sns::SnsTables,
     /// STS's.
     pub(crate) sts: sts::StsTables,
 }
@@ -77,10 +99,14 @@ impl Tables {
     /// Every table, for persistence.
     pub(crate) fn each(&mut self) -> Vec<&mut dyn Rows> {
         let mut tables = self.core.each();
+        tables.extend(self.acm.each());
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
         tables.extend(self.iam.each());
+        tables.extend(self.logs.each());
+        tables.extend(self.route53.each());
         tables.extend(self.s3.each());
+        tables.extend(self.sns.each());
         tables.extend(self.sts.each());
         tables
     }

@@ -10,6 +10,7 @@ pub(crate) mod document;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Response;
@@ -107,6 +108,11 @@ impl JsonService {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         response
     }
+}
+
+/// A time as awsJson writes it: seconds since 1970, exact to a millisecond.
+pub(crate) fn seconds(time: Timestamp) -> f64 {
+    (time.as_duration().as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 fn lower_camel_case(name: &str) -> String {

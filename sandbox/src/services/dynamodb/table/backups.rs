@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::seconds;
 use super::{Status, Table};
 use crate::cloud::call::{Call, Reply};
 use crate::protocol::error::ServiceError;
+use crate::protocol::json::seconds;
 use crate::services::dynamodb::WIRE;
 
 /// How many days can be gone back, at most and by default.

@@ -1,12 +1,12 @@
 //! What is told of tables.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html>
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::key_schema::rows_of;
 use super::{Status, Table, find};
 use crate::cloud::call::{Call, Reply};
+use crate::protocol::json::seconds;
 use crate::services::dynamodb::WIRE;
 use crate::services::dynamodb::item::value::size;
 
@@ -90,9 +90,4 @@ pub(super) fn description(call: &Call<'_>, name: &str, table: &Table, status: St
         description["GlobalSecondaryIndexes"] = indexes.collect();
     }
     description
-}
-
-/// A time as awsJson writes it: seconds since 1970, exact to a millisecond.
-pub(super) fn seconds(time: Timestamp) -> f64 {
-    (time.as_duration().as_secs_f64() * 1000.0).round() / 1000.0
 }
