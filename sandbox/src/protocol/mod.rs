@@ -1,6 +1,7 @@
 //! AWS's wire: requests decoded, errors encoded. Owns HTTP shapes common to services; must not know what any
 //! operation does.
 
+pub(crate) mod cbor;
 pub(crate) mod chunked;
 pub(crate) mod credentials;
 pub(crate) mod error;

@@ -2,6 +2,7 @@
 //! kind; services may use each other's tables, since the state is one.
 
 pub(crate) mod acm;
+pub(crate) mod cloudwatch;
 pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
@@ -60,6 +61,7 @@ pub(crate) trait Service: Sync {
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
 const SERVICES: &[&dyn Service] = &[
     &acm::Acm,
+    &cloudwatch::CloudWatch,
     &dynamodb::DynamoDb,
     &ec2::Ec2,
     &iam::Iam,
@@ -77,6 +79,8 @@ pub(crate) struct Tables {
     pub(crate) core: TokenTables,
     /// ACM's.
     pub(crate) acm: acm::AcmTables,
+    /// CloudWatch's.
+    pub(crate) cloudwatch: cloudwatch::CloudWatchTables,
     /// DynamoDB's.
     pub(crate) dynamodb: dynamodb::DynamoDbTables,
     /// EC2's.
@@ -100,6 +104,7 @@ impl Tables {
     pub(crate) fn each(&mut self) -> Vec<&mut dyn Rows> {
         let mut tables = self.core.each();
         tables.extend(self.acm.each());
+        tables.extend(self.cloudwatch.each());
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
         tables.extend(self.iam.each());
