@@ -31,9 +31,14 @@ const ATTEMPTS: u32 = 8;
 /// The clients of one account and region.
 pub struct AwsClients {
     pub(crate) connection: AwsConnection,
+    pub(crate) acm: aws_sdk_acm::Client,
+    pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
     pub(crate) iam: aws_sdk_iam::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
+    pub(crate) route53: aws_sdk_route53::Client,
     pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sts: aws_sdk_sts::Client,
 }
 
@@ -133,13 +138,23 @@ impl AwsClients {
     fn new(connection: &AwsConnection, config: &SdkConfig, guard: &CallGuard) -> Self {
         // Behind one address there are no host names per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config));
+        let acm = aws_sdk_acm::config::Builder::from(config);
+        let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config);
         let ec2 = aws_sdk_ec2::config::Builder::from(config);
         let iam = aws_sdk_iam::config::Builder::from(config);
+        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config);
+        let route53 = aws_sdk_route53::config::Builder::from(config);
+        let sns = aws_sdk_sns::config::Builder::from(config);
         Self {
             connection: connection.clone(),
+            acm: aws_sdk_acm::Client::from_conf(acm.interceptor(guard.clone()).build()),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.interceptor(guard.clone()).build()),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.interceptor(guard.clone()).build()),
             iam: aws_sdk_iam::Client::from_conf(iam.interceptor(guard.clone()).build()),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.interceptor(guard.clone()).build()),
+            route53: aws_sdk_route53::Client::from_conf(route53.interceptor(guard.clone()).build()),
             s3: aws_sdk_s3::Client::from_conf(s3.interceptor(guard.clone()).build()),
+            sns: aws_sdk_sns::Client::from_conf(sns.interceptor(guard.clone()).build()),
             sts: aws_sdk_sts::Client::new(config),
         }
     }

@@ -184,11 +184,14 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         | "IncorrectState"
         | "InvalidIPAddress.InUse"
         | "InvalidGroup.InUse"
+        | "HostedZoneNotEmpty"
         | "ResourceInUse"
+        | "ResourceInUseException"
         | "RequestConflict" => ErrorKind::Conflict,
 
         "EntityAlreadyExists"
         | "BucketAlreadyExists"
+        | "HostedZoneAlreadyExists"
         | "BucketAlreadyOwnedByYou"
         | "InvalidGroup.Duplicate"
         | "InvalidPermission.Duplicate"
@@ -204,6 +207,8 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         }
 
         "Gateway.NotAttached" | "ResourceNotFoundException" => ErrorKind::NotFound,
+        "InvalidChangeBatch" if text.contains("but it already exists") => ErrorKind::AlreadyExists,
+        "InvalidParameter" if text.contains("Topic already exists") => ErrorKind::AlreadyExists,
         // A principal that was created a moment ago is not yet known to the service that checks it.
         "MalformedPolicy" | "MalformedPolicyDocument" if text.contains("nvalid principal") => {
             ErrorKind::NotFound
@@ -277,7 +282,11 @@ mod tests {
             ("OwnershipControlsNotFoundError", 404, NotFound),
             ("ServerSideEncryptionConfigurationNotFoundError", 404, NotFound),
             ("", 404, NotFound),
+            ("HostedZoneNotEmpty", 400, Conflict),
+            ("ResourceInUseException", 400, Conflict),
             ("EntityAlreadyExists", 409, AlreadyExists),
+            ("ResourceAlreadyExistsException", 400, AlreadyExists),
+            ("HostedZoneAlreadyExists", 409, AlreadyExists),
             ("BucketAlreadyOwnedByYou", 409, AlreadyExists),
             ("BucketAlreadyExists", 409, AlreadyExists),
             ("InvalidGroup.Duplicate", 400, AlreadyExists),

@@ -3,7 +3,9 @@
 //! Start reading at [`ec2::Vpc`]: an inputs structure, an outputs structure, and the calls between
 //! them. No type of the SDK appears in a public signature.
 
+pub mod acm;
 mod arn;
+pub mod cloudwatch;
 mod connection;
 mod connector;
 pub mod ec2;
@@ -12,17 +14,20 @@ mod facts;
 mod guard;
 pub mod iam;
 mod identity;
+pub mod logs;
 mod policy;
 mod property;
+pub mod route53;
 pub mod s3;
 mod scope;
+pub mod sns;
 mod tags;
 mod wait;
 
 use std::sync::Arc;
 
 use lsinfra_engine::ResourceType;
-use lsinfra_engine::provider::{Connect, Providers, TypedProvider};
+use lsinfra_engine::provider::{Connect, Providers, TaskProvider, TypedProvider};
 
 pub use arn::Arn;
 pub use connection::AwsConnection;
@@ -54,4 +59,13 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<ec2::VpcEndpoint>(providers, &connect);
     add::<s3::Bucket>(providers, &connect);
     add::<iam::Role>(providers, &connect);
+    add::<route53::HostedZone>(providers, &connect);
+    add::<route53::RecordSet>(providers, &connect);
+    providers.register(TaskProvider::<route53::FindHostedZone>::new(Arc::clone(&connect)));
+    add::<acm::Certificate>(providers, &connect);
+    providers.register(TaskProvider::<acm::CertificateValidation>::new(Arc::clone(&connect)));
+    add::<logs::LogGroup>(providers, &connect);
+    add::<sns::Topic>(providers, &connect);
+    add::<sns::Subscription>(providers, &connect);
+    add::<cloudwatch::MetricAlarm>(providers, &connect);
 }

@@ -13,7 +13,7 @@ use lsinfra_engine::provider::{
 };
 use lsinfra_engine::schema::Compare;
 use lsinfra_engine::{
-    Expression, Inputs, PhysicalId, Properties, Property, ResourceType, StepContext, Urn, Value,
+    Expression, Inputs, PhysicalId, Properties, Property, ResourceType, StepContext, TaskType, Urn, Value,
 };
 use lsinfra_resources::aws::{self, AwsClients, AwsConnection, AwsConnector};
 use lsinfra_sandbox::{Options, Serving};
@@ -133,6 +133,18 @@ impl Region {
             id: None,
             outputs: Properties::new(),
         }
+    }
+
+    /// What a lookup or a run finds.
+    pub(crate) async fn look_up<T: TaskType<Client = AwsClients>>(
+        &self,
+        inputs: T,
+    ) -> Result<Properties, ProviderError> {
+        let provider = self.providers.get(T::TYPE).unwrap();
+        let inputs = properties(&inputs);
+        assert_eq!(provider.check(&inputs), [], "{}: nothing to complain about", T::TYPE);
+        let urn = Urn::new(&["test"], T::TYPE, "task").unwrap();
+        provider.run(&self.step(urn), &inputs).await
     }
 
     /// An object of this type that exists, checked at each stage of its creation.

@@ -3,12 +3,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod acm;
+mod cloudwatch;
 mod ec2_endpoints;
 mod ec2_network;
 mod ec2_routes;
 mod ec2_security;
 mod harness;
 mod iam;
+mod logs;
 mod quirks;
 mod region;
+mod route53;
 mod s3;
+mod sns;

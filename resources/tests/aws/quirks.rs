@@ -96,6 +96,27 @@ const QUIRKS: &[Quirk] = &[
         what: "DescribeNatGateways: leaves out the public address",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "monitoring: does not read CBOR, which the SDK speaks",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "RequestCertificate: issues certificates for Amazon's own domains",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "RequestCertificate: issues certificates for Amazon's own domains",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "CreateTopic: takes a topic that is there with other tags",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "moto", what: "Subscribe: confirms e-mail addresses by itself", effect: Effect::Asked },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {
