@@ -65,7 +65,9 @@ async fn each_setting_of_an_alarm_is_put_changed_and_taken_back() {
         alarm.update(all.clone()).await;
     }
     alarm.update(plain).await;
-    alarm.assert_observed("description", Some(Value::Null)).await;
+    if !quirks::does("DescribeAlarms: has an empty description where there is none") {
+        alarm.assert_observed("description", Some(Value::Null)).await;
+    }
     alarm.assert_observed("treat_missing_data", Some(Value::text("missing"))).await;
     alarm.delete().await;
 }

@@ -1,10 +1,12 @@
 //! Log groups.
 
 use lsinfra_engine::provider::ErrorKind;
+use lsinfra_engine::{Input, Value};
 use lsinfra_resources::aws::Arn;
 use lsinfra_resources::aws::logs::{LogGroup, LogGroupClass};
 
 use crate::harness::{Region, tags};
+use crate::quirks;
 
 #[tokio::test]
 async fn each_setting_of_a_log_group_is_put_changed_and_taken_back() {
@@ -16,24 +18,26 @@ async fn each_setting_of_a_log_group_is_put_changed_and_taken_back() {
     };
     let mut group = region.create("cluster", plain.clone()).await;
     let key = |id: &str| Arn::new(format!("arn:aws:kms:us-west-2:{}:key/{id}", region.connection.account));
+    let has_keys = !quirks::does("AssociateKmsKey: is not there");
+    let key = |id: &str| if has_keys { key(id).into() } else { Input::default() };
     let all = LogGroup {
         retention_days: 30.into(),
-        kms_key_arn: key("11111111-1111-1111-1111-111111111111").into(),
+        kms_key_arn: key("11111111-1111-1111-1111-111111111111"),
         tags: tags([("Name", "cluster")]).into(),
         ..plain.clone()
     };
     group.update(all.clone()).await;
     for changed in [
         LogGroup { retention_days: 90.into(), ..all.clone() },
-        LogGroup { kms_key_arn: key("22222222-2222-2222-2222-222222222222").into(), ..all.clone() },
+        LogGroup { kms_key_arn: key("22222222-2222-2222-2222-222222222222"), ..all.clone() },
         LogGroup { tags: tags([("Name", "cluster"), ("owner", "x")]).into(), ..all.clone() },
     ] {
         group.update(changed).await;
         group.update(all.clone()).await;
     }
     group.update(plain).await;
-    group.assert_observed("retention_days", Some(lsinfra_engine::Value::Null)).await;
-    group.assert_observed("kms_key_arn", Some(lsinfra_engine::Value::Null)).await;
+    group.assert_observed("retention_days", Some(Value::Null)).await;
+    group.assert_observed("kms_key_arn", Some(Value::Null)).await;
     group.delete().await;
 }
 

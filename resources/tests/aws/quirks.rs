@@ -98,11 +98,6 @@ const QUIRKS: &[Quirk] = &[
     },
     Quirk {
         emulator: "moto",
-        what: "monitoring: does not read CBOR, which the SDK speaks",
-        effect: Effect::Asked,
-    },
-    Quirk {
-        emulator: "moto",
         what: "RequestCertificate: issues certificates for Amazon's own domains",
         effect: Effect::Asked,
     },
@@ -111,6 +106,33 @@ const QUIRKS: &[Quirk] = &[
         what: "RequestCertificate: issues certificates for Amazon's own domains",
         effect: Effect::Asked,
     },
+    Quirk {
+        emulator: "moto",
+        what: "DescribeLogGroups: leaves out the class",
+        effect: Effect::Input("aws:logs:LogGroup", "class"),
+    },
+    Quirk { emulator: "ministack", what: "AssociateKmsKey: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "DescribeAlarms: has an empty description where there is none",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateTopic: takes a topic that is there with other tags",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "Subscribe: confirms e-mail addresses by itself",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "monitoring: does not read CBOR, which the SDK speaks",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "moto", what: "AssociateKmsKey: is not there", effect: Effect::Asked },
     Quirk {
         emulator: "moto",
         what: "CreateTopic: takes a topic that is there with other tags",

@@ -308,6 +308,9 @@ impl ResourceType for LogGroup {
     /// A group of that name is ours if its tags say so: a name alone proves nothing.
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
         let Some(name) = self.name.get() else { return Ok(None) };
+        if found(require(&client.logs, &name).await)?.is_none() {
+            return Ok(None);
+        }
         let tags = found(tags_of(client, &name).await)?;
         let owned = tags.is_some_and(|tags| tags::are_owned(step, &tags));
         Ok(owned.then(|| Found { id: PhysicalId::new(name), failed: None }))

@@ -27,7 +27,7 @@ use crate::aws::{Arn, AwsClients, AwsConnection, tags};
 /// How many zones are read at once: Route 53 takes five calls a second.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests>
 const READ_AT_ONCE: usize = 4;
-/// The most tags that one call adds or takes off, and the most zones whose tags one call lists.
+/// The most tags that one call adds or takes off.
 /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeTagsForResource.html>
 const TAGS_AT_ONCE: usize = 10;
 const LIMIT_COMMENT_CHARACTERS: usize = 256;
@@ -115,6 +115,25 @@ impl HostedZone {
         }
         Ok(outputs(client, &answer))
     }
+
+    async fn observe(
+        client: &AwsClients,
+        object: &Existing<Self>,
+    ) -> Result<Option<Observed<Self>>, ProviderError> {
+        let (route53, id) = (&client.route53, object.id.as_str());
+        let Some(answer) = get(route53, id).await? else { return Ok(None) };
+        let Some(tags) = found(tags_of(route53, id).await)? else { return Ok(None) };
+        let zone = answer.hosted_zone();
+        let name = zone.map(|zone| normal(zone.name())).unwrap_or_default();
+        let recorded = object.inputs.name.get().filter(|recorded| normal(recorded) == name);
+        let config = zone.and_then(SdkHostedZone::config);
+        let inputs = Self {
+            name: recorded.unwrap_or(name).into(),
+            comment: config.and_then(HostedZoneConfig::comment).unwrap_or_default().into(),
+            tags: tags::observed(&tags).into(),
+        };
+        Ok(Some(Observed { inputs, outputs: outputs(client, &answer) }))
+    }
 }
 
 /// Sends as many calls as the tags need.
@@ -197,39 +216,11 @@ impl ResourceType for HostedZone {
         client: &AwsClients,
         objects: &[Existing<Self>],
     ) -> Result<Vec<Option<Observed<Self>>>, ProviderError> {
-        let mut answers = Vec::with_capacity(objects.len());
+        let mut observed = Vec::with_capacity(objects.len());
         for chunk in objects.chunks(READ_AT_ONCE) {
-            let calls = chunk.iter().map(|object| get(&client.route53, object.id.as_str()));
-            answers.extend(try_join_all(calls).await?);
+            observed.extend(try_join_all(chunk.iter().map(|object| Self::observe(client, object))).await?);
         }
-        let ids: Vec<&str> =
-            answers.iter().flatten().filter_map(|answer| Some(bare_id(answer.hosted_zone()?.id()))).collect();
-        let mut tags_by_id = BTreeMap::new();
-        for ids in ids.chunks(TAGS_AT_ONCE) {
-            let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-            let request = client.route53.list_tags_for_resources().resource_type(TagResourceType::Hostedzone);
-            let answer = request.set_resource_ids(Some(ids)).send().await.during("ListTagsForResources")?;
-            for set in answer.resource_tag_sets() {
-                tags_by_id.insert(set.resource_id().unwrap_or_default().to_owned(), read_tags(set.tags()));
-            }
-        }
-        let observe = |(object, answer): (&Existing<Self>, Option<GetHostedZoneOutput>)| {
-            let answer = answer?;
-            let zone = answer.hosted_zone()?;
-            let name = normal(zone.name());
-            let recorded = object.inputs.name.get().filter(|recorded| normal(recorded) == name);
-            let comment = zone.config().and_then(HostedZoneConfig::comment).unwrap_or_default();
-            let inputs = Self {
-                name: recorded.unwrap_or(name).into(),
-                comment: comment.into(),
-                tags: tags_by_id
-                    .get(bare_id(zone.id()))
-                    .map(|tags| tags::observed(tags).into())
-                    .unwrap_or_default(),
-            };
-            Some(Observed { inputs, outputs: outputs(client, &answer) })
-        };
-        Ok(objects.iter().zip(answers).map(observe).collect())
+        Ok(observed)
     }
 
     async fn update(

@@ -155,7 +155,8 @@ pub(super) fn create_hosted_zone(call: &mut Call<'_>) -> Reply {
     let change_info = change::enter(call, None);
     let answer = CreateHostedZoneResponse {
         change_info: Some(change_info),
-        delegation_set: delegation_set(&zone),
+        // A private zone has name servers too, which nobody can ask; only this answer must have them.
+        delegation_set: Some(delegation_set(&zone)),
         hosted_zone: Some(answered(call, &id, &zone)),
         v_p_c: vpcs(&zone).and_then(|vpcs| vpcs.items.into_iter().next()),
     };
@@ -183,7 +184,7 @@ pub(super) fn get_hosted_zone(call: &mut Call<'_>) -> Reply {
     only(call, &[])?;
     let zone = find(call, &id)?;
     let answer = GetHostedZoneResponse {
-        delegation_set: delegation_set(zone),
+        delegation_set: zone.is_public().then(|| delegation_set(zone)),
         hosted_zone: Some(answered(call, &id, zone)),
         v_p_cs: vpcs(zone),
     };
@@ -304,10 +305,9 @@ fn answered(call: &Call<'_>, id: &str, zone: &HostedZone) -> model::HostedZone {
     }
 }
 
-fn delegation_set(zone: &HostedZone) -> Option<DelegationSet> {
+fn delegation_set(zone: &HostedZone) -> DelegationSet {
     let name_servers = Some(DelegationSetNameServers { items: zone.name_servers.clone() });
-    let set = DelegationSet { name_servers, ..DelegationSet::default() };
-    (!zone.is_private).then_some(set)
+    DelegationSet { name_servers, ..DelegationSet::default() }
 }
 
 fn vpcs(zone: &HostedZone) -> Option<VPCs> {
