@@ -208,6 +208,8 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
 
         "Gateway.NotAttached" | "ResourceNotFoundException" => ErrorKind::NotFound,
         "InvalidChangeBatch" if text.contains("but it already exists") => ErrorKind::AlreadyExists,
+        // A deletion that is sent again after its answer was lost.
+        "InvalidChangeBatch" if text.contains("but it was not found") => ErrorKind::NotFound,
         "InvalidParameter" if text.contains("Topic already exists") => ErrorKind::AlreadyExists,
         // A principal that was created a moment ago is not yet known to the service that checks it.
         "MalformedPolicy" | "MalformedPolicyDocument" if text.contains("nvalid principal") => {
@@ -325,6 +327,18 @@ mod tests {
             "GetCallerIdentity: failed to construct request: an error occurred while loading credentials: \
              the SSO token has expired"
         );
+    }
+
+    #[test]
+    fn what_codes_leave_open_is_in_texts() {
+        let of = |code, text| classify(code, text, 400);
+        let created = "[Tried to create resource record set [name='a.', type='A'] but it already exists]";
+        assert_eq!(of("InvalidChangeBatch", created), ErrorKind::AlreadyExists);
+        let deleted = "[Tried to delete resource record set [name='a.', type='A'] but it was not found]";
+        assert_eq!(of("InvalidChangeBatch", deleted), ErrorKind::NotFound);
+        assert_eq!(of("InvalidChangeBatch", "[The TTL is too long]"), ErrorKind::Invalid);
+        let topic = "Invalid parameter: Tags Reason: Topic already exists with different tags";
+        assert_eq!(of("InvalidParameter", topic), ErrorKind::AlreadyExists);
     }
 
     #[test]

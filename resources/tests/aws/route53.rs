@@ -7,6 +7,7 @@ use lsinfra_engine::{Input, PhysicalId};
 use lsinfra_resources::aws::route53::{
     AliasTarget, FindHostedZone, HostedZone, HostedZoneId, RecordSet, RecordType,
 };
+use lsinfra_sandbox::{Control, FaultPlan};
 
 use crate::harness::{Region, tags};
 
@@ -128,6 +129,46 @@ async fn a_record_set_that_is_there_is_neither_overwritten_nor_deleted() {
     assert!(error.kind == ErrorKind::Invalid && error.message.contains("left alone"), "{error}");
     ours.assert_no_drift().await;
     ours.delete().await;
+    zone.delete().await;
+}
+
+#[tokio::test]
+async fn a_record_set_is_made_and_deleted_once_although_answers_get_lost() {
+    // Emulators lose none.
+    if std::env::var("LSINFRA_TEST_ENDPOINT").is_ok() {
+        return;
+    }
+    let region = Region::open("us-west-2").await;
+    let domain = format!("{}.example.com", region.fresh_name("lost"));
+    let zone = region.create("zone", zone_of(&domain)).await;
+    let inputs = RecordSet {
+        zone_id: zone.output::<HostedZoneId>("id").into(),
+        name: format!("app.{domain}").into(),
+        record_type: RecordType::A.into(),
+        ttl_seconds: 60.into(),
+        values: texts(["192.0.2.1"]).into(),
+        ..RecordSet::default()
+    };
+    let control = Control::new(region.url());
+    let losing = |seed, lost_response| {
+        control.set_faults(&FaultPlan { seed, lost_response, ..FaultPlan::default() }).unwrap();
+    };
+    let mut deletions = 0;
+    for seed in 1..=4 {
+        let mut record = region.declare("app", inputs.clone());
+        losing(seed, 1.0);
+        let error = record.provider.create(&record.step, &record.inputs).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unclear, "{error}");
+        losing(seed, 0.0);
+        record.id = Some(record.find().await.unwrap().unwrap().id);
+        control.reset_calls().unwrap();
+        losing(seed, 0.5);
+        record.try_delete().await.unwrap();
+        losing(seed, 0.0);
+        deletions += control.calls().unwrap().counts["route53:ChangeResourceRecordSets"];
+        assert_eq!(record.read().await, Observation::Gone);
+    }
+    assert!(deletions > 4, "no answer to a deletion was lost");
     zone.delete().await;
 }
 

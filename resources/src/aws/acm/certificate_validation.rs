@@ -13,7 +13,8 @@ use crate::aws::error::not_found;
 use crate::aws::wait::MINUTES;
 use crate::aws::{Arn, AwsClients};
 
-/// Waits until a certificate is issued. It stands between the validation records and what uses the certificate.
+/// Waits until a certificate is issued. It stands between the validation records and what uses the certificate, which takes
+/// the ARN from the certificate itself and depends on this: the outcome of a run is unknown while it is planned again.
 #[derive(Clone, Default, Inputs)]
 pub struct CertificateValidation {
     /// The certificate.

@@ -15,11 +15,12 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
-use crate::aws::error::{During, built};
+use crate::aws::error::{During, built, not_found};
 use crate::aws::property::{observed_or_absent, problem, repeated};
 use crate::aws::route53::names::{LIMIT_NAME_CHARACTERS, normal, problem_of};
 use crate::aws::route53::owner_record::{self, LONGEST_PREFIX};
 use crate::aws::route53::{AliasTarget, HostedZoneId, RecordType};
+use crate::aws::wait::until_deleted;
 use crate::aws::{AwsClients, AwsConnection, tags};
 
 /// How many records are read at once: Route 53 takes five calls a second.
@@ -294,21 +295,23 @@ impl ResourceType for RecordSet {
         step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        let place = Place::read(id)?;
-        let (record, owner) = match place.record(&client.route53).await {
-            Ok(record) => (record, place.owner_record(&client.route53).await?),
-            // The zone is gone, and with it everything in it.
-            Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        if record.is_none() && owner.is_none() {
-            return Ok(());
-        }
-        tags::require_lineage(step, &format!("the record set {id}"), &owner_record::tags(owner.as_ref()))?;
-        let sets = record.into_iter().chain(owner).map(|set| (ChangeAction::Delete, set));
-        let request = client.route53.change_resource_record_sets().hosted_zone_id(&place.zone_id);
-        let answer = request.change_batch(Place::batch(sets)?).send().await;
-        answer.during("ChangeResourceRecordSets").map(|_| ())
+        let (route53, place) = (&client.route53, Place::read(id)?);
+        until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
+            let (record, owner) = (place.record(route53).await?, place.owner_record(route53).await?);
+            if record.is_none() && owner.is_none() {
+                return Err(not_found(format!("the record set {id} does not exist")));
+            }
+            tags::require_lineage(
+                step,
+                &format!("the record set {id}"),
+                &owner_record::tags(owner.as_ref()),
+            )?;
+            let sets = record.into_iter().chain(owner).map(|set| (ChangeAction::Delete, set));
+            let request = route53.change_resource_record_sets().hosted_zone_id(&place.zone_id);
+            let answer = request.change_batch(Place::batch(sets)?).send().await;
+            answer.during("ChangeResourceRecordSets").map(|_| ())
+        })
+        .await
     }
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
