@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lsinfra_engine::provider::ErrorKind;
-use lsinfra_engine::{Input, Value};
+use lsinfra_engine::{Input, Property, Value};
 use lsinfra_resources::aws::Arn;
 use lsinfra_resources::aws::cloudwatch::{ComparisonOperator, MetricAlarm, MissingData, Statistic};
 
@@ -69,6 +69,23 @@ async fn each_setting_of_an_alarm_is_put_changed_and_taken_back() {
         alarm.assert_observed("description", Some(Value::Null)).await;
     }
     alarm.assert_observed("treat_missing_data", Some(Value::text("missing"))).await;
+    alarm.delete().await;
+}
+
+#[tokio::test]
+async fn what_is_not_managed_of_an_alarm_stays() {
+    if quirks::does("monitoring: does not read CBOR, which the SDK speaks") {
+        return;
+    }
+    let region = Region::open("us-west-2").await;
+    let plain = alarm_named(&region.fresh_name("kept"));
+    let mut alarm = region.create("cpu", plain.clone()).await;
+    let actions = vec![Arn::new("arn:aws:sns:us-west-2:123456789012:someones")];
+    let by_hand = MetricAlarm { ok_actions: actions.clone().into(), ..plain.clone() };
+    let hand = region.declare("cpu", by_hand);
+    hand.provider.complete(&hand.step, alarm.id(), &hand.inputs).await.unwrap();
+    alarm.update(MetricAlarm { threshold: 90.0.into(), ..plain }).await;
+    alarm.assert_observed("ok_actions", Some(actions.to_value())).await;
     alarm.delete().await;
 }
 

@@ -100,6 +100,12 @@ async fn describe(client: &Client, names: Vec<String>) -> Result<Vec<SdkAlarm>, 
     Ok(answer.during("DescribeAlarms")?.metric_alarms.unwrap_or_default())
 }
 
+/// The alarm of a name; [`ErrorKind::NotFound`] if there is none.
+async fn require(client: &Client, name: &str) -> Result<SdkAlarm, ProviderError> {
+    let alarm = describe(client, vec![name.to_owned()]).await?.pop();
+    alarm.ok_or_else(|| not_found(format!("the alarm {name} does not exist")))
+}
+
 /// The tags of an alarm; [`ErrorKind::NotFound`] if there is none.
 async fn tags_of(client: &AwsClients, name: &str) -> Result<Tags, ProviderError> {
     let arn = arn_of(&client.connection, name);
@@ -114,34 +120,59 @@ fn sdk_tags(tags: &Tags) -> Vec<Tag> {
 }
 
 impl MetricAlarm {
-    /// The call that makes the alarm or replaces all of its settings; what it is not told, it resets.
-    fn put(&self, client: &AwsClients, name: &str) -> PutMetricAlarmFluentBuilder {
-        let dimensions = self.dimensions.get().unwrap_or_default();
-        let dimensions = dimensions
-            .iter()
-            .map(|(name, value)| Dimension::builder().name(name).value(value).build())
-            .collect::<Vec<_>>();
-        let texts = |arns: &Input<Vec<Arn>>| {
-            arns.get().map(|arns| arns.into_iter().map(String::from).collect::<Vec<String>>())
+    /// The call that makes the alarm or replaces all of its settings. What it is not told, it resets: so it is told again
+    /// what is there and not managed, and not told what is no longer given.
+    fn put(
+        &self,
+        client: &AwsClients,
+        name: &str,
+        scope: Scope<'_, Self>,
+        actual: &SdkAlarm,
+    ) -> PutMetricAlarmFluentBuilder {
+        let is_left_alone = |field: &str| !scope.is_change(field);
+        let text = |field: &str, input: &Input<String>, actual: Option<&str>| {
+            input.get().or_else(|| actual.filter(|_| is_left_alone(field)).map(str::to_owned))
         };
+        let actions = |field: &str, input: &Input<Vec<Arn>>, actual: &[String]| match input.get() {
+            Some(arns) => arns.into_iter().map(String::from).collect(),
+            None if is_left_alone(field) => actual.to_vec(),
+            None => Vec::new(),
+        };
+        let dimensions = match self.dimensions.get() {
+            Some(dimensions) => dimensions
+                .iter()
+                .map(|(name, value)| Dimension::builder().name(name).value(value).build())
+                .collect(),
+            None if is_left_alone("dimensions") => actual.dimensions().to_vec(),
+            None => Vec::new(),
+        };
+        let missing_data = self.treat_missing_data.get().map(|data| data.name().to_owned());
+        let missing_data = missing_data
+            .or_else(|| actual.treat_missing_data.clone().filter(|_| is_left_alone("treat_missing_data")));
+        let datapoints = self.datapoints_to_alarm.get();
+        let datapoints = datapoints
+            .or_else(|| actual.datapoints_to_alarm.filter(|_| is_left_alone("datapoints_to_alarm")));
         client
             .cloudwatch
             .put_metric_alarm()
             .alarm_name(name)
-            .set_alarm_description(self.description.get())
+            .set_alarm_description(text("description", &self.description, actual.alarm_description()))
             .set_namespace(self.namespace.get())
             .set_metric_name(self.metric_name.get())
-            .set_dimensions(Some(dimensions).filter(|dimensions| !dimensions.is_empty()))
+            .set_dimensions(Some(dimensions).filter(|dimensions: &Vec<_>| !dimensions.is_empty()))
             .set_statistic(self.statistic.get().map(Statistic::to_sdk))
             .set_extended_statistic(self.extended_statistic.get())
             .set_period(self.period_seconds.get())
             .set_evaluation_periods(self.evaluation_periods.get())
-            .set_datapoints_to_alarm(self.datapoints_to_alarm.get())
+            .set_datapoints_to_alarm(datapoints)
             .set_threshold(self.threshold.get())
             .set_comparison_operator(self.comparison_operator.get().map(ComparisonOperator::to_sdk))
-            .set_treat_missing_data(self.treat_missing_data.get().map(|data| data.name().to_owned()))
-            .set_alarm_actions(texts(&self.alarm_actions))
-            .set_ok_actions(texts(&self.ok_actions))
+            .set_treat_missing_data(missing_data)
+            .set_alarm_actions(Some(actions("alarm_actions", &self.alarm_actions, actual.alarm_actions())))
+            .set_ok_actions(Some(actions("ok_actions", &self.ok_actions, actual.ok_actions())))
+            .set_actions_enabled(actual.actions_enabled())
+            .set_insufficient_data_actions(actual.insufficient_data_actions.clone())
+            .set_unit(actual.unit.clone())
     }
 
     async fn converge(
@@ -152,8 +183,8 @@ impl MetricAlarm {
         scope: Scope<'_, Self>,
     ) -> Result<MetricAlarmOutputs, ProviderError> {
         let (cloudwatch, name) = (&client.cloudwatch, id.as_str());
-        let actual = until_seen(step, Self::CONSISTENCY_WINDOW, || tags_of(client, name)).await?;
-        let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &actual);
+        let actual = until_seen(step, Self::CONSISTENCY_WINDOW, || require(cloudwatch, name)).await?;
+        let changes = tags::changes(step, scope, self, |inputs| &inputs.tags, &tags_of(client, name).await?);
         let arn = arn_of(&client.connection, name);
         if !changes.put.is_empty() {
             let request = cloudwatch.tag_resource().resource_arn(arn.as_str());
@@ -163,7 +194,7 @@ impl MetricAlarm {
             let request = cloudwatch.untag_resource().resource_arn(arn.as_str());
             request.set_tag_keys(Some(changes.remove)).send().await.during("UntagResource")?;
         }
-        self.put(client, name).send().await.during("PutMetricAlarm")?;
+        self.put(client, name, scope, &actual).send().await.during("PutMetricAlarm")?;
         Ok(outputs(client, name))
     }
 
@@ -266,7 +297,7 @@ impl ResourceType for MetricAlarm {
                 format!("PutMetricAlarm: there is an alarm {name} already: delete it, or import it");
             return Err(ProviderError::new(ErrorKind::AlreadyExists, message));
         }
-        self.put(client, &name)
+        self.put(client, &name, Scope::Given, &SdkAlarm::builder().build())
             .set_tags(Some(sdk_tags(&tags::of_creation(step, &self.tags))))
             .customize()
             .config_override(Builder::new().retry_config(RetryConfig::disabled()))
@@ -322,9 +353,7 @@ impl ResourceType for MetricAlarm {
     ) -> Result<(), ProviderError> {
         let name = id.as_str();
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
-            if describe(&client.cloudwatch, vec![name.to_owned()]).await?.is_empty() {
-                return Err(not_found(format!("the alarm {name} does not exist")));
-            }
+            require(&client.cloudwatch, name).await?;
             tags::require_lineage(step, &format!("the alarm {name}"), &tags_of(client, name).await?)?;
             let request = client.cloudwatch.delete_alarms().alarm_names(name);
             request.send().await.during("DeleteAlarms").map(|_| ())
