@@ -23,7 +23,7 @@ mod refusing;
 mod sandbox;
 mod wire;
 
-pub use account::{Difference, compare};
+pub use account::{Difference, compare, is_taken_away, owned_record_set, untagged_type};
 pub use binary::lsinfra;
 pub use declared::{Declared, DeclaredResource};
 pub use emulator::{Emulator, Product};

@@ -18,7 +18,7 @@ use lsinfra_engine::{
 use serde::{Deserialize, Serialize};
 
 use crate::aws::acm::state::{State, get, state};
-use crate::aws::error::{During, built, not_found};
+use crate::aws::error::{During, built, found, not_found};
 use crate::aws::property::{observed_or_absent, problem};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
@@ -185,6 +185,7 @@ impl Certificate {
     ) -> Result<Option<Observed<Self>>, ProviderError> {
         let arn = object.id.as_str();
         let Some(certificate) = get(&client.acm, arn).await? else { return Ok(None) };
+        let Some(tags) = found(tags_of(&client.acm, arn).await)? else { return Ok(None) };
         let domain = certificate.domain_name().unwrap_or_default();
         let others = certificate.subject_alternative_names().iter().filter(|name| *name != domain);
         // The first name counts as one of the others if it was declared as such, too.
@@ -198,7 +199,7 @@ impl Certificate {
             domain_name: observed_or_absent(Some(domain.to_owned()).filter(|_| !is_dead)),
             subject_alternative_names: others.into(),
             key_algorithm: observed_or_absent(certificate.key_algorithm().and_then(KeyAlgorithm::from_sdk)),
-            tags: tags::observed(&tags_of(&client.acm, arn).await?).into(),
+            tags: tags::observed(&tags).into(),
         };
         Ok(Some(Observed { inputs, outputs: outputs(arn, &certificate) }))
     }
@@ -331,11 +332,8 @@ impl ResourceType for Certificate {
             .filter(|summary| summary.domain_name().is_some_and(|name| name.eq_ignore_ascii_case(&domain)))
             .filter_map(|summary| summary.certificate_arn())
         {
-            let tags = match tags_of(&client.acm, arn).await {
-                Err(error) if error.kind == ErrorKind::NotFound => continue,
-                answer => answer?,
-            };
-            if tags::are_owned(step, &tags) {
+            let tags = found(tags_of(&client.acm, arn).await)?;
+            if tags.is_some_and(|tags| tags::are_owned(step, &tags)) {
                 return Ok(Some(Found { id: PhysicalId::new(arn), failed: None }));
             }
         }

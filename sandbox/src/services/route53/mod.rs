@@ -57,8 +57,7 @@ impl Service for Route53 {
         routes::names().collect()
     }
 
-    /// Hosted zones but those that the account has had from the beginning; their record sets go with them, and
-    /// those in the others are by themselves.
+    /// Hosted zones but those that the account has had from the beginning, and record sets but those that every zone has.
     fn inventory(&self, tables: &Tables, _now: Timestamp) -> Vec<Item> {
         let zones = tables.route53.zones.all().filter(|(_, _, zone)| !zone.is_given);
         let items = zones.map(|(scope, id, zone)| Item {
@@ -71,15 +70,18 @@ impl Service for Route53 {
         });
         let records = tables.route53.records.all().filter(|(scope, id, record)| {
             let zone = tables.route53.zones.get(scope, names::zone_of_row(id));
-            zone.is_some_and(|zone| zone.is_given && !record.is_required(&zone.name))
+            zone.is_some_and(|zone| !record.is_required(&zone.name))
         });
-        let records = records.map(|(scope, id, record)| Item {
-            service: "route53".to_owned(),
-            kind: "recordset".to_owned(),
-            id: format!("{}/{}/{}", names::zone_of_row(id), record.name, record.kind),
-            account: scope.account.to_string(),
-            region: String::new(),
-            tags: BTreeMap::new(),
+        let records = records.map(|(scope, id, record)| {
+            let name = record.name.trim_end_matches('.').replace("\\052", "*");
+            Item {
+                service: "route53".to_owned(),
+                kind: "recordset".to_owned(),
+                id: format!("{}/{name}/{}", names::zone_of_row(id), record.kind),
+                account: scope.account.to_string(),
+                region: String::new(),
+                tags: BTreeMap::new(),
+            }
         });
         items.chain(records).collect()
     }

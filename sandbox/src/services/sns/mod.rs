@@ -87,7 +87,7 @@ impl Service for Sns {
         subscription::settle(&mut tables.sns, now);
     }
 
-    /// Topics; subscriptions go with them.
+    /// Topics and subscriptions; one that nobody has confirmed is of a kind of its own, since nobody can delete it.
     fn inventory(&self, tables: &Tables, _now: Timestamp) -> Vec<Item> {
         let topics = tables.sns.topics.all();
         let items = topics.map(|(scope, arn, topic)| Item {
@@ -98,6 +98,14 @@ impl Service for Sns {
             region: scope.region.to_string(),
             tags: topic.tags.clone(),
         });
-        items.collect()
+        let subscriptions = tables.sns.subscriptions.all().map(|(scope, arn, subscription)| Item {
+            service: "sns".to_owned(),
+            kind: if subscription.is_pending() { "pending-subscription" } else { "subscription" }.to_owned(),
+            id: arn.to_owned(),
+            account: scope.account.to_string(),
+            region: scope.region.to_string(),
+            tags: BTreeMap::new(),
+        });
+        items.chain(subscriptions).collect()
     }
 }
