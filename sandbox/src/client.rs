@@ -32,6 +32,16 @@ pub struct Status {
     pub nonce: String,
 }
 
+/// A hosted zone that an account has from the beginning.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GivenHostedZone {
+    /// The account: twelve digits.
+    pub(crate) account: String,
+    /// The zone's domain name.
+    pub(crate) name: String,
+}
+
 /// A control endpoint.
 #[derive(Debug, Clone)]
 pub struct Control {
@@ -117,6 +127,17 @@ impl Control {
     /// As [`Control::status`].
     pub fn account(&self) -> Result<Vec<Item>> {
         self.get("account", Some(PATIENCE))
+    }
+
+    /// Makes sure that an account (twelve digits) has a public hosted zone of a name, as one that was there before
+    /// anything else: it is not part of [`Control::account`].
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn ensure_hosted_zone(&self, account: &str, name: &str) -> Result<()> {
+        let zone = GivenHostedZone { account: account.to_owned(), name: name.to_owned() };
+        let body = serde_json::to_vec(&zone).map_err(std::io::Error::from)?;
+        self.post("hosted-zones", &body).map(drop)
     }
 
     /// Asks it to stop; it answers before it does.

@@ -142,6 +142,25 @@ impl TestCloud {
         Some(response.map(|body| serde_json::from_slice(&body).unwrap()))
     }
 
+    /// Carries out a call of a REST service with XML in us-east-1; `target` is a path with its query.
+    pub(crate) fn rest_xml(&mut self, service: &str, method: Method, target: &str, body: &str) -> Answer {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let request = Request {
+            method,
+            path: path.to_owned(),
+            query: pairs(query),
+            body: Bytes::from(body.to_owned()),
+            ..post(service)
+        };
+        let Some(response) = self.request(&request) else { return Answer::Nothing };
+        let body = String::from_utf8(response.body().to_vec()).unwrap();
+        if response.status().is_success() {
+            Answer::Ok(body)
+        } else {
+            Answer::Refused(text(&body, "Code"), body)
+        }
+    }
+
     /// The body of an EC2 call that must succeed.
     pub(crate) fn ec2(&mut self, action: &str, params: &[(&str, &str)]) -> String {
         match self.query("ec2", action, params) {

@@ -293,3 +293,16 @@ fn options_that_cannot_be_are_refused() {
     let options = Options { account: "12".to_owned(), ..Options::new(folder.path()) };
     assert!(matches!(serve(options), Err(Error::Account { .. })));
 }
+
+#[test]
+fn an_account_is_given_a_hosted_zone_that_is_not_one_of_its_own_making() {
+    let (_folder, serving) = served();
+    let control = serving.endpoint().control();
+    control.ensure_hosted_zone("123456789012", "example.com").unwrap();
+    control.ensure_hosted_zone("123456789012", "Example.com.").unwrap();
+    assert_eq!(control.account().unwrap(), []);
+    for (account, name) in [("1", "example.com"), ("123456789012", "a..b")] {
+        let error = control.ensure_hosted_zone(account, name).unwrap_err();
+        assert!(matches!(error, Error::Control { status: 400, .. }), "{error:?}");
+    }
+}

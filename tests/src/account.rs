@@ -8,7 +8,42 @@ use lsinfra_sandbox::Item;
 use crate::recorded::Recorded;
 
 /// Types whose objects are no items of an account: they are parts of others, or AWS made them.
-const NO_ITEMS: &[&str] = &["aws:ec2:DefaultSecurityGroup", "aws:ec2:Route", "aws:ec2:RouteTableAssociation"];
+const NO_ITEMS: &[&str] = &[
+    "aws:ec2:DefaultSecurityGroup",
+    "aws:ec2:Route",
+    "aws:ec2:RouteTableAssociation",
+    "aws:acm:CertificateValidation",
+    "aws:route53:FindHostedZone",
+];
+
+/// Kinds of items that have no tags, at first or ever, and the types whose objects they are. While one is being created it
+/// is found by other means: its token, the record beside it, or what it is made of.
+const UNTAGGED: &[(&str, &str)] = &[
+    ("hostedzone", "aws:route53:HostedZone"),
+    ("recordset", "aws:route53:RecordSet"),
+    ("subscription", "aws:sns:Subscription"),
+];
+
+/// Whether AWS takes an item away by itself, and lets nobody delete it: a subscription that nobody has confirmed.
+fn is_taken_away(item: &Item) -> bool {
+    item.kind == "pending-subscription"
+}
+
+/// The type of the object that an item without tags is.
+fn untagged_type(item: &Item) -> Option<&'static str> {
+    let kind = UNTAGGED.iter().find(|(kind, _)| item.kind == *kind && item.tags.is_empty());
+    kind.map(|(_, resource_type)| *resource_type)
+}
+
+/// The id of the record set beside which this one stands to say whose it is.
+fn owned_record_set(item: &Item) -> Option<String> {
+    let (zone, rest) = item.id.split_once('/').filter(|_| item.kind == "recordset")?;
+    let (kind, name) = rest.strip_suffix("/TXT")?.strip_prefix("_lsinfra-")?.split_once('.')?;
+    Some(match kind.strip_suffix("-wildcard") {
+        Some(kind) => format!("{zone}/*.{name}/{}", kind.to_ascii_uppercase()),
+        None => format!("{zone}/{name}/{}", kind.to_ascii_uppercase()),
+    })
+}
 
 /// Where account and state disagree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +88,25 @@ pub fn forgotten<'a>(items: &'a [Item], recorded: &Recorded) -> Vec<&'a Item> {
     let is_creating = |item: &&'a Item| {
         creating.contains(&(tag(item, "lsinfra:urn"), tag(item, "lsinfra:generation").to_owned()))
     };
-    items.iter().filter(|item| !is_known(item) && !is_creating(item)).collect()
+    // What has no tags yet, or never, is found by other means.
+    let is_of_type_being_created = |item: &&Item| {
+        untagged_type(item).is_some_and(|resource_type| {
+            let mut objects = recorded.objects.iter();
+            objects.any(|object| object.resource_type == resource_type && object.physical_id.is_none())
+        })
+    };
+    let is_beside_known =
+        |item: &&Item| owned_record_set(item).is_some_and(|record| ids.contains(record.as_str()));
+    items
+        .iter()
+        .filter(|item| {
+            !is_known(item)
+                && !is_creating(item)
+                && !is_of_type_being_created(item)
+                && !is_beside_known(item)
+                && !is_taken_away(item)
+        })
+        .collect()
 }
 
 /// Compares an account that only one environment uses with that environment's state.
@@ -68,9 +121,14 @@ pub fn compare(items: &[Item], recorded: &Recorded) -> Difference {
             by_generation.entry(key).or_default().push(&item.id);
         }
     }
+    let is_known = |item: &&Item| {
+        known.contains(item.id.as_str())
+            || is_taken_away(item)
+            || owned_record_set(item).is_some_and(|record| known.contains(record.as_str()))
+    };
     let describe = |item: &Item| format!("{} {} {:?}", item.kind, item.id, item.tags.get("lsinfra:urn"));
     Difference {
-        orphans: items.iter().filter(|item| !known.contains(item.id.as_str())).map(describe).collect(),
+        orphans: items.iter().filter(|item| !is_known(item)).map(describe).collect(),
         missing: recorded
             .objects
             .iter()

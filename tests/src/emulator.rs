@@ -55,6 +55,8 @@ impl Emulator {
             Product::Moto => {
                 let mut command = Command::new(programs.join("moto_server"));
                 command.args(["-H", "127.0.0.1", "-p", "0"]).env("MOTO_IAM_LOAD_MANAGED_POLICIES", "true");
+                // It issues certificates after so many seconds, whatever the DNS says: a minute, unless told otherwise.
+                command.env("MOTO_ACM_VALIDATION_WAIT", "1");
                 command
             }
             Product::Ministack => {

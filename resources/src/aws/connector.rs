@@ -31,15 +31,20 @@ const ATTEMPTS: u32 = 8;
 /// The clients of one account and region.
 pub struct AwsClients {
     pub(crate) connection: AwsConnection,
+    pub(crate) acm: aws_sdk_acm::Client,
+    pub(crate) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) ec2: aws_sdk_ec2::Client,
-    pub(crate) elasticache: aws_sdk_elasticache::Client,
     pub(crate) eks: aws_sdk_eks::Client,
+    pub(crate) elasticache: aws_sdk_elasticache::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) kms: aws_sdk_kms::Client,
+    pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
     pub(crate) rds: aws_sdk_rds::Client,
+    pub(crate) route53: aws_sdk_route53::Client,
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) secretsmanager: aws_sdk_secretsmanager::Client,
+    pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sts: aws_sdk_sts::Client,
 }
 
@@ -139,29 +144,39 @@ impl AwsClients {
     fn new(connection: &AwsConnection, config: &SdkConfig, guard: &CallGuard) -> Self {
         // Behind one address there are no host names per bucket.
         let s3 = aws_sdk_s3::config::Builder::from(config).force_path_style(has_s3_endpoint(config));
+        let acm = aws_sdk_acm::config::Builder::from(config);
+        let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(config);
         let dynamodb = aws_sdk_dynamodb::config::Builder::from(config);
         let ec2 = aws_sdk_ec2::config::Builder::from(config);
-        let elasticache = aws_sdk_elasticache::config::Builder::from(config);
         let eks = aws_sdk_eks::config::Builder::from(config);
+        let elasticache = aws_sdk_elasticache::config::Builder::from(config);
         let iam = aws_sdk_iam::config::Builder::from(config);
         let kms = aws_sdk_kms::config::Builder::from(config);
-        let secretsmanager = aws_sdk_secretsmanager::config::Builder::from(config);
+        let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config);
         let rds = aws_sdk_rds::config::Builder::from(config);
+        let route53 = aws_sdk_route53::config::Builder::from(config);
+        let secretsmanager = aws_sdk_secretsmanager::config::Builder::from(config);
+        let sns = aws_sdk_sns::config::Builder::from(config);
         Self {
             connection: connection.clone(),
+            acm: aws_sdk_acm::Client::from_conf(acm.interceptor(guard.clone()).build()),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(cloudwatch.interceptor(guard.clone()).build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.interceptor(guard.clone()).build()),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.interceptor(guard.clone()).build()),
+            eks: aws_sdk_eks::Client::from_conf(eks.interceptor(guard.clone()).build()),
             elasticache: aws_sdk_elasticache::Client::from_conf(
                 elasticache.interceptor(guard.clone()).build(),
             ),
-            eks: aws_sdk_eks::Client::from_conf(eks.interceptor(guard.clone()).build()),
             iam: aws_sdk_iam::Client::from_conf(iam.interceptor(guard.clone()).build()),
             kms: aws_sdk_kms::Client::from_conf(kms.interceptor(guard.clone()).build()),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(logs.interceptor(guard.clone()).build()),
             rds: aws_sdk_rds::Client::from_conf(rds.interceptor(guard.clone()).build()),
+            route53: aws_sdk_route53::Client::from_conf(route53.interceptor(guard.clone()).build()),
             s3: aws_sdk_s3::Client::from_conf(s3.interceptor(guard.clone()).build()),
             secretsmanager: aws_sdk_secretsmanager::Client::from_conf(
                 secretsmanager.interceptor(guard.clone()).build(),
             ),
+            sns: aws_sdk_sns::Client::from_conf(sns.interceptor(guard.clone()).build()),
             sts: aws_sdk_sts::Client::new(config),
         }
     }

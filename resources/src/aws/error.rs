@@ -192,6 +192,7 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         | "IncorrectState"
         | "InvalidIPAddress.InUse"
         | "InvalidGroup.InUse"
+        | "HostedZoneNotEmpty"
         | "ResourceInUse"
         | "InvalidDBInstanceState"
         | "InvalidDBSnapshotState"
@@ -206,6 +207,7 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
 
         "EntityAlreadyExists"
         | "BucketAlreadyExists"
+        | "HostedZoneAlreadyExists"
         | "BucketAlreadyOwnedByYou"
         | "InvalidGroup.Duplicate"
         | "InvalidPermission.Duplicate"
@@ -234,6 +236,10 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
             ErrorKind::AlreadyExists
         }
         "ResourceInUseException" | "ContinuousBackupsUnavailableException" => ErrorKind::Conflict,
+        "InvalidChangeBatch" if text.contains("but it already exists") => ErrorKind::AlreadyExists,
+        // A deletion that is sent again after its answer was lost.
+        "InvalidChangeBatch" if text.contains("but it was not found") => ErrorKind::NotFound,
+        "InvalidParameter" if text.contains("Topic already exists") => ErrorKind::AlreadyExists,
         // A principal that was created a moment ago is not yet known to the service that checks it.
         "MalformedPolicy" | "MalformedPolicyDocument" | "MalformedPolicyDocumentException"
             if text.contains("nvalid principal") =>
@@ -327,9 +333,13 @@ mod tests {
             ("OwnershipControlsNotFoundError", 404, NotFound),
             ("ServerSideEncryptionConfigurationNotFoundError", 404, NotFound),
             ("", 404, NotFound),
+            ("HostedZoneNotEmpty", 400, Conflict),
+            ("ResourceInUseException", 400, Conflict),
             ("EntityAlreadyExists", 409, AlreadyExists),
             ("AlreadyExistsException", 400, AlreadyExists),
             ("ResourceExistsException", 400, AlreadyExists),
+            ("ResourceAlreadyExistsException", 400, AlreadyExists),
+            ("HostedZoneAlreadyExists", 409, AlreadyExists),
             ("BucketAlreadyOwnedByYou", 409, AlreadyExists),
             ("BucketAlreadyExists", 409, AlreadyExists),
             ("InvalidGroup.Duplicate", 400, AlreadyExists),
@@ -420,6 +430,18 @@ mod tests {
         let in_use = |text| classify("ResourceInUseException", text, 400);
         assert_eq!(in_use("Table already exists: locks"), ErrorKind::AlreadyExists);
         assert_eq!(in_use("Attempt to change a resource which is still in use"), ErrorKind::Conflict);
+    }
+
+    #[test]
+    fn what_codes_leave_open_is_in_texts() {
+        let of = |code, text| classify(code, text, 400);
+        let created = "[Tried to create resource record set [name='a.', type='A'] but it already exists]";
+        assert_eq!(of("InvalidChangeBatch", created), ErrorKind::AlreadyExists);
+        let deleted = "[Tried to delete resource record set [name='a.', type='A'] but it was not found]";
+        assert_eq!(of("InvalidChangeBatch", deleted), ErrorKind::NotFound);
+        assert_eq!(of("InvalidChangeBatch", "[The TTL is too long]"), ErrorKind::Invalid);
+        let topic = "Invalid parameter: Tags Reason: Topic already exists with different tags";
+        assert_eq!(of("InvalidParameter", topic), ErrorKind::AlreadyExists);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! Start reading at [`ec2::Vpc`]: an inputs structure, an outputs structure, and the calls between
 //! them. No type of the SDK appears in a public signature.
 
+pub mod acm;
 mod arn;
+pub mod cloudwatch;
 mod connection;
 mod connector;
 pub mod dynamodb;
@@ -16,14 +18,17 @@ mod guard;
 pub mod iam;
 mod identity;
 pub mod kms;
+pub mod logs;
 mod names;
 mod plain_text;
 mod policy;
 mod property;
 pub mod rds;
+pub mod route53;
 pub mod s3;
 mod scope;
 pub mod secretsmanager;
+pub mod sns;
 mod tags;
 mod wait;
 
@@ -89,6 +94,15 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<elasticache::SubnetGroup>(providers, &connect);
     add::<elasticache::ParameterGroup>(providers, &connect);
     add::<elasticache::ReplicationGroup>(providers, &connect);
+    add::<route53::HostedZone>(providers, &connect);
+    add::<route53::RecordSet>(providers, &connect);
+    add_task::<route53::FindHostedZone>(providers, &connect);
+    add::<acm::Certificate>(providers, &connect);
+    add_task::<acm::CertificateValidation>(providers, &connect);
+    add::<logs::LogGroup>(providers, &connect);
+    add::<sns::Topic>(providers, &connect);
+    add::<sns::Subscription>(providers, &connect);
+    add::<cloudwatch::MetricAlarm>(providers, &connect);
 }
 
 #[cfg(test)]

@@ -170,14 +170,16 @@ impl Region {
         }
     }
 
-    /// What a lookup finds.
+    /// What a lookup or a run finds.
     pub(crate) async fn look_up<T: TaskType<Client = AwsClients>>(
         &self,
-        name: &str,
         inputs: T,
     ) -> Result<Properties, ProviderError> {
-        let step = self.step(Urn::new(&["test"], T::TYPE, name).unwrap());
-        self.providers.get(T::TYPE).unwrap().run(&step, &properties(&inputs)).await
+        let provider = self.providers.get(T::TYPE).unwrap();
+        let inputs = properties(&inputs);
+        assert_eq!(provider.check(&inputs), [], "{}: nothing to complain about", T::TYPE);
+        let urn = Urn::new(&["test"], T::TYPE, "task").unwrap();
+        provider.run(&self.step(urn), &inputs).await
     }
 
     /// An object of this type that exists, checked at each stage of its creation.

@@ -18,7 +18,7 @@ async fn an_existing_network_is_told_as_it_is() {
     let vpc = vpc(&region).await;
     let subnet = subnet(&region, &vpc, "existing", "10.0.4.0/24").await;
     let vpc_id: VpcId = vpc.output("id");
-    let outputs = region.look_up("vpc", ExistingVpc { vpc_id: vpc_id.clone().into() }).await.unwrap();
+    let outputs = region.look_up(ExistingVpc { vpc_id: vpc_id.clone().into() }).await.unwrap();
     assert_eq!(outputs["id"], vpc_id.to_value());
     assert_eq!(outputs["cidr_block"], Value::text("10.0.0.0/16"));
     assert_eq!(outputs["cidr_blocks"], Value::List(vec![Value::text("10.0.0.0/16")]));
@@ -28,7 +28,7 @@ async fn an_existing_network_is_told_as_it_is() {
 
     let subnet_id: SubnetId = subnet.output("id");
     let looked_up = ExistingSubnet { subnet_id: subnet_id.clone().into() };
-    let outputs = region.look_up("subnet", looked_up).await.unwrap();
+    let outputs = region.look_up(looked_up).await.unwrap();
     assert_eq!(outputs["vpc_id"], vpc_id.to_value());
     assert_eq!(outputs["cidr_block"], Value::text("10.0.4.0/24"));
     assert_eq!(told::<i32>(&outputs, "available_ip_address_count"), 251);
@@ -42,9 +42,9 @@ async fn an_existing_network_is_told_as_it_is() {
 async fn what_is_not_there_is_not_found() {
     let region = Region::open("eu-central-1").await;
     let vpc = ExistingVpc { vpc_id: VpcId::new("vpc-0123456789abcdef0").into() };
-    let error = region.look_up("vpc", vpc).await.unwrap_err();
+    let error = region.look_up(vpc).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound, "{}", error.message);
     let subnet = ExistingSubnet { subnet_id: SubnetId::new("subnet-0123456789abcdef0").into() };
-    let error = region.look_up("subnet", subnet).await.unwrap_err();
+    let error = region.look_up(subnet).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound, "{}", error.message);
 }

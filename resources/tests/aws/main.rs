@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod acm;
+mod cloudwatch;
 mod databases;
 mod dynamodb;
 mod ec2_endpoints;
@@ -15,10 +17,13 @@ mod elasticache;
 mod harness;
 mod iam;
 mod kms;
+mod logs;
 mod lookups;
 mod quirks;
 mod rds;
 mod rds_instance;
 mod region;
+mod route53;
 mod s3;
 mod secretsmanager;
+mod sns;

@@ -344,6 +344,49 @@ const QUIRKS: &[Quirk] = &[
         effect: Effect::Input("aws:ec2:FlowLog", "max_aggregation_interval_seconds"),
     },
     Quirk { emulator: "ministack", what: "TagOpenIDConnectProvider: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "moto",
+        what: "RequestCertificate: issues certificates for Amazon's own domains",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "RequestCertificate: issues certificates for Amazon's own domains",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "DescribeLogGroups: leaves out the class",
+        effect: Effect::Input("aws:logs:LogGroup", "class"),
+    },
+    Quirk { emulator: "ministack", what: "AssociateKmsKey: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "ministack",
+        what: "DescribeAlarms: has an empty description where there is none",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "CreateTopic: takes a topic that is there with other tags",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "ministack",
+        what: "Subscribe: confirms e-mail addresses by itself",
+        effect: Effect::Asked,
+    },
+    Quirk {
+        emulator: "moto",
+        what: "monitoring: does not read CBOR, which the SDK speaks",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "moto", what: "AssociateKmsKey: is not there", effect: Effect::Asked },
+    Quirk {
+        emulator: "moto",
+        what: "CreateTopic: takes a topic that is there with other tags",
+        effect: Effect::Asked,
+    },
+    Quirk { emulator: "moto", what: "Subscribe: confirms e-mail addresses by itself", effect: Effect::Asked },
 ];
 
 fn of_emulator() -> impl Iterator<Item = &'static Quirk> {

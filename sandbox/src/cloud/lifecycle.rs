@@ -89,3 +89,17 @@ pub(crate) const REPLICATION_GROUP_MODIFYING: Duration = Duration::from_secs(8 *
 pub(crate) const REPLICATION_GROUP_DELETING: Duration = Duration::from_secs(5 * 60);
 /// A snapshot of a replication group from `creating` to `available`.
 pub(crate) const CACHE_SNAPSHOT_CREATING: Duration = Duration::from_secs(3 * 60);
+/// A change of record sets from `PENDING` to `INSYNC`: usually within 60 seconds.
+/// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>
+pub(crate) const ROUTE53_CHANGE_PENDING: Duration = Duration::from_secs(45);
+/// From the request of a certificate to its validation records: a few seconds.
+/// <https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html>
+pub(crate) const ACM_RECORDS_PENDING: Duration = Duration::from_secs(4);
+/// From a certificate's validation records to the certificate: about a minute where the zone is delegated already, half an hour at most.
+pub(crate) const ACM_ISSUING: Duration = Duration::from_secs(60);
+/// How long a certificate waits for its validation records; this holds at every pace.
+/// <https://docs.aws.amazon.com/acm/latest/userguide/troubleshooting-timed-out.html>
+pub(crate) const ACM_VALIDATION_PATIENCE: Duration = Duration::from_secs(72 * 60 * 60);
+/// How long a subscription waits for its confirmation; this holds at every pace.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-delete-subscription-topic.html>
+pub(crate) const SNS_CONFIRMATION_PATIENCE: Duration = Duration::from_secs(48 * 60 * 60);

@@ -62,6 +62,17 @@ pub(crate) struct Admitted {
     count: u64,
 }
 
+/// Why an account cannot be given a hosted zone.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HostedZoneError {
+    /// The name is none.
+    #[error("{0}")]
+    Name(String),
+    /// It could not be written down.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
 /// The value that every answer carries as its request id.
 pub(crate) fn request_id() -> String {
     uuid::Uuid::new_v4().to_string()
@@ -273,6 +284,14 @@ impl Cloud {
             let _ = self.store.compact(self.identifiers.next(), rows, self.clock.elapsed());
         }
         Ok(())
+    }
+
+    /// Makes sure that an account has a public hosted zone of a name, as one that was there before anything else.
+    pub(crate) fn ensure_hosted_zone(&mut self, account: &str, name: &str) -> Result<(), HostedZoneError> {
+        self.begin(&Moment::plain(self.clock.now()));
+        services::route53::ensure(&mut self.tables, &mut self.identifiers, account, name)
+            .map_err(|error| HostedZoneError::Name(error.message))?;
+        Ok(self.write_down()?)
     }
 
     /// Everything that exists and that AWS did not make by itself.

@@ -18,6 +18,8 @@ pub(crate) enum Protocol {
     Ec2Query,
     /// Query: IAM, STS and others. <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>
     AwsQuery,
+    /// REST with XML: Route 53. <https://smithy.io/2.0/aws/protocols/aws-restxml-protocol.html>
+    RestXml,
     /// S3's REST with bare errors. <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
     S3,
     /// awsJson: DynamoDB and others. <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
@@ -71,7 +73,7 @@ impl ServiceError {
                     "<Response><Errors><Error>{error}</Error></Errors><RequestID>{request_id}</RequestID></Response>"
                 ),
             ),
-            Protocol::AwsQuery => {
+            Protocol::AwsQuery | Protocol::RestXml => {
                 let fault = if self.status < 500 { "Sender" } else { "Receiver" };
                 let body = format!(
                     "<ErrorResponse><Error><Type>{fault}</Type>{error}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
@@ -117,14 +119,16 @@ impl Protocol {
         match self {
             Self::Json(service) => Document::parse(service, &request.body),
             Self::RestJson(service) => service.document(request),
-            Self::Ec2Query | Self::AwsQuery | Self::S3 => Ok(Document::absent()),
+            Self::Ec2Query | Self::AwsQuery | Self::RestXml | Self::S3 => Ok(Document::absent()),
         }
     }
 
     /// The header that carries the request id.
     pub(crate) fn request_id_header(self) -> &'static str {
         match self {
-            Self::Ec2Query | Self::AwsQuery | Self::Json(_) | Self::RestJson(_) => "x-amzn-requestid",
+            Self::Ec2Query | Self::AwsQuery | Self::RestXml | Self::Json(_) | Self::RestJson(_) => {
+                "x-amzn-requestid"
+            }
             Self::S3 => "x-amz-request-id",
         }
     }
@@ -144,7 +148,7 @@ impl Protocol {
     pub(crate) fn not_implemented(self, service: &str, operation: &str) -> ServiceError {
         let text = format!("The sandbox does not have the operation {service}:{operation}.");
         match self {
-            Self::Ec2Query | Self::AwsQuery => ServiceError::new(400, "InvalidAction", text),
+            Self::Ec2Query | Self::AwsQuery | Self::RestXml => ServiceError::new(400, "InvalidAction", text),
             Self::S3 => ServiceError::new(501, "NotImplemented", text),
             Self::Json(_) => ServiceError::new(400, "UnknownOperationException", text),
             Self::RestJson(_) => ServiceError::new(404, "UnknownOperationException", text),
@@ -155,7 +159,7 @@ impl Protocol {
     pub(crate) fn throttled(self, operation: &str) -> ServiceError {
         match self {
             Self::Ec2Query => ServiceError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
-            Self::AwsQuery => ServiceError::new(400, "Throttling", "Rate exceeded"),
+            Self::AwsQuery | Self::RestXml => ServiceError::new(400, "Throttling", "Rate exceeded"),
             Self::S3 => ServiceError::new(503, "SlowDown", "Please reduce your request rate."),
             Self::Json(service) => {
                 let (code, text) = (service.throttled)(operation);
@@ -173,7 +177,7 @@ impl Protocol {
         let text = "An internal error has occurred";
         match self {
             Self::Ec2Query => ServiceError::new(500, "InternalError", text),
-            Self::AwsQuery => ServiceError::new(500, "ServiceFailure", text),
+            Self::AwsQuery | Self::RestXml => ServiceError::new(500, "ServiceFailure", text),
             Self::S3 => {
                 ServiceError::new(500, "InternalError", "We encountered an internal error. Please try again.")
             }
@@ -202,7 +206,7 @@ impl Protocol {
                     "You are not authorized to perform this operation. User: {principal} is not authorized to perform: {operation} because no identity-based policy allows the {operation} action"
                 ),
             ),
-            Self::AwsQuery => ServiceError::new(
+            Self::AwsQuery | Self::RestXml => ServiceError::new(
                 403,
                 "AccessDenied",
                 format!(

@@ -1,6 +1,7 @@
 //! AWS's wire: requests decoded, errors encoded. Owns HTTP shapes common to services; must not know what any
 //! operation does.
 
+pub(crate) mod cbor;
 pub(crate) mod chunked;
 pub(crate) mod credentials;
 pub(crate) mod error;
@@ -8,6 +9,7 @@ pub(crate) mod json;
 pub(crate) mod params;
 pub(crate) mod request;
 pub(crate) mod rest_json;
+pub(crate) mod xml;
 
 use bytes::Bytes;
 use winterbaume_core::MockResponse;

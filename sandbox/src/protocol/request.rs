@@ -4,12 +4,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use winterbaume_core::urldecode;
 
+use super::cbor;
 use super::chunked;
 use super::credentials::CredentialScope;
 use super::error::ServiceError;
 use super::json;
 
-/// A request with its body complete and its transfer encoding undone.
+/// A request with its body complete and its transfer encoding undone; one in CBOR has been turned into JSON.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// Which service, region and key the signature names.
@@ -38,7 +39,9 @@ impl Request {
         let body = chunked::decode(&mut headers, body)?;
         let credentials = CredentialScope::of(&headers, &query, &body, default_region)?;
         let path = parts.uri.path().to_owned();
-        Ok(Self { credentials, method: parts.method.clone(), path, query, headers, body })
+        let mut request = Self { credentials, method: parts.method.clone(), path, query, headers, body };
+        cbor::to_json(&mut request)?;
+        Ok(request)
     }
 
     /// A header's value, if it is there and is text.

@@ -11,9 +11,9 @@ use super::{Shared, control};
 use crate::cloud::request_id;
 use crate::faults::held::Held;
 use crate::faults::plan::HoldPoint;
-use crate::protocol::Response;
 use crate::protocol::error::{Protocol, ServiceError};
 use crate::protocol::request::Request;
+use crate::protocol::{Response, cbor};
 
 /// The region of requests that name none.
 const DEFAULT_REGION: &str = "us-east-1";
@@ -40,7 +40,10 @@ pub(super) async fn answer(
     let response = match parts.uri.path().strip_prefix(control::PREFIX) {
         Some(path) => control::control(&shared, &parts.method, path, &body).await,
         None => match Request::decode(&parts, body, DEFAULT_REGION) {
-            Ok(request) => aws(&shared, &request).await?,
+            Ok(request) => {
+                let answer = aws(&shared, &request).await?;
+                if cbor::is_spoken(&request) { cbor::of_json(answer) } else { answer }
+            }
             Err(error) => unadmitted(&error, &parts.headers),
         },
     };

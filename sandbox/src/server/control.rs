@@ -1,14 +1,17 @@
 //! The control endpoint under `/_sandbox/`: what tests and the command line ask the sandbox itself.
 //!
 //! `GET nonce`, `GET status`, `GET calls`, `POST calls/reset`, `GET faults`, `POST faults`, `GET held` (waits until a call is held),
-//! `POST release`, `GET account`, `POST stop`. Bodies are JSON.
+//! `POST release`, `GET account`, `POST hosted-zones` (`{"account": "123456789012", "name": "example.com"}`: makes sure that the account
+//! has this public zone), `POST stop`. Bodies are JSON.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde::Serialize;
 
 use super::{Shared, pace_of};
-use crate::client::Status;
+use crate::client::{GivenHostedZone, Status};
+use crate::cloud::HostedZoneError;
+use crate::cloud::principal::is_account;
 use crate::faults::plan::FaultPlan;
 use crate::protocol::Response;
 
@@ -41,6 +44,21 @@ pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: 
         ("GET", "account") => match shared.cloud().inventory() {
             Ok(items) => json(&items),
             Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        },
+        ("POST", "hosted-zones") => match serde_json::from_slice::<GivenHostedZone>(body) {
+            Ok(GivenHostedZone { account, name }) if is_account(&account) => {
+                match shared.cloud().ensure_hosted_zone(&account, &name) {
+                    Ok(()) => done(),
+                    Err(HostedZoneError::Name(reason)) => plain(StatusCode::BAD_REQUEST, reason),
+                    Err(HostedZoneError::Io(error)) => {
+                        plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+                    }
+                }
+            }
+            Ok(GivenHostedZone { account, .. }) => {
+                plain(StatusCode::BAD_REQUEST, format!("{account:?} is no account id: twelve digits"))
+            }
+            Err(error) => plain(StatusCode::BAD_REQUEST, error.to_string()),
         },
         ("POST", "stop") => {
             shared.stop.send_replace(true);

@@ -1,6 +1,8 @@
 //! The services: which there are, and what each must tell the rest. A service is a folder with one file per resource
 //! kind; services may use each other's tables, since the state is one.
 
+pub(crate) mod acm;
+pub(crate) mod cloudwatch;
 pub(crate) mod common;
 pub(crate) mod dynamodb;
 pub(crate) mod ec2;
@@ -8,10 +10,13 @@ pub(crate) mod eks;
 pub(crate) mod elasticache;
 pub(crate) mod iam;
 pub(crate) mod kms;
+pub(crate) mod logs;
 pub(crate) mod policy_document;
 pub(crate) mod rds;
+pub(crate) mod route53;
 pub(crate) mod s3;
 pub(crate) mod secretsmanager;
+pub(crate) mod sns;
 pub(crate) mod sts;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,15 +65,20 @@ pub(crate) trait Service: Sync {
 
 /// Every service. To add one: its folder, a line here and a field in [`Tables`].
 const SERVICES: &[&dyn Service] = &[
+    &acm::Acm,
+    &cloudwatch::CloudWatch,
     &dynamodb::DynamoDb,
     &ec2::Ec2,
     &eks::Eks,
     &elasticache::ElastiCache,
     &iam::Iam,
     &kms::Kms,
+    &logs::Logs,
     &rds::Rds,
+    &route53::Route53,
     &s3::S3,
     &secretsmanager::SecretsManager,
+    &sns::Sns,
     &sts::Sts,
 ];
 
@@ -95,6 +105,16 @@ pub(crate) struct Tables {
     pub(crate) s3: s3::S3Tables,
     /// Secrets Manager's.
     pub(crate) secretsmanager: secretsmanager::SecretsManagerTables,
+    /// ACM's.
+    pub(crate) acm: acm::AcmTables,
+    /// CloudWatch's.
+    pub(crate) cloudwatch: cloudwatch::CloudWatchTables,
+    /// CloudWatch Logs'.
+    pub(crate) logs: logs::LogsTables,
+    /// Route 53's.
+    pub(crate) route53: route53::Route53Tables,
+    /// SNS's.
+    pub(crate) sns: sns::SnsTables,
     /// STS's.
     pub(crate) sts: sts::StsTables,
 }
@@ -112,6 +132,11 @@ impl Tables {
         tables.extend(self.rds.each());
         tables.extend(self.s3.each());
         tables.extend(self.secretsmanager.each());
+        tables.extend(self.acm.each());
+        tables.extend(self.cloudwatch.each());
+        tables.extend(self.logs.each());
+        tables.extend(self.route53.each());
+        tables.extend(self.sns.each());
         tables.extend(self.sts.each());
         tables
     }

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 use super::{Item, Service, Tables, by_action};
 use crate::cloud::call::{Call, Operation, changes, reads};
-use crate::cloud::table::tables;
+use crate::cloud::table::{Scope, tables};
 use crate::protocol::error::{Protocol, ServiceError};
 use crate::protocol::request::Request;
 
@@ -127,6 +127,11 @@ const OPERATIONS: &[Operation] = &[
 /// The names of its quotas.
 pub(crate) fn quotas() -> impl Iterator<Item = &'static str> {
     common::quotas::names()
+}
+
+/// Whether there is a VPC.
+pub(crate) fn has_vpc(tables: &Tables, scope: &Scope, id: &str) -> bool {
+    tables.ec2.vpcs.contains(scope, id)
 }
 
 /// The service.

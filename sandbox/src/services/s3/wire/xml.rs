@@ -1,87 +1,21 @@
-//! Bodies that are XML documents: read into the types of the API's model, and refused if they have more than those.
+//! Bodies that are XML documents, with S3's errors for those that cannot be read.
 
 use bytes::Bytes;
-use quick_xml::Reader;
-use quick_xml::events::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::errors::{malformed_xml, not_implemented};
 use crate::protocol::error::ServiceError;
+use crate::protocol::xml::{self, Unreadable};
 
 /// Reads a document. What the type does not have is an error instead of being dropped.
 pub(in crate::services::s3) fn read<T: DeserializeOwned + Serialize>(
     body: &Bytes,
 ) -> Result<T, ServiceError> {
-    let text = std::str::from_utf8(body).map_err(|_| malformed_xml())?;
-    let document: T = quick_xml::de::from_str(text).map_err(|_| malformed_xml())?;
-    let known = quick_xml::se::to_string_with_root("root", &document).map_err(|_| malformed_xml())?;
-    let mut known = elements(&known)?;
-    for element in elements(text)? {
-        match known.iter().position(|other| *other == element) {
-            Some(at) => known.swap_remove(at),
-            None => return Err(not_implemented(&format!("the element {element} of this document"))),
-        };
-    }
-    Ok(document)
-}
-
-/// The paths of all elements below the root.
-fn elements(text: &str) -> Result<Vec<String>, ServiceError> {
-    let mut reader = Reader::from_str(text);
-    let mut path: Vec<String> = Vec::new();
-    let mut found = Vec::new();
-    let name = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    loop {
-        match reader.read_event().map_err(|_| malformed_xml())? {
-            Event::Start(element) => {
-                path.push(name(element.local_name().as_ref()));
-                found.push(path.clone());
-            }
-            Event::Empty(element) => {
-                let mut path = path.clone();
-                path.push(name(element.local_name().as_ref()));
-                found.push(path);
-            }
-            Event::End(_) => {
-                path.pop();
-            }
-            Event::Eof => break,
-            _ => {}
+    xml::read(body).map_err(|problem| match problem {
+        Unreadable::Malformed => malformed_xml(),
+        Unreadable::UnknownElement(element) => {
+            not_implemented(&format!("the element {element} of this document"))
         }
-    }
-    Ok(found.into_iter().filter(|path| path.len() > 1).map(|path| path[1..].join("/")).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use winterbaume_s3::model::{BucketLifecycleConfiguration, Tagging};
-
-    use super::*;
-
-    #[test]
-    fn a_document_is_read_with_repeated_and_empty_elements() {
-        let body = Bytes::from(
-            r#"<?xml version="1.0"?><LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
-               <Rule><ID>a</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status></Rule>
-               <Rule><ID>b</ID><Filter/><Status>Disabled</Status></Rule></LifecycleConfiguration>"#,
-        );
-        let document: BucketLifecycleConfiguration = read(&body).unwrap();
-        assert_eq!(document.rules.len(), 2);
-        assert_eq!(document.rules[0].filter.as_ref().unwrap().prefix.as_deref(), Some(""));
-        assert_eq!(document.rules[1].status, "Disabled");
-    }
-
-    #[test]
-    fn what_the_type_does_not_have_is_an_error() {
-        let body = Bytes::from(
-            "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value><Color>red</Color></Tag></TagSet></Tagging>",
-        );
-        let error = read::<Tagging>(&body).unwrap_err();
-        assert_eq!(error.message, "The sandbox does not have the element TagSet/Tag/Color of this document.");
-        for broken in ["", "<Tagging>", "no"] {
-            assert_eq!(read::<Tagging>(&Bytes::from(broken)).unwrap_err().code, "MalformedXML", "{broken}");
-        }
-    }
+    })
 }
