@@ -14,7 +14,7 @@ use crate::state_place::{StatePlace, access};
 
 /// Make the bucket for state and the table for its locks, in the environment's account and region.
 ///
-/// Both are made once and shared by all environments. The bucket is versioned, encrypted, private and
+/// Both are made once and shared by all environments, and with them a key for digests of secrets. The bucket is versioned, encrypted, private and
 /// reached over TLS only; the table is paid per request, protected from deletion, and recoverable to any
 /// point of the last 35 days. What is there already is brought to these settings.
 #[derive(Debug, Args)]

@@ -224,6 +224,7 @@ fn problem_of(name: &str) -> Option<String> {
 #[async_trait]
 impl ResourceType for Certificate {
     const TYPE: &'static str = "aws:acm:Certificate";
+    const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "acm";
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(8, 2, 3);

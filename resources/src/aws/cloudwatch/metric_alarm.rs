@@ -238,6 +238,7 @@ impl MetricAlarm {
 #[async_trait]
 impl ResourceType for MetricAlarm {
     const TYPE: &'static str = "aws:cloudwatch:MetricAlarm";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "cloudwatch";
     const SERVICE_PARALLELISM: usize = 4;
     const DURATIONS: Durations = Durations::seconds(2, 2, 2);

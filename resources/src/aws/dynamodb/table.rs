@@ -205,6 +205,7 @@ impl Table {
 #[async_trait]
 impl ResourceType for Table {
     const TYPE: &'static str = "aws:dynamodb:Table";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "dynamodb";
     const DURATIONS: Durations = Durations::seconds(12, 4, 8);
 

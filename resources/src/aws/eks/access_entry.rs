@@ -283,6 +283,8 @@ impl AccessEntry {
 #[async_trait]
 impl ResourceType for AccessEntry {
     const TYPE: &'static str = "aws:eks:AccessEntry";
+    const ID_FORM: &'static str =
+        "the name of the cluster and the ARN of the principal: `prod/arn:aws:iam::111122223333:role/ops`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(3, 3, 2);

@@ -271,6 +271,7 @@ impl Addon {
 #[async_trait]
 impl ResourceType for Addon {
     const TYPE: &'static str = "aws:eks:Addon";
+    const ID_FORM: &'static str = "the names of cluster and add-on: `prod/vpc-cni`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(50, 55, 25);

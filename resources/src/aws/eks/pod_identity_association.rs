@@ -122,6 +122,7 @@ impl PodIdentityAssociation {
 #[async_trait]
 impl ResourceType for PodIdentityAssociation {
     const TYPE: &'static str = "aws:eks:PodIdentityAssociation";
+    const ID_FORM: &'static str = "the name of the cluster and the id of the association: `prod/a-0a1b`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(3, 3, 2);

@@ -179,6 +179,7 @@ impl ParameterGroup {
 #[async_trait]
 impl ResourceType for ParameterGroup {
     const TYPE: &'static str = "aws:elasticache:ParameterGroup";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "elasticache";
 
     type Outputs = ParameterGroupOutputs;

@@ -123,6 +123,7 @@ impl SubnetGroup {
 #[async_trait]
 impl ResourceType for SubnetGroup {
     const TYPE: &'static str = "aws:elasticache:SubnetGroup";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "elasticache";
 
     type Outputs = SubnetGroupOutputs;

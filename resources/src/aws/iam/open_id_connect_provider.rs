@@ -161,6 +161,7 @@ impl OpenIdConnectProvider {
 #[async_trait]
 impl ResourceType for OpenIdConnectProvider {
     const TYPE: &'static str = "aws:iam:OpenIdConnectProvider";
+    const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "iam";
     const DURATIONS: Durations = Durations::seconds(2, 2, 1);
 

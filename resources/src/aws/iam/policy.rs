@@ -177,6 +177,7 @@ impl Policy {
 #[async_trait]
 impl ResourceType for Policy {
     const TYPE: &'static str = "aws:iam:Policy";
+    const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "iam";
     const DURATIONS: Durations = Durations::seconds(3, 2, 2);
 

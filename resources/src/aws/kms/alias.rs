@@ -65,6 +65,7 @@ async fn is_ours(client: &AwsClients, step: &StepContext, key: &str) -> Result<b
 #[async_trait]
 impl ResourceType for Alias {
     const TYPE: &'static str = "aws:kms:Alias";
+    const ID_FORM: &'static str = "its name: `alias/langsmith`";
     const SERVICE: &'static str = "kms";
     const DURATIONS: Durations = Durations::seconds(1, 1, 1);
 

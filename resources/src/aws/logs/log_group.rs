@@ -189,6 +189,7 @@ impl LogGroup {
 #[async_trait]
 impl ResourceType for LogGroup {
     const TYPE: &'static str = "aws:logs:LogGroup";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "logs";
     const SERVICE_PARALLELISM: usize = 4;
     const DURATIONS: Durations = Durations::seconds(2, 2, 2);

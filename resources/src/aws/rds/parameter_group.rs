@@ -248,6 +248,7 @@ fn observed_parameters(
 #[async_trait]
 impl ResourceType for ParameterGroup {
     const TYPE: &'static str = "aws:rds:ParameterGroup";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "rds";
 
     type Outputs = ParameterGroupOutputs;

@@ -121,6 +121,7 @@ impl SubnetGroup {
 #[async_trait]
 impl ResourceType for SubnetGroup {
     const TYPE: &'static str = "aws:rds:SubnetGroup";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "rds";
 
     type Outputs = SubnetGroupOutputs;

@@ -197,6 +197,7 @@ fn normal_as(recorded: &Input<String>, actual: &str) -> String {
 #[async_trait]
 impl ResourceType for RecordSet {
     const TYPE: &'static str = "aws:route53:RecordSet";
+    const ID_FORM: &'static str = "the id of the zone, the name and the type: `Z0A1B/app.example.com/A`";
     const SERVICE: &'static str = "route53";
     const SERVICE_PARALLELISM: usize = 4;
     const DURATIONS: Durations = Durations::seconds(2, 2, 2);

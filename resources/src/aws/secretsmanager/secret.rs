@@ -301,6 +301,7 @@ fn objections(key: &str, old: &Generated, new: Option<&Generated>, change: Chang
 #[async_trait]
 impl ResourceType for Secret {
     const TYPE: &'static str = "aws:secretsmanager:Secret";
+    const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "secretsmanager";
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(2, 2, 2);

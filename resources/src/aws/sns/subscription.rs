@@ -148,6 +148,7 @@ impl Subscription {
 #[async_trait]
 impl ResourceType for Subscription {
     const TYPE: &'static str = "aws:sns:Subscription";
+    const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "sns";
     // Topic, protocol and endpoint serve as one: the subscription that is there is answered with.
     const CLIENT_TOKEN: bool = true;

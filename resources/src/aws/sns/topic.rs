@@ -169,6 +169,7 @@ async fn set(client: &Client, arn: &str, attribute: &str, value: &str) -> Result
 #[async_trait]
 impl ResourceType for Topic {
     const TYPE: &'static str = "aws:sns:Topic";
+    const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "sns";
     // The name serves as one: a topic of that name with the same tags, ownership's included, is answered with.
     const CLIENT_TOKEN: bool = true;

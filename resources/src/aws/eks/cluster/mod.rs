@@ -268,6 +268,7 @@ impl Cluster {
 #[async_trait]
 impl ResourceType for Cluster {
     const TYPE: &'static str = "aws:eks:Cluster";
+    const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(570, 200, 380);

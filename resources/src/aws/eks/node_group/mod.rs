@@ -276,6 +276,7 @@ impl NodeGroup {
 #[async_trait]
 impl ResourceType for NodeGroup {
     const TYPE: &'static str = "aws:eks:NodeGroup";
+    const ID_FORM: &'static str = "the names of cluster and group: `prod/general`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
     const DURATIONS: Durations = Durations::seconds(190, 300, 310);

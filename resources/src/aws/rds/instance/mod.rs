@@ -343,6 +343,7 @@ impl Instance {
 #[async_trait]
 impl ResourceType for Instance {
     const TYPE: &'static str = "aws:rds:Instance";
+    const ID_FORM: &'static str = "its identifier";
     const SERVICE: &'static str = "rds";
     const DURATIONS: Durations = Durations::seconds(480, 540, 480);
 
