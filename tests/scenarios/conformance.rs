@@ -51,7 +51,6 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// Rows about resource kinds that the stack does not use yet: parts of their names.
 const NOT_IN_USE: &[&str] = &[
     // It begins with a log group.
-    "create_flow_logs[cloud-watch-logs]",
     "describe_account_attributes",
     "describe_instances",
     "volumes",
@@ -94,7 +93,7 @@ const REFUSALS_NOT_IN_USE: &[&str] = &[
 ];
 
 /// How many rows `conformance.py` has at least for these modules: fewer are read only if its form has changed.
-const OPERATIONS_ROWS: usize = 440;
+const OPERATIONS_ROWS: usize = 490;
 /// The same for `semantics.py`.
 const REFUSALS_ROWS: usize = 60;
 
