@@ -138,7 +138,7 @@ pub(crate) struct PlaceArgs {
 
     /// How long to wait for the lock of a state in a bucket, in seconds.
     ///
-    /// [default: the lease of the run that holds it]
+    /// [default: the lease of the run that holds it, and a quarter more]
     #[arg(long, value_name = "SECONDS")]
     pub(crate) lock_timeout: Option<u64>,
 }

@@ -115,7 +115,8 @@ fn providers(connector: &Arc<AwsConnector>) -> Providers {
     providers
 }
 
-fn home(config: &Config, sandbox: bool) -> Home {
+/// Where an environment's objects live, as its state records it.
+pub(crate) fn home(config: &Config, sandbox: bool) -> Home {
     [
         ("account", config.account.clone()),
         ("region", config.region.to_string()),

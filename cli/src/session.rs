@@ -143,11 +143,17 @@ impl Session {
         let stopped = cancellation.clone();
         let open = async {
             match (begin().await, &place) {
-                (Err(BeginError::StoreMissing(error)), StatePlace::Bucket { place, .. })
+                (Err(BeginError::StoreMissing(error)), StatePlace::Bucket { place, is_named, .. })
                     if !run.read_only =>
                 {
                     let access = state_place::access(run.place, &environment.config)?;
-                    let missing = if run.place.sandbox() { MissingStore::Make } else { run.missing_store };
+                    // A name that the user gave may be mistyped, or a bucket's that has other uses: to make that
+                    // one, or to set it up, takes a command of its own.
+                    let missing = match (run.place.sandbox(), is_named) {
+                        (true, _) => MissingStore::Make,
+                        (false, true) => MissingStore::Refuse,
+                        (false, false) => run.missing_store,
+                    };
                     let stopped = stopped.clone();
                     bootstrap::offer(missing, error, place, &access, &connection.clock, stopped, printer)
                         .await?;

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::arguments::PlaceArgs;
 use crate::bootstrap::BeginError;
+use crate::connection::home;
 use crate::environment;
 use crate::error::{CommandError, ErrorCode};
 use crate::printer::Printer;
@@ -108,7 +109,7 @@ impl StatePlace {
             MovableStore::Folder(store) => Box::new(store),
             MovableStore::Bucket(store) => match self {
                 Self::Bucket { is_named: false, .. } => {
-                    refuse_if_left_behind(&environment::name(config)).await?;
+                    refuse_if_left_behind(config, args.sandbox()).await?;
                     Box::new(PerhapsUnmade(store))
                 }
                 _ => Box::new(store),
@@ -185,9 +186,11 @@ impl StatePlace {
 }
 
 /// Refuses to look elsewhere for a state that is still where it was kept before there was a bucket.
-async fn refuse_if_left_behind(environment: &str) -> Result<(), CommandError> {
-    let left = LocalStore::at(Path::new(FORMER_ROOT), environment)?.load_unsound().await?;
-    if left.snapshot.is_none() || left.moved_to.is_some() {
+async fn refuse_if_left_behind(config: &Config, sandbox: bool) -> Result<(), CommandError> {
+    let environment = environment::name(config);
+    let left = LocalStore::at(Path::new(FORMER_ROOT), &environment)?.load_unsound().await?;
+    let is_ours = left.snapshot.is_some_and(|snapshot| snapshot.home == home(config, sandbox));
+    if !is_ours || left.moved_to.is_some() {
         return Ok(());
     }
     let message =

@@ -1,8 +1,9 @@
 //! Moving an environment's state from one store to another: the same lineage and serial, and the history.
 //!
-//! Owns the order of things. The new place is written before the old one is marked: at every instant one
-//! of them is whole, and a second try goes on from wherever the first one stopped. What was moved away from
-//! stays as it was, with a note that makes every run refuse it.
+//! Owns the order of things. The new place is written with a note that the state is at the old one; then the
+//! old one gets the note that it is at the new one; then the new one's note is taken off. So at every instant
+//! one of them is whole, at most one of them is taken for the state by any run, and a second try goes on from
+//! wherever the first one stopped. What was moved away from stays as it was, with its note.
 
 use async_trait::async_trait;
 use lsinfra_engine::Snapshot;
@@ -21,11 +22,12 @@ pub enum MovableStore {
 /// A locked store that state is moved from or to.
 #[async_trait]
 pub(crate) trait Moving: Session {
-    /// Writes what another store holds, serial and all.
-    async fn take_in(&mut self, snapshot: &Snapshot, history: &[OperationRecord]) -> Result<(), StoreError>;
+    /// Writes the records that are not here yet.
+    async fn write_history(&mut self, history: &[OperationRecord]) -> Result<(), StoreError>;
 
-    /// Notes beside the snapshot that is here where it was moved to.
-    async fn mark_moved(&mut self, snapshot: &Snapshot, to: &str) -> Result<(), StoreError>;
+    /// Writes a snapshot, serial and all, in the place of the one that is here, with a note where the state
+    /// is if that is not here.
+    async fn write(&mut self, snapshot: &Snapshot, moved_to: Option<&str>) -> Result<(), StoreError>;
 }
 
 /// What was moved.
@@ -81,6 +83,14 @@ impl MovableStore {
         }
     }
 
+    /// The place that it is in, as `--state` names it: without the environment.
+    fn place(&self) -> String {
+        match self {
+            Self::Folder(store) => store.place(),
+            Self::Bucket(store) => store.place(),
+        }
+    }
+
     async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Moving>, StoreError> {
         match self {
             Self::Folder(store) => store.lock_to_move(holder),
@@ -100,7 +110,7 @@ pub async fn migrate<E: From<MigrateError>>(
     holder: &LockHolder,
     check: impl FnOnce(&Snapshot) -> Result<(), E>,
 ) -> Result<Migrated, E> {
-    let (old_place, new_place) = (from.as_store().location(), to.as_store().location());
+    let (old_place, new_place) = (from.place(), to.place());
     if old_place == new_place {
         return Err(MigrateError::Same { location: new_place }.into());
     }
@@ -131,8 +141,11 @@ async fn move_locked<E: From<MigrateError>>(
     check: impl FnOnce(&Snapshot) -> Result<(), E>,
 ) -> Result<Migrated, E> {
     let stored = old.stored().clone();
-    if let Some(to) = stored.moved_to {
-        return Err(MigrateError::Store(StoreError::Moved { location: old_place.to_owned(), to }).into());
+    if let Some(to) = &stored.moved_to
+        && !(to == new_place && is_half_moved(&stored, new.stored(), old_place))
+    {
+        let (location, to) = (old_place.to_owned(), to.clone());
+        return Err(MigrateError::Store(StoreError::Moved { location, to }).into());
     }
     if !stored.journal.is_empty() {
         return Err(MigrateError::Unfinished { location: old_place.to_owned() }.into());
@@ -143,17 +156,22 @@ async fn move_locked<E: From<MigrateError>>(
     check(&snapshot)?;
     check_free(new.stored(), &snapshot, new_place)?;
     let history = from.as_store().history().await.map_err(MigrateError::from)?;
-    new.take_in(&snapshot, &history).await.map_err(MigrateError::from)?;
-    old.mark_moved(&snapshot, new_place).await.map_err(MigrateError::from)?;
+    new.write_history(&history).await.map_err(MigrateError::from)?;
+    new.write(&snapshot, Some(old_place)).await.map_err(MigrateError::from)?;
+    old.write(&snapshot, Some(new_place)).await.map_err(MigrateError::from)?;
+    new.write(&snapshot, None).await.map_err(MigrateError::from)?;
     Ok(Migrated { serial: snapshot.serial, operations: history.len() })
 }
 
-/// A place is free if nothing is recorded there, if it was moved away from before, or if an earlier try has
-/// come so far.
+/// Whether an earlier try has written and marked both places, and not got to take the new one's note off.
+fn is_half_moved(old: &Stored, new: &Stored, old_place: &str) -> bool {
+    new.moved_to.as_deref() == Some(old_place) && new.snapshot == old.snapshot
+}
+
+/// A place is free if nothing is recorded there, or if what is there says that the state is elsewhere.
 fn check_free(there: &Stored, snapshot: &Snapshot, location: &str) -> Result<(), MigrateError> {
     let Some(found) = &there.snapshot else { return Ok(()) };
-    let is_earlier_try = found.serial == snapshot.serial && there.journal.is_empty();
-    if found.lineage == snapshot.lineage && (there.moved_to.is_some() || is_earlier_try) {
+    if found.lineage == snapshot.lineage && there.moved_to.is_some() {
         return Ok(());
     }
     Err(MigrateError::Occupied {

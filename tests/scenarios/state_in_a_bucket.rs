@@ -69,7 +69,11 @@ fn whole_life() {
     let missing = in_bucket(&project, &["preview"]).run().expect_code(1);
     assert!(missing.stderr.contains("LS0318"), "{}", missing.transcript());
     let made = in_bucket(&project, &["state", "bootstrap"]).succeed();
-    assert!(made.stderr.contains("made the bucket states and the table locks"), "{}", made.transcript());
+    assert!(
+        made.stderr.contains("made the bucket states, the key for digests of secrets and the table locks"),
+        "{}",
+        made.transcript()
+    );
     let again = in_bucket(&project, &["state", "bootstrap"]).succeed();
     assert!(again.stderr.contains("were there"), "{}", again.transcript());
 
@@ -108,7 +112,8 @@ fn offered() {
     assert_eq!(sandbox.control().account().unwrap(), []);
 
     let made = run(&["up", "--yes"]).succeed();
-    let place = "made the bucket lsinfra-state-111122223333-us-west-2 and the table lsinfra-locks";
+    let place = "made the bucket lsinfra-state-111122223333-us-west-2, the key for digests of secrets and the table \
+                 lsinfra-locks";
     assert!(made.stderr.contains(place), "{}", made.transcript());
     run(&["preview", "--exit-code"]).succeed();
     let answer = sandbox.wire().exchange("s3", "GET", "/lsinfra-state-111122223333-us-west-2?versioning", "");
@@ -261,7 +266,7 @@ fn wrong() {
     let (project, sandbox) = begin();
     in_bucket(&project, &["up", "--yes"]).succeed();
     let sound = sandbox.wire().exchange("s3", "GET", SNAPSHOT, "").body;
-    let version = "\"format_version\": 2";
+    let version = "\"format_version\": 3";
     for (code, exit_code, from, to) in [
         ("LS0303", 1, "\"resources\"", "\"res"),
         ("LS0303", 1, "\"serial\"", "\"cereal\""),

@@ -14,6 +14,8 @@ const FOLDER: &str = ".lsinfra/sandbox";
 
 /// What the bucket for state that belongs to an account is called, up to account and region.
 const STATE_BUCKET: &str = "lsinfra-state-";
+/// What the secret with the key for digests is called, from its bucket's name on.
+const DIGEST_KEY: &str = "/digest-key-";
 /// The table for locks.
 const LOCK_TABLE: &str = "lsinfra-locks";
 
@@ -80,7 +82,10 @@ impl Sandbox {
     /// environments.
     pub fn account(&self) -> Vec<Item> {
         let items = self.control().account().unwrap().into_iter();
-        items.filter(|item| !item.id.starts_with(STATE_BUCKET) && item.id != LOCK_TABLE).collect()
+        let is_for_state = |item: &Item| {
+            item.id.starts_with(STATE_BUCKET) || item.id == LOCK_TABLE || item.id.contains(DIGEST_KEY)
+        };
+        items.filter(|item| !is_for_state(item)).collect()
     }
 
     /// What was called since the last time this was asked, but for the account's own place for state.
@@ -113,7 +118,11 @@ impl Sandbox {
 /// Whether a call was made to keep state in the place that `lsinfra` chooses by itself.
 fn is_for_state(call: &CallRecord) -> bool {
     let bucket = call.path.trim_start_matches('/');
-    call.service == "dynamodb" || (call.service == "s3" && bucket.starts_with(STATE_BUCKET))
+    let is_for_key = || ["CreateSecret", "GetSecretValue"].contains(&call.operation.as_str());
+    call.service == "dynamodb"
+        || (call.service == "s3" && bucket.starts_with(STATE_BUCKET))
+        // The stack has no secrets yet.
+        || (call.service == "secretsmanager" && is_for_key())
 }
 
 impl Drop for Sandbox {

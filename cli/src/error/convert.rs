@@ -75,13 +75,19 @@ impl From<StoreError> for CommandError {
             }
             StoreError::LockLost { .. } => Self::new(ErrorCode::Locked, message)
                 .hint("nothing is lost: what was done is in the journal; run the same command again"),
-            StoreError::Damaged { .. } => Self::new(ErrorCode::StateDamaged, message)
-                .hint("nothing was overwritten: keep a copy of the folder before you change anything in it")
+            StoreError::Damaged { location, .. } => Self::new(ErrorCode::StateDamaged, message)
+                .hint(match location.starts_with("s3://") {
+                    true => {
+                        "nothing was overwritten: the bucket keeps earlier versions of the object; put the one before \
+                         the present one back (`aws s3api list-object-versions`, `copy-object`)"
+                    }
+                    false => {
+                        "nothing was overwritten: keep a copy of the folder before you change anything in it"
+                    }
+                })
                 .hint("`lsinfra state repair` tells what each problem means, if all of it can be read"),
-            StoreError::Moved { to, .. } => Self::new(ErrorCode::StateMovedAway, message).hint(format!(
-                "name the place where it is now: --state {}",
-                if to.contains("://") { to.clone() } else { format!("file://{to}") }
-            )),
+            StoreError::Moved { to, .. } => Self::new(ErrorCode::StateMovedAway, message)
+                .hint(format!("name the place where it is now: --state {to}; the account's own bucket needs no --state")),
             StoreError::NewerFormat { .. } => Self::new(ErrorCode::StateNewer, message)
                 .hint("use the version of lsinfra that wrote it, or a later one"),
             StoreError::SerialMoved { .. } => {

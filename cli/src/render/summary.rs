@@ -189,7 +189,9 @@ fn list(urns: &[&Urn], indent: &str) -> String {
 /// The next thing to do about a failed step, in one line.
 fn hint(code: ErrorCode) -> Option<&'static str> {
     Some(match code {
-        ErrorCode::NameTaken => "choose another name, or remove the object that has it",
+        ErrorCode::NameTaken => {
+            "choose another name; or, if the object that has it is yours, take it over with `lsinfra import`"
+        }
         ErrorCode::Throttled | ErrorCode::NoClearAnswer => "run the same command again in a few minutes",
         ErrorCode::InUse => "remove what uses the object and is not managed here, then run the command again",
         ErrorCode::Denied => "give the role that runs lsinfra this permission, then run the command again",

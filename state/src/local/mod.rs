@@ -72,6 +72,13 @@ impl LocalStore {
         Ok(Self::open(layout::environment_folder(root, environment)?))
     }
 
+    /// The folder that has the environments, as a URL.
+    pub(crate) fn place(&self) -> String {
+        let folder = self.layout.folder();
+        let root = folder.ancestors().nth(2).unwrap_or(folder);
+        format!("file://{}", std::path::absolute(root).unwrap_or_else(|_| root.to_owned()).display())
+    }
+
     /// Locks the folder to move what is in it, or to take in what is moved.
     pub(crate) fn lock_to_move(&self, holder: &LockHolder) -> Result<Box<dyn Moving>, StoreError> {
         let Self { layout, disk } = self.clone();

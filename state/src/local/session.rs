@@ -74,18 +74,17 @@ impl Session for LocalSession {
 
 #[async_trait]
 impl Moving for LocalSession {
-    async fn take_in(&mut self, snapshot: &Snapshot, history: &[OperationRecord]) -> Result<(), StoreError> {
+    async fn write_history(&mut self, history: &[OperationRecord]) -> Result<(), StoreError> {
         self.lock.check()?;
         for record in history {
             write_record(&self.disk, &self.layout, record.serial, Some(record))?;
         }
-        let note = Note { last_batch: self.journal.last_batch(), ..Note::default() };
-        write_snapshot(&self.disk, &self.layout, snapshot, None, note)
+        Ok(())
     }
 
-    async fn mark_moved(&mut self, snapshot: &Snapshot, to: &str) -> Result<(), StoreError> {
+    async fn write(&mut self, snapshot: &Snapshot, moved_to: Option<&str>) -> Result<(), StoreError> {
         self.lock.check()?;
-        let note = Note { last_batch: self.journal.last_batch(), moved_to: Some(to), ..Note::default() };
+        let note = Note { last_batch: self.journal.last_batch(), moved_to, ..Note::default() };
         write_snapshot(&self.disk, &self.layout, snapshot, None, note)
     }
 }

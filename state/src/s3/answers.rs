@@ -28,13 +28,22 @@ where
         (_, Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired")) => {
             ErrorKind::CredentialsExpired
         }
-        (_, Some("NoSuchBucket" | "ResourceNotFoundException")) | (Some(404), _) => ErrorKind::NotFound,
-        (_, Some("SlowDown" | "ThrottlingException" | "ProvisionedThroughputExceededException"))
+        (_, Some("NoSuchBucket" | "ResourceNotFoundException")) => ErrorKind::NotFound,
+        (
+            _,
+            Some(
+                "SlowDown"
+                | "ThrottlingException"
+                | "RequestLimitExceeded"
+                | "ProvisionedThroughputExceededException",
+            ),
+        )
         | (Some(429), _) => ErrorKind::Throttled,
         (Some(401 | 403), _) | (_, Some("AccessDeniedException" | "UnrecognizedClientException")) => {
             ErrorKind::Denied
         }
-        (Some(400..=499), _) => ErrorKind::Invalid,
+        // A bucket in another region answers with the way there.
+        (Some(300..=499), _) => ErrorKind::Invalid,
         (Some(_), _) => ErrorKind::Unclear,
         (None, _) if has_source::<CredentialsError>(error) => ErrorKind::CredentialsExpired,
         (None, _) if matches!(error, SdkError::ConstructionFailure(_)) => ErrorKind::Invalid,

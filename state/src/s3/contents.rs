@@ -46,18 +46,25 @@ impl Contents {
 impl S3Store {
     /// Reads snapshot and journal, whether an unsound snapshot is refused or not. A run that saves at the same time makes this begin again.
     pub(super) async fn read_contents(&self, soundness: Soundness) -> Result<Contents, StoreError> {
+        let mut gap = self.damaged(&self.keys.journal(), "batches vanish while they are read");
         for _ in 0..ATTEMPTS {
-            if let Some(contents) = self.try_read_contents(soundness).await? {
-                return Ok(contents);
+            match self.try_read_contents(soundness).await? {
+                Ok(contents) => return Ok(contents),
+                Err(found) => gap = found,
             }
         }
-        Err(self.damaged(&self.keys.journal(), "batches vanish while they are read"))
+        Err(gap)
     }
 
-    async fn try_read_contents(&self, soundness: Soundness) -> Result<Option<Contents>, StoreError> {
+    /// One reading; the inner error is a gap, which a run that saves at the same time leaves for a moment.
+    async fn try_read_contents(
+        &self,
+        soundness: Soundness,
+    ) -> Result<Result<Contents, StoreError>, StoreError> {
         let mut contents = Contents::default();
-        if let Some(object) = self.get(&self.keys.snapshot()).await? {
-            self.read_snapshot(object, soundness, &mut contents)?;
+        match self.get(&self.keys.snapshot()).await? {
+            Some(object) => self.read_snapshot(object, soundness, &mut contents)?,
+            None => self.check_never_was().await?,
         }
         let after = self.keys.batch(contents.folded_batch);
         let listed = self.bucket.list(&self.keys.journal(), &after).await;
@@ -76,10 +83,10 @@ impl S3Store {
         let read: Vec<_> = stream::iter(reads).buffered(PARALLEL_READS).try_collect().await?;
         for (number, key, object) in read {
             // Taken in and deleted since it was listed.
-            let Some(object) = object else { return Ok(None) };
+            let Some(object) = object else { return Ok(Err(self.damaged(&key, "it vanishes"))) };
             if number != contents.last_batch + 1 {
                 let missing = self.keys.batch(contents.last_batch + 1);
-                return Err(self.damaged(&missing, &format!("it is missing before {key}")));
+                return Ok(Err(self.damaged(&missing, &format!("it is missing before {key}"))));
             }
             let line = object.body.strip_suffix(b"\n").unwrap_or(&object.body);
             let batch = decode_batch(line).map_err(|error| self.undecodable(&key, error))?;
@@ -92,7 +99,22 @@ impl S3Store {
             }
             contents.stored.journal.extend(batch.entries);
         }
-        Ok(Some(contents))
+        Ok(Ok(contents))
+    }
+
+    /// Refuses to take a snapshot that was lost for one that never was. The record of a first operation may be
+    /// there without: it is written before its snapshot.
+    async fn check_never_was(&self) -> Result<(), StoreError> {
+        let listed = self.bucket.list(&self.keys.history(), &self.keys.operation(1)).await;
+        let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
+        match keys.last().and_then(|key| self.keys.operation_serial(key)) {
+            None => Ok(()),
+            Some(serial) => {
+                let reason =
+                    format!("it is missing, and the history has an operation that left serial {serial}");
+                Err(self.damaged(&self.keys.snapshot(), &reason))
+            }
+        }
     }
 
     fn read_snapshot(

@@ -12,7 +12,7 @@ use lsinfra_engine::store::LockHolder;
 use super::lock::{Acquired, LockRecord, LockTable, release, renew};
 
 /// How often a lock is renewed, as a part of its lease.
-const RENEWALS_PER_LEASE: u32 = 4;
+const RENEWALS_PER_LEASE: u32 = 8;
 
 /// A lease, shared by all who must stop when it ends. Cheap to clone.
 #[derive(Clone)]

@@ -120,7 +120,7 @@ pub(crate) struct Request<'a> {
     pub(crate) holder: &'a LockHolder,
     pub(crate) process: Option<Process>,
     pub(crate) lease: Duration,
-    /// `None` for the lease of whoever holds it.
+    /// `None` for the lease of whoever holds it, and a quarter more.
     pub(crate) patience: Option<Duration>,
     /// Told once of each holder that is waited for.
     pub(crate) waiting: &'a (dyn Fn(&LockHolder) + Send + Sync),
@@ -144,8 +144,8 @@ pub(crate) async fn acquire(
             None => Some(false),
             Some(record) => match &record.held {
                 None => Some(false),
-                // The answer to an earlier try got lost.
-                Some(held) if held.holder.operation == request.holder.operation => Some(false),
+                // The answer to an earlier try got lost, or what it was to shut out could not be yet.
+                Some(held) if held.holder.operation == request.holder.operation => Some(true),
                 Some(held) => is_abandoned(held, record, clock, seen_since).then_some(true),
             },
         };
@@ -160,7 +160,8 @@ pub(crate) async fn acquire(
         }
         let Some(record) = &seen else { continue };
         let Some(held) = &record.held else { continue };
-        if clock.since(started) >= request.patience.unwrap_or(record.lease) {
+        // A little longer than a lease: long enough for a holder that has just shown itself for the last time.
+        if clock.since(started) >= request.patience.unwrap_or(record.lease + record.lease / 4) {
             return Err(NotAcquired::Held(held.holder.clone()));
         }
         if waited_for.replace(held.holder.operation) != Some(held.holder.operation) {

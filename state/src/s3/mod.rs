@@ -69,7 +69,7 @@ pub struct Place {
 pub struct LockSettings {
     /// For how long a lock must stand still before another run takes it over.
     pub lease: Duration,
-    /// For how long a run waits for a lock; `None` for the lease of whoever holds it.
+    /// For how long a run waits for a lock; `None` for the lease of whoever holds it, and a quarter more.
     pub timeout: Option<Duration>,
     /// How long a call to the cloud may take: a holder stops so long before its lease ends.
     pub longest_call: Duration,
@@ -144,6 +144,11 @@ impl S3Store {
 
     fn damaged(&self, key: &str, reason: &str) -> StoreError {
         StoreError::Damaged { location: self.url(key), reason: reason.to_owned() }
+    }
+
+    /// The bucket that has the environments, as a URL.
+    pub(crate) fn place(&self) -> String {
+        format!("s3://{}", self.bucket_name)
     }
 
     /// Locks the environment to move what is in it, or to take in what is moved.

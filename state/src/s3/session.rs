@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
-use lsinfra_engine::store::{Guard, OperationRecord, Session, StoreError, Stored};
+use lsinfra_engine::store::{Guard, OperationRecord, Session, StateStore, StoreError, Stored};
 use lsinfra_engine::surgery::Soundness;
 use lsinfra_engine::{Entry, Snapshot};
 use tokio::task::JoinHandle;
@@ -313,21 +313,19 @@ impl Session for S3Session {
 
 #[async_trait]
 impl Moving for S3Session {
-    async fn take_in(&mut self, snapshot: &Snapshot, history: &[OperationRecord]) -> Result<(), StoreError> {
-        for record in history {
+    async fn write_history(&mut self, history: &[OperationRecord]) -> Result<(), StoreError> {
+        // Where the state was before, they say as which versions its earlier snapshots stay.
+        let there = self.store.history().await?;
+        for record in history.iter().filter(|record| !there.contains(record)) {
             // The snapshots that they replaced stay where they are.
             self.put_record(record.serial, record, None).await?;
         }
-        self.check_lease()?;
-        match self.put_snapshot(snapshot, self.contents.last_batch, None).await? {
-            true => Ok(()),
-            false => Err(self.replaced().await),
-        }
+        Ok(())
     }
 
-    async fn mark_moved(&mut self, snapshot: &Snapshot, to: &str) -> Result<(), StoreError> {
+    async fn write(&mut self, snapshot: &Snapshot, moved_to: Option<&str>) -> Result<(), StoreError> {
         self.check_lease()?;
-        match self.put_snapshot(snapshot, self.contents.last_batch, Some(to)).await? {
+        match self.put_snapshot(snapshot, self.contents.last_batch, moved_to).await? {
             true => Ok(()),
             false => Err(self.replaced().await),
         }
