@@ -29,6 +29,10 @@ use crate::render::{self, Canvas, plural};
 use crate::state_place::StatePlace;
 use crate::{bootstrap, plan_file, signals, state_place, targets};
 
+/// How often a place for state that was just made is looked for, and the pause between.
+const LOOKS_FOR_WHAT_WAS_MADE: u32 = 20;
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// What a command asks of an operation.
 #[derive(Clone, Copy)]
 pub(crate) struct Run<'a> {
@@ -157,6 +161,13 @@ impl Session {
                     let stopped = stopped.clone();
                     bootstrap::offer(missing, error, place, &access, &connection.clock, stopped, printer)
                         .await?;
+                    // What was made a moment ago is not seen by every read at once.
+                    for _ in 0..LOOKS_FOR_WHAT_WAS_MADE {
+                        match begin().await {
+                            Err(BeginError::StoreMissing(_)) => connection.clock.sleep(LOOK_AGAIN).await,
+                            begun => return Ok(begun?),
+                        }
+                    }
                     Ok::<_, CommandError>(begin().await?)
                 }
                 (begun, _) => Ok(begun?),

@@ -156,8 +156,8 @@ async fn move_locked<E: From<MigrateError>>(
     check(&snapshot)?;
     check_free(new.stored(), &snapshot, new_place)?;
     let history = from.as_store().history().await.map_err(MigrateError::from)?;
-    new.write_history(&history).await.map_err(MigrateError::from)?;
     new.write(&snapshot, Some(old_place)).await.map_err(MigrateError::from)?;
+    new.write_history(&history).await.map_err(MigrateError::from)?;
     old.write(&snapshot, Some(new_place)).await.map_err(MigrateError::from)?;
     new.write(&snapshot, None).await.map_err(MigrateError::from)?;
     Ok(Migrated { serial: snapshot.serial, operations: history.len() })
