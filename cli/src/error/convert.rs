@@ -91,7 +91,8 @@ impl From<StoreError> for CommandError {
             StoreError::NewerFormat { .. } => Self::new(ErrorCode::StateNewer, message)
                 .hint("use the version of lsinfra that wrote it, or a later one"),
             StoreError::SerialMoved { .. } => {
-                Self::new(ErrorCode::StateMoved, message).hint("run the same command again")
+                Self::new(ErrorCode::StateMoved, message)
+                    .hint("run the same command again; if an older snapshot was put back by hand, put the newest one back first")
             }
             StoreError::LineageMismatch { .. } => Self::new(ErrorCode::StateLineage, message)
                 .hint("check that --state names this environment's own state"),

@@ -73,6 +73,9 @@ impl S3Session {
     /// batch and the snapshot are written first, so that nothing that it wakes up to write is accepted.
     async fn open(&mut self, is_takeover: bool, soundness: Soundness) -> Result<(), StoreError> {
         self.contents = self.store.read_contents(soundness).await?;
+        if soundness == Soundness::Required {
+            self.check_not_rewound().await?;
+        }
         if !is_takeover {
             return Ok(());
         }
@@ -92,6 +95,22 @@ impl S3Session {
             }
             // It was awake a moment ago.
             self.contents = self.store.read_contents(soundness).await?;
+        }
+    }
+
+    /// Refuses a snapshot that is older than the history: somebody has put it back by hand. The record of the next
+    /// serial may be there, of a run that did not get to save, and that of the one after it only then.
+    async fn check_not_rewound(&self) -> Result<(), StoreError> {
+        let Some(snapshot) = &self.contents.stored.snapshot else { return Ok(()) };
+        let (found, next) = (snapshot.serial, snapshot.serial + 2);
+        let key = self.store.keys.operation(next);
+        let head = self.store.bucket.head(&key).await.map_err(self.store.failed("read", &key))?;
+        match head {
+            None => Ok(()),
+            Some(_) => {
+                let location = self.store.url(&self.store.keys.snapshot());
+                Err(StoreError::SerialMoved { location, expected: next, found })
+            }
         }
     }
 
