@@ -7,9 +7,9 @@
 //! its version does not have are refused, so that adding one takes a new version. A newer version
 //! is refused; an older one stays readable. All that version 1 had is in version 2, which added how far an
 //! object was before its deletion was started, the approval that goes on, what is edited by hand, and who
-//! wrote a snapshot; version 3 added imports, what a snapshot replaced, where a state was moved to, and which
-//! interrupted operations one finished. Once an older form does not fit any more, its types get a module of
-//! their own.
+//! wrote a snapshot; version 3 added imports, what a snapshot replaced, where a state was moved to, which
+//! interrupted operations one finished, and the recorded forms of a secret that a store keeps. Once an older
+//! form does not fit any more, its types get a module of their own.
 
 mod batch;
 mod entry;
