@@ -1,5 +1,5 @@
-//! Who may talk to whom: a group for the cluster and its nodes, and one for each data store that the
-//! cluster alone may reach.
+//! Who may talk to whom: a group for the nodes of the cluster, and one for each data store that they
+//! alone may reach. EKS makes a further group of its own, between control plane and nodes.
 
 use lsinfra_engine::{Output, Stack};
 use lsinfra_resources::aws::ec2::{
@@ -37,7 +37,7 @@ pub(super) fn declare(
         };
         Ok(stack.add(role, group)?.id.clone())
     };
-    let cluster = group("cluster", "Control plane and nodes of the cluster")?;
+    let cluster = group("cluster", "Nodes and pods of the cluster")?;
     let postgres = group("postgres", "PostgreSQL, for the cluster only")?;
     let redis = group("redis", "Redis, for the cluster only")?;
 
@@ -52,7 +52,7 @@ pub(super) fn declare(
             direction: Direction::Ingress.into(),
             protocol: Protocol::All.into(),
             referenced_group_id: cluster.clone().into(),
-            description: "Among control plane, nodes and pods".into(),
+            description: "Among nodes and pods".into(),
             ..SecurityGroupRule::default()
         },
     )?;

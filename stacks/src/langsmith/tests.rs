@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use lsinfra_engine::output::Resolve;
 use lsinfra_engine::provider::Providers;
-use lsinfra_engine::{Declaration, Graph, Properties, Urn, Value, ValueError};
+use lsinfra_engine::secret::{SecretLocation, SecretPart, SecretSource};
+use lsinfra_engine::{Declaration, Graph, Properties, Property, Secret, SecretKey, Urn, Value, ValueError};
 use lsinfra_resources::aws::{AwsConnector, register};
 
 use super::*;
@@ -30,7 +31,23 @@ struct Symbolic {
 
 impl Resolve for Symbolic {
     fn output(&self, urn: &Urn, output: &str) -> Result<Value, ValueError> {
-        Ok(Value::text(format!("${{{urn}.{output}}}")))
+        let text = format!("${{{urn}.{output}}}");
+        let map = |members: &[(&str, Value)]| {
+            let members = members.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            Value::Map(members.collect())
+        };
+        Ok(match output {
+            "latest_version" => 7_i64.to_value(),
+            "port" => 5432_u16.to_value(),
+            "static_parameters" => map(&[("max_connections", Value::text(text))]),
+            "secrets" => map(&["password", "token"].map(|key| (key, stored(&text, key)))),
+            "validation_records" => {
+                let record = ["name", "record_type", "value"]
+                    .map(|member| (member, Value::text(format!("{}.example.com", member.replace('_', "-")))));
+                map(&[("langsmith.example.com", map(&record))])
+            }
+            _ => Value::text(text),
+        })
     }
 
     fn fact(&self, name: &str) -> Value {
@@ -39,6 +56,33 @@ impl Resolve for Symbolic {
         Value::List(
             letters[..self.zones].iter().map(|letter| Value::text(format!("us-west-2{letter}"))).collect(),
         )
+    }
+}
+
+/// A member of the secret that `text` stands for.
+fn stored(text: &str, key: &str) -> Value {
+    let location = SecretLocation { secret: text.to_owned(), version: "1".to_owned(), key: key.to_owned() };
+    Value::Secret(Secret::stored(&SecretKey::new([0; 32]), &key.to_owned().into(), location))
+}
+
+/// A value as JSON; a secret by what it is made of.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Secret(secret) => {
+            let part = |part: &SecretPart| match part {
+                SecretPart::Plain(text) => text.clone(),
+                SecretPart::Sealed { source: SecretSource::Stored(location), encoding, .. } => {
+                    format!("<{} {} {encoding:?}>", location.secret, location.key)
+                }
+                other => panic!("a secret of no store: {other:?}"),
+            };
+            secret.parts().iter().map(part).collect()
+        }
+        Value::Map(members) if value.has_secret() => {
+            let member = |(name, value): (&String, &Value)| format!("{name}: {}", shown(value));
+            members.iter().map(member).collect::<Vec<_>>().join(", ")
+        }
+        plain => plain.to_plain_json().unwrap().to_string(),
     }
 }
 
@@ -60,17 +104,17 @@ fn resources(graph: &Graph) -> BTreeMap<String, Properties> {
 
 /// The graph as a tree of components, each resource with its options and what it waits for.
 fn tree(graph: &Graph) -> String {
-    let mut shown = String::new();
+    let mut tree = String::new();
     let mut component = String::new();
     let declarations: BTreeMap<&Urn, &Declaration> =
         graph.declarations().map(|declaration| (&declaration.urn, declaration)).collect();
     for (urn, declaration) in declarations {
         let here = urn.components().collect::<Vec<_>>().join("/");
         if here != component {
-            writeln!(shown, "{here}").unwrap();
+            writeln!(tree, "{here}").unwrap();
             component = here;
         }
-        write!(shown, "  {}/{}", urn.resource_type(), urn.name()).unwrap();
+        write!(tree, "  {}/{}", urn.resource_type(), urn.name()).unwrap();
         let options = &declaration.options;
         for (name, set) in [
             ("protect", options.protect),
@@ -78,32 +122,32 @@ fn tree(graph: &Graph) -> String {
             ("delete_before_replace", options.delete_before_replace),
         ] {
             if set {
-                write!(shown, " [{name}]").unwrap();
+                write!(tree, " [{name}]").unwrap();
             }
         }
-        writeln!(shown).unwrap();
+        writeln!(tree).unwrap();
         for dependency in graph.dependencies(urn) {
-            writeln!(shown, "    <- {}/{}", dependency.resource_type(), dependency.name()).unwrap();
+            writeln!(tree, "    <- {}/{}", dependency.resource_type(), dependency.name()).unwrap();
         }
     }
-    writeln!(shown, "outputs").unwrap();
+    writeln!(tree, "outputs").unwrap();
     for (name, expression) in graph.outputs() {
         let value = expression.evaluate(&Symbolic { zones: 4 }).unwrap();
-        writeln!(shown, "  {name}: {}", value.to_plain_json().unwrap()).unwrap();
+        writeln!(tree, "  {name}: {}", shown(&value)).unwrap();
     }
-    shown
+    tree
 }
 
 /// The inputs of every resource, one per line.
 fn inputs_shown(graph: &Graph) -> String {
-    let mut shown = String::new();
+    let mut text = String::new();
     for (urn, inputs) in resources(graph) {
-        writeln!(shown, "{urn}").unwrap();
+        writeln!(text, "{urn}").unwrap();
         for (name, value) in inputs {
-            writeln!(shown, "  {name}: {}", value.to_plain_json().unwrap()).unwrap();
+            writeln!(text, "  {name}: {}", shown(&value)).unwrap();
         }
     }
-    shown
+    text
 }
 
 #[test]
@@ -219,8 +263,10 @@ fn named_zones_need_no_facts() {
 #[test]
 fn every_resource_carries_the_tags_of_the_environment() {
     for (urn, inputs) in resources(&graph("prod", PROD)) {
-        // Routes and associations are parts of a table and have no tags of their own.
-        if urn.contains(":Route/") || urn.contains(":RouteTableAssociation/") {
+        // Parts of other objects have no tags of their own.
+        let parts = ["Route", "RouteTableAssociation", "Alias", "RecordSet", "Subscription"];
+        let looks = ["FindHostedZone", "CertificateValidation"];
+        if parts.iter().chain(&looks).any(|untagged| urn.contains(&format!(":{untagged}/"))) {
             continue;
         }
         let tags = inputs["tags"].as_map().unwrap();
@@ -243,4 +289,175 @@ fn data_outlives_destroy_only_where_the_config_says_so() {
     assert_eq!(options("prod", PROD), (true, true, false.into()));
     let told = format!("protect = false\n{PROD}\n[blobs]\non_destroy = \"delete\"\n");
     assert_eq!(options("prod", &told), (false, false, true.into()));
+}
+
+/// Actions of a role's inline policies that are allowed on every resource.
+fn on_everything(inputs: &Properties) -> Vec<String> {
+    let Some(policies) = inputs.get("inline_policies") else { return Vec::new() };
+    let statements = policies.as_map().unwrap().values().flat_map(|policy| {
+        let Value::List(statements) = &policy.as_map().unwrap()["Statement"] else { panic!("no statements") };
+        statements.clone()
+    });
+    let texts = |value: &Value| match value {
+        Value::List(texts) => texts.iter().map(|text| text.as_text().unwrap().to_owned()).collect(),
+        other => vec![other.as_text().unwrap().to_owned()],
+    };
+    let mut actions = Vec::new();
+    for statement in statements {
+        let statement = statement.as_map().unwrap();
+        let resources: Vec<String> = texts(&statement["Resource"]);
+        let allowed: Vec<String> = texts(&statement["Action"]);
+        assert!(allowed.iter().all(|action| !action.contains('*')), "{allowed:?}");
+        if resources.iter().any(|resource| resource == "*") {
+            actions.extend(allowed);
+        }
+    }
+    actions
+}
+
+#[test]
+fn roles_change_nothing_on_all_resources() {
+    for (urn, inputs) in resources(&graph("prod", PROD)) {
+        for action in on_everything(&inputs) {
+            let (_, call) = action.split_once(':').unwrap();
+            let reads = ["Describe", "Get", "List"].iter().any(|verb| call.starts_with(verb));
+            assert!(reads, "{urn}: {action} on every resource");
+        }
+    }
+}
+
+#[test]
+fn only_named_service_accounts_take_on_roles_of_workloads() {
+    let mut subjects = BTreeMap::new();
+    for (urn, inputs) in resources(&graph("prod", PROD)) {
+        let Some(trust) = inputs.get("assume_role_policy") else { continue };
+        let Value::List(statements) = &trust.as_map().unwrap()["Statement"] else { panic!("{urn}") };
+        for statement in statements {
+            let statement = statement.to_plain_json().unwrap();
+            if statement["Principal"]["Federated"].is_null() {
+                continue;
+            }
+            let conditions = statement["Condition"].as_object().unwrap();
+            assert_eq!(conditions.keys().collect::<Vec<_>>(), ["StringEquals"], "{urn}");
+            let of = |end: &str| {
+                let all = conditions["StringEquals"].as_object().unwrap();
+                let (_, values) = all.iter().find(|(key, _)| key.ends_with(end)).unwrap();
+                let values = values.as_array().unwrap();
+                values.iter().map(|value| value.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            };
+            assert_eq!(of(":aud"), ["sts.amazonaws.com"], "{urn}");
+            let name = urn.rsplit('/').next().unwrap().to_owned();
+            subjects.insert(name, of(":sub"));
+        }
+    }
+    let account = |name: &str| format!("system:serviceaccount:{name}");
+    let accounts = |names: &[&str]| names.iter().map(|name| account(name)).collect::<Vec<_>>();
+    assert_eq!(
+        subjects,
+        BTreeMap::from(
+            [
+                ("cluster-autoscaler", accounts(&["kube-system:cluster-autoscaler"])),
+                ("ebs-csi", accounts(&["kube-system:ebs-csi-controller-sa"])),
+                ("external-secrets", accounts(&["external-secrets:external-secrets"])),
+                (
+                    "langsmith",
+                    accounts(&[
+                        "langsmith:langsmith-backend",
+                        "langsmith:langsmith-ingest-queue",
+                        "langsmith:langsmith-platform-backend",
+                        "langsmith:langsmith-queue",
+                    ])
+                ),
+                ("load-balancer-controller", accounts(&["kube-system:aws-load-balancer-controller"])),
+                ("vpc-cni", accounts(&["kube-system:aws-node"])),
+            ]
+            .map(|(role, subjects)| (role.to_owned(), subjects))
+        )
+    );
+}
+
+#[test]
+fn nothing_is_open_to_the_world() {
+    for (environment, text) in [("dev", DEV), ("prod", PROD)] {
+        for (urn, inputs) in resources(&graph(environment, text)) {
+            if inputs.get("direction") == Some(&Value::text("ingress")) {
+                assert!(!inputs.contains_key("cidr_ipv4"), "{urn}");
+                assert!(inputs.contains_key("referenced_group_id"), "{urn}");
+            }
+            assert_ne!(inputs.get("publicly_accessible"), Some(&true.into()), "{urn}");
+        }
+    }
+}
+
+#[test]
+fn nodes_are_in_private_subnets_and_take_metadata_with_tokens_only() {
+    let (mut groups, mut templates) = (0, 0);
+    for (urn, inputs) in resources(&graph("prod", PROD)) {
+        if urn.contains("aws:eks:NodeGroup") {
+            groups += 1;
+            let Value::List(subnets) = &inputs["subnet_ids"] else { panic!("{urn}") };
+            assert!(subnets.iter().all(|subnet| subnet.as_text().unwrap().contains("/private-")), "{urn}");
+            assert!(inputs.contains_key("launch_template_id"), "{urn}");
+        }
+        if urn.contains("aws:ec2:LaunchTemplate") {
+            templates += 1;
+            let options = inputs["metadata_options"].as_map().unwrap();
+            assert_eq!(options["http_tokens_required"], true.into(), "{urn}");
+            assert_eq!(options["http_put_response_hop_limit"], 2_i32.to_value(), "{urn}");
+            let Value::List(volumes) = &inputs["block_device_mappings"] else { panic!("{urn}") };
+            assert!(volumes.iter().all(|volume| volume.as_map().unwrap()["encrypted"] == true.into()));
+        }
+    }
+    // The general group, and one for each replica of ClickHouse.
+    assert_eq!((groups, templates), (4, 4));
+}
+
+#[test]
+fn each_replica_of_clickhouse_has_a_tainted_node_in_a_zone_of_its_own() {
+    let resources = resources(&graph("prod", PROD));
+    let groups: Vec<&Properties> = resources
+        .iter()
+        .filter(|(urn, _)| urn.contains("aws:eks:NodeGroup/clickhouse-"))
+        .map(|(_, inputs)| inputs)
+        .collect();
+    let subnets: BTreeSet<String> =
+        groups.iter().map(|group| group["subnet_ids"].to_plain_json().unwrap().to_string()).collect();
+    assert_eq!((groups.len(), subnets.len()), (3, 3));
+    assert!(groups.iter().all(|group| group.contains_key("taints")));
+}
+
+/// All that a resource waits for.
+fn all_before(graph: &Graph, urn: &str) -> BTreeSet<Urn> {
+    let mut before = BTreeSet::new();
+    let mut next: Vec<Urn> = vec![urn.parse().unwrap()];
+    while let Some(urn) = next.pop() {
+        next.extend(graph.dependencies(&urn).into_iter().filter(|other| before.insert(other.clone())));
+    }
+    before
+}
+
+#[test]
+fn the_cluster_waits_for_subnets_role_key_and_log_group_alone() {
+    for (environment, text) in [("dev", DEV), ("prod", PROD)] {
+        let before = all_before(&graph(environment, text), "cluster/aws:eks:Cluster/main");
+        let types: BTreeSet<&str> = before.iter().map(Urn::resource_type).collect();
+        let expected = ["aws:ec2:Subnet", "aws:ec2:Vpc", "aws:iam:Role", "aws:kms:Key", "aws:logs:LogGroup"];
+        assert_eq!(types, expected.into());
+        assert!(!before.iter().any(|urn| urn.name().starts_with("public-")));
+    }
+}
+
+#[test]
+fn data_stores_and_certificate_do_not_wait_for_the_cluster() {
+    let graph = graph("prod", PROD);
+    for urn in [
+        "data/aws:rds:Instance/postgres",
+        "data/aws:elasticache:ReplicationGroup/redis",
+        "data/aws:s3:Bucket/blobs",
+        "secrets/aws:secretsmanager:Secret/postgres",
+        "edge/aws:acm:CertificateValidation/main",
+    ] {
+        let before = all_before(&graph, urn);
+        assert!(!before.iter().any(|urn| urn.resource_type() == "aws:eks:Cluster"), "{urn}");
+    }
 }
