@@ -14,6 +14,7 @@ use lsinfra_resources::aws::{Arn, AwsConnection};
 
 use super::network::Network;
 use super::{Environment, StackError};
+use crate::config::Profile;
 use crate::naming::NameLimit;
 
 /// What administrators are given: everything in the cluster.
@@ -60,7 +61,7 @@ pub(super) fn declare(
         version: config.cluster.version.clone().into(),
         role_arn: role_arn.into(),
         vpc_id: network.vpc_id.clone().into(),
-        subnet_ids: network.private_subnet_ids.iter().cloned().collect(),
+        subnet_ids: network.private_subnet_ids.iter().take(zone_count(config.profile)).cloned().collect(),
         endpoint_private_access: true.into(),
         endpoint_public_access: (!public_access_cidrs.is_empty()).into(),
         log_types: LOG_TYPES.to_vec().into(),
@@ -89,6 +90,16 @@ pub(super) fn declare(
         },
     )?;
     Ok(ControlPlane { cluster, oidc_provider })
+}
+
+/// In how many zones the control plane has its interfaces: as many as every environment of the profile
+/// has, since a cluster can never have others than at first, and an environment may get more.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html>
+fn zone_count(profile: Profile) -> usize {
+    match profile {
+        Profile::Dev => 2,
+        Profile::Prod => 3,
+    }
 }
 
 /// The key that encrypts what Kubernetes keeps as secrets. Without it they can never be read again.
