@@ -90,10 +90,11 @@ pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
     let nodes = nodes::Nodes {
         cluster,
         role_arn: &identity.node_role_arn,
-        security_group_id: &groups.cluster,
+        network: &network,
+        security_groups: &groups,
         network_addons: &network_addons,
     };
-    let general_nodes = nodes::declare(&cluster_stack, &environment, &network, &nodes)?;
+    let general_nodes = nodes::declare(&cluster_stack, &environment, &nodes)?;
     addons::declare(&cluster_stack, &environment, cluster, &general_nodes, &roles.ebs_csi)?;
 
     if let Some(config) = &config.edge {

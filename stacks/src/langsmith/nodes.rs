@@ -9,7 +9,7 @@ use lsinfra_engine::{Output, Resource, Stack};
 use lsinfra_resources::aws::Arn;
 use lsinfra_resources::aws::ec2::{
     BlockDeviceMapping, LaunchTemplate, LaunchTemplateOutputs, LaunchedResourceType, MetadataOptions,
-    SecurityGroupId, SubnetId, TagSpecification, VolumeType,
+    SubnetId, TagSpecification, VolumeType,
 };
 use lsinfra_resources::aws::eks::{
     AddonOutputs, AmiType, CapacityType, ClusterOutputs, MaxUnavailable, NodeGroup, NodeGroupOutputs, Taint,
@@ -17,6 +17,7 @@ use lsinfra_resources::aws::eks::{
 };
 
 use super::network::Network;
+use super::security_groups::SecurityGroups;
 use super::{Environment, StackError};
 use crate::naming::NameLimit;
 
@@ -38,8 +39,9 @@ const METADATA_HOP_LIMIT: i32 = 2;
 pub(super) struct Nodes<'a> {
     pub(super) cluster: &'a Resource<ClusterOutputs>,
     pub(super) role_arn: &'a Output<Arn>,
-    /// The group that the data stores let in.
-    pub(super) security_group_id: &'a Output<SecurityGroupId>,
+    pub(super) network: &'a Network,
+    /// Among them the one that the data stores let in.
+    pub(super) security_groups: &'a SecurityGroups,
     /// What makes a node ready: the pod network and the proxy by which it reaches the API.
     pub(super) network_addons: &'a [Resource<AddonOutputs>],
 }
@@ -59,10 +61,10 @@ struct Group<'a> {
 pub(super) fn declare(
     stack: &Stack,
     environment: &Environment<'_>,
-    network: &Network,
     nodes: &Nodes<'_>,
 ) -> Result<Resource<NodeGroupOutputs>, StackError> {
     let config = environment.config;
+    let network = nodes.network;
     let general = Group {
         name: "general".to_owned(),
         workload: "general",
@@ -126,6 +128,11 @@ impl Nodes<'_> {
             inputs.taints = vec![taint].into();
         }
         let declared = stack.add(&group.name, inputs)?;
+        // Nodes join by the ways out, and while they are drained still need them.
+        let ways = &self.network.ways;
+        let declared = ways.routes.iter().fold(declared, Resource::depends_on);
+        let declared = ways.associations.iter().fold(declared, Resource::depends_on);
+        let declared = self.security_groups.cluster_rules.iter().fold(declared, Resource::depends_on);
         Ok(self.network_addons.iter().fold(declared, Resource::depends_on))
     }
 
@@ -163,9 +170,12 @@ impl Nodes<'_> {
             .into(),
             // Where a template names groups, EKS adds none, not even its own.
             // <https://docs.aws.amazon.com/eks/latest/userguide/launch-templates.html>
-            security_group_ids: [self.security_group_id.clone(), self.cluster.security_group_id.clone()]
-                .into_iter()
-                .collect(),
+            security_group_ids: [
+                self.security_groups.cluster.clone(),
+                self.cluster.security_group_id.clone(),
+            ]
+            .into_iter()
+            .collect(),
             tag_specifications: launched.to_vec().into(),
             tags: tags.into(),
             ..LaunchTemplate::default()
