@@ -45,8 +45,12 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ge
         ("api_key_salt", key("every API key of LangSmith stops working, and none can be restored")),
         ("jwt_secret", key("every session ends, and what LangSmith signed before is refused")),
     ];
+    let app = Secret {
+        recovery_window_in_days: if environment.is_prod() { 30_u32 } else { 0 }.into(),
+        ..generated(environment, "app", "Keys of LangSmith itself", app)
+    };
     let app = stack
-        .add("app", generated(environment, "app", "Keys of LangSmith itself", app))?
+        .add("app", app)?
         .protect(config.protect)
         .retain_on_delete(config.blobs.on_destroy == OnDestroy::Keep);
     let password = |role: &str, key: &str, description: &str| {
@@ -120,12 +124,13 @@ fn generated<const N: usize>(
     Secret { generated: drawn.into(), ..secret(environment, role, description) }
 }
 
-/// A secret without values. Its key is the account's own for secrets.
+/// A secret without values. Its key is the account's own for secrets. It is gone at once when it is
+/// deleted: it is of no use without its data store, and would keep its name from the next one.
 fn secret(environment: &Environment<'_>, role: &str, description: &str) -> Secret {
     Secret {
         name: environment.names.name(role, NameLimit::SECRET).into(),
         description: description.into(),
-        recovery_window_in_days: if environment.is_prod() { 30_u32 } else { 0 }.into(),
+        recovery_window_in_days: 0.into(),
         tags: environment.tags(role).into(),
         ..Secret::default()
     }
