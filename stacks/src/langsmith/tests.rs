@@ -170,8 +170,20 @@ fn resource_types_take_every_input_with_room_for_a_generation() {
     let mut providers = Providers::default();
     register(&mut providers, Arc::new(AwsConnector::sandbox("http://127.0.0.1:1")));
     let long = "stack = \"a-very-long-stack-nm\"\n";
-    let graphs =
-        [graph("dev", DEV), graph("prod", PROD), graph("a-long-name-too1", &format!("{long}{PROD}"))];
+    let other_dev = format!(
+        "{DEV}\nadmin_arns = [\"arn:aws:iam::111122223333:role/team/a=b,c\", \"arn:aws:iam::111122223333:user/ada\"]\n\
+         [redis]\nnodes = 3\n[postgres]\nversion = \"16.10\"\nmax_storage_gib = 20\n\
+         [clickhouse]\ninstance_type = \"m7i.4xlarge\"\n[alarms]\nenabled = true\n"
+    );
+    let created_zone = PROD.replace("hostname =", "created_zone = \"example.com\"\nhostname =");
+    let graphs = [
+        graph("dev", DEV),
+        graph("dev", &other_dev),
+        graph("dev", &format!("{DEV}\n[clickhouse]\nmode = \"external\"\n")),
+        graph("prod", PROD),
+        graph("prod", &created_zone),
+        graph("a-long-name-too1", &format!("{long}{PROD}")),
+    ];
     for declaration in graphs.iter().flat_map(Graph::declarations) {
         let provider = providers.get(declaration.resource_type).expect("a registered type");
         let inputs = inputs(declaration);
@@ -269,6 +281,39 @@ fn named_zones_need_no_facts() {
         graph.get(&urn).unwrap().inputs["availability_zone"].evaluate(&NoFacts).unwrap()
     };
     assert_eq!([zone("public-1"), zone("private-2")], [Value::text("us-west-2d"), Value::text("us-west-2b")]);
+}
+
+#[test]
+fn clickhouse_elsewhere_has_neither_nodes_nor_a_password_here() {
+    let urns = |text: &str| resources(&graph("dev", text)).into_keys().collect::<BTreeSet<_>>();
+    let with_nodes = urns(&format!("{DEV}\n[clickhouse]\ninstance_type = \"m7i.4xlarge\"\n"));
+    let elsewhere = format!("{DEV}\n[clickhouse]\nmode = \"external\"\ninstance_type = \"m7i.4xlarge\"\n");
+    let elsewhere = urns(&elsewhere);
+    let gone: Vec<&str> = with_nodes.difference(&elsewhere).map(String::as_str).collect();
+    assert_eq!(
+        gone,
+        [
+            "cluster/aws:ec2:LaunchTemplate/clickhouse-1",
+            "cluster/aws:eks:NodeGroup/clickhouse-1",
+            "secrets/aws:secretsmanager:Secret/clickhouse",
+        ]
+    );
+    assert!(elsewhere.is_subset(&with_nodes));
+}
+
+#[test]
+fn a_private_cluster_has_no_public_endpoint() {
+    let cluster = |text: &str| resources(&graph("dev", text))["cluster/aws:eks:Cluster/main"].clone();
+    let open = cluster(DEV);
+    assert_eq!(open["endpoint_public_access"], true.into());
+    assert_eq!(open["public_access_cidrs"].to_plain_json().unwrap().to_string(), r#"["203.0.113.0/24"]"#);
+    let private = cluster(&DEV.replace("[\"203.0.113.0/24\"]", "[]"));
+    assert_eq!(private["endpoint_public_access"], false.into());
+    assert!(!private.contains_key("public_access_cidrs"));
+    assert_eq!(
+        [&open, &private].map(|inputs| inputs["endpoint_private_access"].clone()),
+        [true.into(), true.into()]
+    );
 }
 
 #[test]
