@@ -13,11 +13,16 @@ use crate::config::{EdgeConfig, Zone};
 /// How long resolvers keep a validation record. ACM looks for it again whenever it renews.
 const VALIDATION_TTL_SECONDS: i64 = 300;
 
-/// What the edge gives to the other parts.
-pub(super) struct Edge {
-    pub(super) zone_id: Output<HostedZoneId>,
+/// The zone that the host name is in.
+pub(super) struct ZoneOfName {
+    pub(super) id: Output<HostedZoneId>,
     /// What a created zone must be delegated to.
     pub(super) name_servers: Option<Output<Vec<String>>>,
+}
+
+/// What the edge gives to the other parts.
+pub(super) struct Edge {
+    pub(super) zone: ZoneOfName,
     /// The certificate, once it is issued.
     pub(super) certificate_arn: Output<Arn>,
 }
@@ -27,7 +32,7 @@ pub(super) fn declare(
     environment: &Environment<'_>,
     config: &EdgeConfig,
 ) -> Result<Edge, StackError> {
-    let (zone_id, name_servers) = zone(stack, environment, config)?;
+    let zone = zone(stack, environment, config)?;
     let certificate = stack.add(
         "main",
         Certificate {
@@ -40,7 +45,7 @@ pub(super) fn declare(
     let record = stack.add(
         "validation",
         RecordSet {
-            zone_id: zone_id.clone().into(),
+            zone_id: zone.id.clone().into(),
             name: proof.map(|record| record.name).into(),
             record_type: RecordType::Cname.into(),
             ttl_seconds: VALIDATION_TTL_SECONDS.into(),
@@ -55,19 +60,14 @@ pub(super) fn declare(
             validation_record_names: [record.name.clone()].into_iter().collect(),
         },
     )?;
-    Ok(Edge { zone_id, name_servers, certificate_arn: validation.certificate_arn.clone() })
+    Ok(Edge { zone, certificate_arn: validation.certificate_arn.clone() })
 }
 
-/// The zone that the host name is in, and the servers of one that is made.
-fn zone(
-    stack: &Stack,
-    environment: &Environment<'_>,
-    config: &EdgeConfig,
-) -> Result<(Output<HostedZoneId>, Option<Output<Vec<String>>>), StackError> {
+fn zone(stack: &Stack, environment: &Environment<'_>, config: &EdgeConfig) -> Result<ZoneOfName, StackError> {
     match &config.zone {
         Zone::Existing => {
             let found = stack.run("main", FindHostedZone { hostname: config.hostname.clone().into() })?;
-            Ok((found.id.clone(), None))
+            Ok(ZoneOfName { id: found.id.clone(), name_servers: None })
         }
         Zone::Created(name) => {
             // Another zone has other servers: whoever delegates to this one would have to do it again.
@@ -81,7 +81,7 @@ fn zone(
                     },
                 )?
                 .protect(environment.config.protect);
-            Ok((zone.id.clone(), Some(zone.name_servers.clone())))
+            Ok(ZoneOfName { id: zone.id.clone(), name_servers: Some(zone.name_servers.clone()) })
         }
     }
 }

@@ -100,9 +100,9 @@ pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
     if let Some(config) = &config.edge {
         let edge = edge::declare(&stack.component("edge"), &environment, config)?;
         stack.output("hostname", &Output::known(&config.hostname));
-        stack.output("hosted_zone_id", &edge.zone_id);
+        stack.output("hosted_zone_id", &edge.zone.id);
         stack.output("certificate_arn", &edge.certificate_arn);
-        if let Some(name_servers) = &edge.name_servers {
+        if let Some(name_servers) = &edge.zone.name_servers {
             stack.output("hosted_zone_name_servers", name_servers);
         }
     }
