@@ -32,17 +32,16 @@ pub(super) fn declare(
     groups: &SecurityGroups,
     secrets: &Generated,
 ) -> Result<Data, StackError> {
-    let subnets = &network.private_subnet_ids;
     Ok(Data {
         blobs: blobs::declare(stack, environment)?,
         postgres: postgres::declare(
             stack,
             environment,
-            subnets,
+            network,
             &groups.postgres,
             &secrets.postgres_password,
         )?,
-        redis: redis::declare(stack, environment, subnets, &groups.redis, &secrets.redis_token)?,
+        redis: redis::declare(stack, environment, network, &groups.redis, &secrets.redis_token)?,
     })
 }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use lsinfra_engine::{Output, Resource, Secret, Stack};
-use lsinfra_resources::aws::ec2::{SecurityGroupId, SubnetId};
+use lsinfra_resources::aws::ec2::SecurityGroupId;
 use lsinfra_resources::aws::logs::LogGroup;
 use lsinfra_resources::aws::rds::{
     ApplyMethod, Instance, InstanceOutputs, LogExport, Parameter, ParameterGroup, StorageType, SubnetGroup,
 };
 
-use super::{Environment, StackError, figure};
+use super::{Environment, Network, StackError, figure};
 use crate::config::PostgresConfig;
 use crate::naming::NameLimit;
 
@@ -27,21 +27,26 @@ const INSIGHTS_DAYS: i32 = 7;
 pub(super) fn declare(
     stack: &Stack,
     environment: &Environment<'_>,
-    subnet_ids: &[Output<SubnetId>],
+    network: &Network,
     security_group_id: &Output<SecurityGroupId>,
     password: &Output<Secret>,
 ) -> Result<Resource<InstanceOutputs>, StackError> {
     let config = &environment.config.postgres;
     let protect = environment.config.protect;
-    let subnets = stack.add(
-        ROLE,
-        SubnetGroup {
-            name: environment.names.name(ROLE, NameLimit::RDS_GROUP).into(),
-            description: "PostgreSQL, in private subnets".into(),
-            subnet_ids: subnet_ids.iter().cloned().collect(),
-            tags: environment.tags(ROLE).into(),
-        },
-    )?;
+    // A group cannot go to another VPC: its description changes with the VPC, and then it is replaced.
+    let description =
+        network.vpc_id.map(|vpc_id| format!("PostgreSQL, in private subnets of {}", vpc_id.as_str()));
+    let subnets = stack
+        .add(
+            ROLE,
+            SubnetGroup {
+                name: environment.names.name(ROLE, NameLimit::RDS_GROUP).into(),
+                description: description.into(),
+                subnet_ids: network.private_subnet_ids.iter().cloned().collect(),
+                tags: environment.tags(ROLE).into(),
+            },
+        )?
+        .replace_on_changes(["description"]);
     let major = config.version.split('.').next().unwrap_or(&config.version);
     let settings = stack.add(
         ROLE,

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use lsinfra_engine::{Output, Resource, Secret, Stack};
-use lsinfra_resources::aws::ec2::{SecurityGroupId, SubnetId};
+use lsinfra_resources::aws::ec2::SecurityGroupId;
 use lsinfra_resources::aws::elasticache::{
     Engine, ParameterGroup, ReplicationGroup, ReplicationGroupOutputs, SubnetGroup,
 };
 
-use super::{Environment, StackError};
+use super::{Environment, Network, StackError};
 use crate::naming::NameLimit;
 
 /// What all is named after.
@@ -17,20 +17,25 @@ const ROLE: &str = "redis";
 pub(super) fn declare(
     stack: &Stack,
     environment: &Environment<'_>,
-    subnet_ids: &[Output<SubnetId>],
+    network: &Network,
     security_group_id: &Output<SecurityGroupId>,
     token: &Output<Secret>,
 ) -> Result<Resource<ReplicationGroupOutputs>, StackError> {
     let config = &environment.config.redis;
-    let subnets = stack.add(
-        ROLE,
-        SubnetGroup {
-            name: environment.names.name(ROLE, NameLimit::ELASTICACHE_GROUP).into(),
-            description: "Redis, in private subnets".into(),
-            subnet_ids: subnet_ids.iter().cloned().collect(),
-            tags: environment.tags(ROLE).into(),
-        },
-    )?;
+    // A group cannot go to another VPC: its description changes with the VPC, and then it is replaced.
+    let description =
+        network.vpc_id.map(|vpc_id| format!("Redis, in private subnets of {}", vpc_id.as_str()));
+    let subnets = stack
+        .add(
+            ROLE,
+            SubnetGroup {
+                name: environment.names.name(ROLE, NameLimit::ELASTICACHE_GROUP).into(),
+                description: description.into(),
+                subnet_ids: network.private_subnet_ids.iter().cloned().collect(),
+                tags: environment.tags(ROLE).into(),
+            },
+        )?
+        .replace_on_changes(["description"]);
     let major = config.version.split('.').next().unwrap_or(&config.version);
     // A queue must not lose what it holds: when memory is full, writing fails instead.
     let policy = ("maxmemory-policy".to_owned(), "noeviction".to_owned());
