@@ -385,6 +385,17 @@ fn the_cluster_waits_for_subnets_role_key_and_log_group_alone() {
 }
 
 #[test]
+fn subnet_groups_of_data_stores_are_replaced_with_their_vpc() {
+    let graph = graph("dev", DEV);
+    for urn in ["data/aws:rds:SubnetGroup/postgres", "data/aws:elasticache:SubnetGroup/redis"] {
+        let group = graph.get(&urn.parse().unwrap()).unwrap();
+        let description = inputs(group)["description"].as_text().unwrap().to_owned();
+        assert!(description.contains("${network/aws:ec2:Vpc/main.id}"), "{description}");
+        assert_eq!(group.options.replace_on_changes, BTreeSet::from(["description".to_owned()]));
+    }
+}
+
+#[test]
 fn data_stores_and_certificate_do_not_wait_for_the_cluster() {
     let graph = graph("prod", PROD);
     for urn in [
