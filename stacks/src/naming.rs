@@ -19,15 +19,46 @@ const HASH_DIGITS: usize = 8;
 pub struct NameLimit(usize);
 
 impl NameLimit {
+    /// A CloudWatch alarm.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html>
+    pub const ALARM: Self = Self(255);
+    /// The subnet and parameter groups of ElastiCache.
+    /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateCacheSubnetGroup.html>
+    pub const ELASTICACHE_GROUP: Self = Self(255);
     /// An EKS cluster. <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html>
     pub const EKS_CLUSTER: Self = Self(100);
+    /// An EKS node group. <https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateNodegroup.html>
+    pub const EKS_NODE_GROUP: Self = Self(63);
     /// An IAM role. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
     pub const IAM_ROLE: Self = Self(64);
+    /// An alias of a KMS key, after `alias/`.
+    /// <https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html>
+    pub const KMS_ALIAS: Self = Self(250);
+    /// A launch template.
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html>
+    pub const LAUNCH_TEMPLATE: Self = Self(128);
+    /// A log group.
+    /// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html>
+    pub const LOG_GROUP: Self = Self(512);
+    /// The subnet and parameter groups of RDS.
+    /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html>
+    pub const RDS_GROUP: Self = Self(255);
+    /// An RDS instance.
+    /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html>
+    pub const RDS_INSTANCE: Self = Self(63);
+    /// An ElastiCache replication group.
+    /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html>
+    pub const REPLICATION_GROUP: Self = Self(40);
     /// An S3 bucket. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>
     pub const S3_BUCKET: Self = Self(63);
+    /// A secret.
+    /// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html>
+    pub const SECRET: Self = Self(512);
     /// A security group.
     /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html>
     pub const SECURITY_GROUP: Self = Self(255);
+    /// An SNS topic. <https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html>
+    pub const SNS_TOPIC: Self = Self(256);
     /// The value of the tag `Name`.
     pub const TAG: Self = Self(256);
 
@@ -88,8 +119,10 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: [NameLimit; 5] = [
+    const LIMITS: [NameLimit; 7] = [
+        NameLimit::REPLICATION_GROUP,
         NameLimit::EKS_CLUSTER,
+        NameLimit::EKS_NODE_GROUP,
         NameLimit::IAM_ROLE,
         NameLimit::S3_BUCKET,
         NameLimit::SECURITY_GROUP,

@@ -1,4 +1,7 @@
-//! Who may do what: the roles of the cluster's control plane and of its nodes.
+//! Who may do what: the roles of AWS's own services, on behalf of the cluster's control plane, of its
+//! nodes and of flow logs. Those of what runs in the cluster are beside this, in `workload_roles`.
+
+use std::collections::BTreeMap;
 
 use lsinfra_engine::{Output, Stack};
 use lsinfra_resources::aws::iam::Role;
@@ -41,11 +44,11 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Id
 /// all names of the environment would take in those of environments whose names go on from this one's.
 /// <https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html>
 fn cluster_trust(environment: &Environment<'_>) -> Statement {
-    let place = &environment.connection;
     let name = environment.names.name("cluster", NameLimit::EKS_CLUSTER);
-    let cluster = format!("arn:{}:eks:{}:{}:cluster/{name}", place.partition, place.region, place.account);
+    let cluster = environment.arn("eks", &format!("cluster/{name}"));
     let replacements = format!("{cluster}-*");
-    trust("eks.amazonaws.com").when("StringEquals", "aws:SourceAccount", [place.account.as_str()]).when(
+    let account = environment.connection.account.as_str();
+    trust("eks.amazonaws.com").when("StringEquals", "aws:SourceAccount", [account]).when(
         "ArnLike",
         "aws:SourceArn",
         [cluster, replacements],
@@ -62,6 +65,35 @@ fn node_trust(environment: &Environment<'_>) -> Statement {
     }
 }
 
+/// The role by which flow logs are written to one log group.
+/// <https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html>
+pub(super) fn flow_logs_role(
+    stack: &Stack,
+    environment: &Environment<'_>,
+    log_group_arn: &Output<Arn>,
+) -> Result<Output<Arn>, StackError> {
+    let name = "flow-logs";
+    let account = environment.connection.account.as_str();
+    let trust = trust("vpc-flow-logs.amazonaws.com")
+        .when("StringEquals", "aws:SourceAccount", [account])
+        .when("ArnLike", "aws:SourceArn", [environment.arn("ec2", "vpc-flow-log/*")]);
+    let all_groups = environment.arn("logs", "log-group:*");
+    let policies = log_group_arn.map(move |arn| {
+        let write = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"];
+        let group = arn.as_str();
+        let document = PolicyDocument::new([
+            Statement::allow(write).on([group.to_owned(), format!("{group}:*")]),
+            Statement::allow(["logs:DescribeLogGroups"]).on([all_groups.as_str()]),
+        ]);
+        BTreeMap::from([("write".to_owned(), document)])
+    });
+    let role = Role {
+        inline_policies: policies.into(),
+        ..role(environment, name, "Flow logs of the VPC", trust, &[])
+    };
+    Ok(stack.add(name, role)?.arn.clone())
+}
+
 fn trust(service: &str) -> Statement {
     Statement::allow(["sts:AssumeRole"]).to(Principal::service(service))
 }
@@ -73,14 +105,15 @@ fn role(
     trust: Statement,
     aws_policies: &[&str],
 ) -> Role {
-    let arn = |policy: &&str| {
-        Arn::new(format!("arn:{}:iam::aws:policy/{policy}", environment.connection.partition))
-    };
     Role {
         name: environment.names.name(role, NameLimit::IAM_ROLE).into(),
         description: description.into(),
         assume_role_policy: PolicyDocument::new([trust]).into(),
-        managed_policy_arns: aws_policies.iter().map(arn).collect::<Vec<_>>().into(),
+        managed_policy_arns: aws_policies
+            .iter()
+            .map(|policy| environment.aws_policy(policy))
+            .collect::<Vec<_>>()
+            .into(),
         tags: environment.tags(role).into(),
         ..Role::default()
     }

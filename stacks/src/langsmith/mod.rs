@@ -3,17 +3,26 @@
 //! One module per part of the architecture. Each declares its resources in a component of its name
 //! and returns the outputs that other parts use.
 
+mod addons;
+mod cluster;
 mod data;
+mod edge;
+mod flow_logs;
 mod identity;
+mod load_balancer_policy;
+mod monitoring;
 mod network;
+mod nodes;
+mod secrets;
 mod security_groups;
+mod workload_roles;
 
 use std::collections::BTreeMap;
 
 use lsinfra_engine::{Graph, GraphError, Output, Property, Stack, UrnError};
-use lsinfra_resources::aws::AwsConnection;
+use lsinfra_resources::aws::{Arn, AwsConnection};
 
-use crate::config::{Config, InvalidConfig};
+use crate::config::{Config, InvalidConfig, Profile};
 use crate::naming::{NameLimit, Names};
 
 /// Why a config makes no graph. Configs are checked when they are read, so all but
@@ -43,10 +52,64 @@ pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
     let stack = Stack::new(connection.to_value());
     let environment = Environment { config, names: Names::new(config), connection };
 
-    let network = network::declare(&stack.component("network"), &environment)?;
-    let groups = security_groups::declare(&stack.component("network"), &environment, &network.vpc_id)?;
-    let data = data::declare(&stack.component("data"), &environment)?;
-    let identity = identity::declare(&stack.component("identity"), &environment)?;
+    let network_stack = stack.component("network");
+    let identity_stack = stack.component("identity");
+    let network = network::declare(&network_stack, &environment)?;
+    let groups = security_groups::declare(&network_stack, &environment, &network.vpc_id)?;
+    if environment.is_prod() {
+        flow_logs::declare(&network_stack, &identity_stack, &environment, &network.vpc_id)?;
+    }
+    let identity = identity::declare(&identity_stack, &environment)?;
+
+    let cluster_stack = stack.component("cluster");
+    let control_plane = cluster::declare(&cluster_stack, &environment, &network, &identity.cluster_role_arn)?;
+
+    let secrets_stack = stack.component("secrets");
+    let generated = secrets::declare(&secrets_stack, &environment)?;
+    let data = data::declare(&stack.component("data"), &environment, &network, &groups, &generated)?;
+    let connections = secrets::declare_connections(&secrets_stack, &environment, &generated, &data)?;
+
+    let secret_arns = [
+        ("app_secret_arn", Some(generated.app_arn.clone())),
+        ("postgres_secret_arn", Some(connections.postgres_arn)),
+        ("redis_secret_arn", Some(connections.redis_arn)),
+        ("clickhouse_secret_arn", generated.clickhouse_arn.clone()),
+    ];
+    let secret_arns = secret_arns.into_iter().filter_map(|(name, arn)| Some((name, arn?)));
+    let secret_arns: BTreeMap<&str, Output<Arn>> = secret_arns.collect();
+    let subjects = workload_roles::Subjects {
+        control_plane: &control_plane,
+        vpc_id: &network.vpc_id,
+        bucket_arn: &data.blobs.arn,
+        secret_arns: secret_arns.values().cloned().collect(),
+    };
+    let roles = workload_roles::declare(&identity_stack, &environment, subjects)?;
+
+    let cluster = &control_plane.cluster;
+    let network_addons = addons::declare_network(&cluster_stack, &environment, cluster, &roles.vpc_cni)?;
+    let nodes = nodes::Nodes {
+        cluster,
+        role_arn: &identity.node_role_arn,
+        network: &network,
+        security_groups: &groups,
+        network_addons: &network_addons,
+    };
+    let general_nodes = nodes::declare(&cluster_stack, &environment, &nodes)?;
+    addons::declare(&cluster_stack, &environment, cluster, &general_nodes, &roles.ebs_csi)?;
+
+    if let Some(config) = &config.edge {
+        let edge = edge::declare(&stack.component("edge"), &environment, config)?;
+        stack.output("hostname", &Output::known(&config.hostname));
+        stack.output("hosted_zone_id", &edge.zone.id);
+        stack.output("certificate_arn", &edge.certificate_arn);
+        if let Some(name_servers) = &edge.zone.name_servers {
+            stack.output("hosted_zone_name_servers", name_servers);
+        }
+    }
+    if config.alarms.enabled {
+        let topic = monitoring::declare(&stack.component("monitoring"), &environment, &data)?;
+        stack.output("alarm_topic_arn", &topic);
+    }
 
     stack.output("vpc_id", &network.vpc_id);
     stack.output("public_subnet_ids", &Output::all(network.public_subnet_ids));
@@ -55,10 +118,29 @@ pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
     stack.output("cluster_security_group_id", &groups.cluster);
     stack.output("postgres_security_group_id", &groups.postgres);
     stack.output("redis_security_group_id", &groups.redis);
-    stack.output("blob_bucket_name", &data.blob_bucket_name);
-    stack.output("blob_bucket_arn", &data.blob_bucket_arn);
-    stack.output("cluster_role_arn", &identity.cluster_role_arn);
-    stack.output("node_role_arn", &identity.node_role_arn);
+    stack.output("cluster_name", &cluster.name);
+    stack.output("cluster_arn", &cluster.arn);
+    stack.output("cluster_endpoint", &cluster.endpoint);
+    stack.output("oidc_provider_arn", &control_plane.oidc_provider.arn);
+    stack.output("blob_bucket_name", &data.blobs.name);
+    stack.output("blob_bucket_arn", &data.blobs.arn);
+    stack.output("postgres_address", &data.postgres.address);
+    stack.output("redis_address", &data.redis.primary_address);
+    for (name, arn) in &secret_arns {
+        stack.output(name, arn);
+    }
+    for (name, arn) in [
+        ("cluster_role_arn", &identity.cluster_role_arn),
+        ("node_role_arn", &identity.node_role_arn),
+        ("langsmith_role_arn", &roles.langsmith),
+        ("ebs_csi_role_arn", &roles.ebs_csi),
+        ("vpc_cni_role_arn", &roles.vpc_cni),
+        ("load_balancer_controller_role_arn", &roles.load_balancer_controller),
+        ("cluster_autoscaler_role_arn", &roles.cluster_autoscaler),
+        ("external_secrets_role_arn", &roles.external_secrets),
+    ] {
+        stack.output(name, arn);
+    }
     let mut graph = stack.graph()?;
     config.imports.declare(&mut graph)?;
     Ok(graph)
@@ -72,6 +154,26 @@ struct Environment<'a> {
 }
 
 impl Environment<'_> {
+    fn is_prod(&self) -> bool {
+        self.config.profile == Profile::Prod
+    }
+
+    /// For how many days logs are kept, in one of the steps that CloudWatch takes.
+    fn log_retention_days(&self) -> i32 {
+        if self.is_prod() { 90 } else { 7 }
+    }
+
+    /// The ARN of a regional resource, or a pattern of such.
+    fn arn(&self, service: &str, resource: &str) -> String {
+        let AwsConnection { partition, region, account } = &self.connection;
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// The ARN of one of AWS's own managed policies.
+    fn aws_policy(&self, name: &str) -> Arn {
+        Arn::new(format!("arn:{}:iam::aws:policy/{name}", self.connection.partition))
+    }
+
     /// The environment's tags, and the name of what plays `role`.
     fn tags(&self, role: &str) -> BTreeMap<String, String> {
         self.tags_with(role, [])

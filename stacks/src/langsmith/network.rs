@@ -9,8 +9,8 @@ use ipnet::Ipv4Net;
 use lsinfra_engine::{Output, Resource, Stack, ValueError};
 use lsinfra_resources::aws::ec2::{
     DefaultSecurityGroup, ElasticIp, InternetGateway, InternetGatewayOutputs, NatGateway, NatGatewayId,
-    Route, RouteTable, RouteTableAssociation, RouteTableId, Subnet, SubnetId, SubnetOutputs, Vpc,
-    VpcEndpoint, VpcEndpointType, VpcId,
+    Route, RouteOutputs, RouteTable, RouteTableAssociation, RouteTableAssociationOutputs, RouteTableId,
+    Subnet, SubnetId, SubnetOutputs, Vpc, VpcEndpoint, VpcEndpointType, VpcId,
 };
 
 use super::{Environment, StackError};
@@ -28,6 +28,15 @@ pub(super) struct Network {
     pub(super) private_subnet_ids: Vec<Output<SubnetId>>,
     /// The addresses that the environment shows to the outside.
     pub(super) nat_addresses: Vec<Output<Ipv4Addr>>,
+    pub(super) ways: Ways,
+}
+
+/// The ways between subnets and the outside. Nothing names them, so what needs them waits for them; and
+/// they outlive it.
+#[derive(Default)]
+pub(super) struct Ways {
+    pub(super) routes: Vec<Resource<RouteOutputs>>,
+    pub(super) associations: Vec<Resource<RouteTableAssociationOutputs>>,
 }
 
 pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Network, StackError> {
@@ -75,9 +84,10 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ne
         "main",
         InternetGateway { vpc_id: vpc.id.clone().into(), tags: environment.tags("internet").into() },
     )?;
-    public_routes(stack, environment, &vpc.id, &internet_gateway, &public)?;
+    let mut ways = Ways::default();
+    public_routes(stack, environment, &vpc.id, &internet_gateway, &public, &mut ways)?;
     let nat = nat_gateways(stack, environment, &internet_gateway, &public)?;
-    let private_tables = private_routes(stack, environment, &vpc.id, &nat.gateway_ids, &private)?;
+    let private_tables = private_routes(stack, environment, &vpc.id, &nat.gateway_ids, &private, &mut ways)?;
 
     stack.add(
         "s3",
@@ -96,6 +106,7 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ne
         public_subnet_ids: public.iter().map(|subnet| subnet.id.clone()).collect(),
         private_subnet_ids: private.iter().map(|subnet| subnet.id.clone()).collect(),
         nat_addresses: nat.addresses,
+        ways,
     })
 }
 
@@ -132,10 +143,11 @@ fn public_routes(
     vpc_id: &Output<VpcId>,
     internet_gateway: &Resource<InternetGatewayOutputs>,
     public: &[Resource<SubnetOutputs>],
+    ways: &mut Ways,
 ) -> Result<(), StackError> {
     let table =
         stack.add("public", RouteTable { vpc_id: vpc_id.into(), tags: environment.tags("public").into() })?;
-    stack.add(
+    let route = stack.add(
         "public-internet",
         Route {
             route_table_id: table.id.clone().into(),
@@ -144,8 +156,9 @@ fn public_routes(
             ..Route::default()
         },
     )?;
+    ways.routes.push(route);
     for subnet in public {
-        associate(stack, subnet, &table.id)?;
+        ways.associations.push(associate(stack, subnet, &table.id)?);
     }
     Ok(())
 }
@@ -198,13 +211,14 @@ fn private_routes(
     vpc_id: &Output<VpcId>,
     nat_gateways: &[Output<NatGatewayId>],
     private: &[Resource<SubnetOutputs>],
+    ways: &mut Ways,
 ) -> Result<Vec<Output<RouteTableId>>, StackError> {
     let mut tables = Vec::with_capacity(private.len());
     for (subnet, nat_gateway) in private.iter().zip(nat_gateways.iter().cycle()) {
         let name = subnet.urn().name();
         let table =
             stack.add(name, RouteTable { vpc_id: vpc_id.into(), tags: environment.tags(name).into() })?;
-        stack.add(
+        let route = stack.add(
             &format!("{name}-internet"),
             Route {
                 route_table_id: table.id.clone().into(),
@@ -213,7 +227,8 @@ fn private_routes(
                 ..Route::default()
             },
         )?;
-        associate(stack, subnet, &table.id)?;
+        ways.routes.push(route);
+        ways.associations.push(associate(stack, subnet, &table.id)?);
         tables.push(table.id.clone());
     }
     Ok(tables)
@@ -223,11 +238,10 @@ fn associate(
     stack: &Stack,
     subnet: &Resource<SubnetOutputs>,
     table: &Output<RouteTableId>,
-) -> Result<(), StackError> {
+) -> Result<Resource<RouteTableAssociationOutputs>, StackError> {
     let association =
         RouteTableAssociation { subnet_id: subnet.id.clone().into(), route_table_id: table.into() };
-    stack.add(subnet.urn().name(), association)?;
-    Ok(())
+    Ok(stack.add(subnet.urn().name(), association)?)
 }
 
 /// Every IPv4 address.

@@ -1,9 +1,9 @@
-//! Who may talk to whom: a group for the cluster and its nodes, and one for each data store that the
-//! cluster alone may reach.
+//! Who may talk to whom: a group for the nodes of the cluster, and one for each data store that they
+//! alone may reach. EKS makes a further group of its own, between control plane and nodes.
 
-use lsinfra_engine::{Output, Stack};
+use lsinfra_engine::{Output, Resource, Stack};
 use lsinfra_resources::aws::ec2::{
-    Direction, Protocol, SecurityGroup, SecurityGroupId, SecurityGroupRule, VpcId,
+    Direction, Protocol, SecurityGroup, SecurityGroupId, SecurityGroupRule, SecurityGroupRuleOutputs, VpcId,
 };
 
 use super::network::anywhere;
@@ -21,6 +21,8 @@ pub(super) struct SecurityGroups {
     pub(super) cluster: Output<SecurityGroupId>,
     pub(super) postgres: Output<SecurityGroupId>,
     pub(super) redis: Output<SecurityGroupId>,
+    /// What lets nodes talk to each other and to the outside.
+    pub(super) cluster_rules: [Resource<SecurityGroupRuleOutputs>; 2],
 }
 
 pub(super) fn declare(
@@ -37,26 +39,25 @@ pub(super) fn declare(
         };
         Ok(stack.add(role, group)?.id.clone())
     };
-    let cluster = group("cluster", "Control plane and nodes of the cluster")?;
+    let cluster = group("cluster", "Nodes and pods of the cluster")?;
     let postgres = group("postgres", "PostgreSQL, for the cluster only")?;
     let redis = group("redis", "Redis, for the cluster only")?;
 
-    let rule = |name: &str, rule: SecurityGroupRule| -> Result<(), StackError> {
-        stack.add(name, SecurityGroupRule { tags: environment.tags(name).into(), ..rule })?;
-        Ok(())
+    let rule = |name: &str, rule: SecurityGroupRule| {
+        stack.add(name, SecurityGroupRule { tags: environment.tags(name).into(), ..rule })
     };
-    rule(
+    let among = rule(
         "cluster-from-cluster",
         SecurityGroupRule {
             group_id: cluster.clone().into(),
             direction: Direction::Ingress.into(),
             protocol: Protocol::All.into(),
             referenced_group_id: cluster.clone().into(),
-            description: "Among control plane, nodes and pods".into(),
+            description: "Among nodes and pods".into(),
             ..SecurityGroupRule::default()
         },
     )?;
-    rule(
+    let out = rule(
         "cluster-to-anywhere",
         SecurityGroupRule {
             group_id: cluster.clone().into(),
@@ -84,5 +85,5 @@ pub(super) fn declare(
             },
         )?;
     }
-    Ok(SecurityGroups { cluster, postgres, redis })
+    Ok(SecurityGroups { cluster, postgres, redis, cluster_rules: [among, out] })
 }

@@ -9,10 +9,13 @@ use std::sync::Arc;
 
 use lsinfra_engine::output::Resolve;
 use lsinfra_engine::provider::Providers;
-use lsinfra_engine::{Declaration, Graph, Properties, Urn, Value, ValueError};
+use lsinfra_engine::secret::{SecretLocation, SecretPart, SecretSource};
+use lsinfra_engine::{Declaration, Graph, Properties, Property, Secret, SecretKey, Urn, Value, ValueError};
 use lsinfra_resources::aws::{AwsConnector, register};
 
 use super::*;
+
+mod security;
 
 const DEV: &str = include_str!("../../../environments/dev.toml");
 const PROD: &str = include_str!("../../../environments/prod.toml");
@@ -30,7 +33,24 @@ struct Symbolic {
 
 impl Resolve for Symbolic {
     fn output(&self, urn: &Urn, output: &str) -> Result<Value, ValueError> {
-        Ok(Value::text(format!("${{{urn}.{output}}}")))
+        let text = format!("${{{urn}.{output}}}");
+        let map = |members: &[(&str, Value)]| {
+            let members = members.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+            Value::Map(members.collect())
+        };
+        Ok(match output {
+            "latest_version" => 7_i64.to_value(),
+            "oidc_issuer" => Value::text("https://oidc.eks.us-west-2.amazonaws.com/id/0123456789ABCDEF"),
+            "port" => 5432_u16.to_value(),
+            "static_parameters" => map(&[("max_connections", Value::text(text))]),
+            "secrets" => map(&["password", "token"].map(|key| (key, stored(&text, key)))),
+            "validation_records" => {
+                let record = ["name", "record_type", "value"]
+                    .map(|member| (member, Value::text(format!("{}.example.com", member.replace('_', "-")))));
+                map(&[("langsmith.example.com", map(&record))])
+            }
+            _ => Value::text(text),
+        })
     }
 
     fn fact(&self, name: &str) -> Value {
@@ -39,6 +59,33 @@ impl Resolve for Symbolic {
         Value::List(
             letters[..self.zones].iter().map(|letter| Value::text(format!("us-west-2{letter}"))).collect(),
         )
+    }
+}
+
+/// A member of the secret that `text` stands for.
+fn stored(text: &str, key: &str) -> Value {
+    let location = SecretLocation { secret: text.to_owned(), version: "1".to_owned(), key: key.to_owned() };
+    Value::Secret(Secret::stored(&SecretKey::new([0; 32]), &key.to_owned().into(), location))
+}
+
+/// A value as JSON; a secret by what it is made of.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Secret(secret) => {
+            let part = |part: &SecretPart| match part {
+                SecretPart::Plain(text) => text.clone(),
+                SecretPart::Sealed { source: SecretSource::Stored(location), encoding, .. } => {
+                    format!("<{} {} {encoding:?}>", location.secret, location.key)
+                }
+                other => panic!("a secret of no store: {other:?}"),
+            };
+            secret.parts().iter().map(part).collect()
+        }
+        Value::Map(members) if value.has_secret() => {
+            let member = |(name, value): (&String, &Value)| format!("{name}: {}", shown(value));
+            members.iter().map(member).collect::<Vec<_>>().join(", ")
+        }
+        plain => plain.to_plain_json().unwrap().to_string(),
     }
 }
 
@@ -60,17 +107,17 @@ fn resources(graph: &Graph) -> BTreeMap<String, Properties> {
 
 /// The graph as a tree of components, each resource with its options and what it waits for.
 fn tree(graph: &Graph) -> String {
-    let mut shown = String::new();
+    let mut tree = String::new();
     let mut component = String::new();
     let declarations: BTreeMap<&Urn, &Declaration> =
         graph.declarations().map(|declaration| (&declaration.urn, declaration)).collect();
     for (urn, declaration) in declarations {
         let here = urn.components().collect::<Vec<_>>().join("/");
         if here != component {
-            writeln!(shown, "{here}").unwrap();
+            writeln!(tree, "{here}").unwrap();
             component = here;
         }
-        write!(shown, "  {}/{}", urn.resource_type(), urn.name()).unwrap();
+        write!(tree, "  {}/{}", urn.resource_type(), urn.name()).unwrap();
         let options = &declaration.options;
         for (name, set) in [
             ("protect", options.protect),
@@ -78,32 +125,32 @@ fn tree(graph: &Graph) -> String {
             ("delete_before_replace", options.delete_before_replace),
         ] {
             if set {
-                write!(shown, " [{name}]").unwrap();
+                write!(tree, " [{name}]").unwrap();
             }
         }
-        writeln!(shown).unwrap();
+        writeln!(tree).unwrap();
         for dependency in graph.dependencies(urn) {
-            writeln!(shown, "    <- {}/{}", dependency.resource_type(), dependency.name()).unwrap();
+            writeln!(tree, "    <- {}/{}", dependency.resource_type(), dependency.name()).unwrap();
         }
     }
-    writeln!(shown, "outputs").unwrap();
+    writeln!(tree, "outputs").unwrap();
     for (name, expression) in graph.outputs() {
         let value = expression.evaluate(&Symbolic { zones: 4 }).unwrap();
-        writeln!(shown, "  {name}: {}", value.to_plain_json().unwrap()).unwrap();
+        writeln!(tree, "  {name}: {}", shown(&value)).unwrap();
     }
-    shown
+    tree
 }
 
 /// The inputs of every resource, one per line.
 fn inputs_shown(graph: &Graph) -> String {
-    let mut shown = String::new();
+    let mut text = String::new();
     for (urn, inputs) in resources(graph) {
-        writeln!(shown, "{urn}").unwrap();
+        writeln!(text, "{urn}").unwrap();
         for (name, value) in inputs {
-            writeln!(shown, "  {name}: {}", value.to_plain_json().unwrap()).unwrap();
+            writeln!(text, "  {name}: {}", shown(&value)).unwrap();
         }
     }
-    shown
+    text
 }
 
 #[test]
@@ -125,8 +172,20 @@ fn resource_types_take_every_input_with_room_for_a_generation() {
     let mut providers = Providers::default();
     register(&mut providers, Arc::new(AwsConnector::sandbox("http://127.0.0.1:1")));
     let long = "stack = \"a-very-long-stack-nm\"\n";
-    let graphs =
-        [graph("dev", DEV), graph("prod", PROD), graph("a-long-name-too1", &format!("{long}{PROD}"))];
+    let other_dev = format!(
+        "{DEV}\nadmin_arns = [\"arn:aws:iam::111122223333:role/team/a=b,c\", \"arn:aws:iam::111122223333:user/ada\"]\n\
+         [redis]\nnodes = 3\n[postgres]\nversion = \"16.10\"\nmax_storage_gib = 20\n\
+         [clickhouse]\ninstance_type = \"m7i.4xlarge\"\n[alarms]\nenabled = true\n"
+    );
+    let created_zone = PROD.replace("hostname =", "created_zone = \"example.com\"\nhostname =");
+    let graphs = [
+        graph("dev", DEV),
+        graph("dev", &other_dev),
+        graph("dev", &format!("{DEV}\n[clickhouse]\nmode = \"external\"\n")),
+        graph("prod", PROD),
+        graph("prod", &created_zone),
+        graph("a-long-name-too1", &format!("{long}{PROD}")),
+    ];
     for declaration in graphs.iter().flat_map(Graph::declarations) {
         let provider = providers.get(declaration.resource_type).expect("a registered type");
         let inputs = inputs(declaration);
@@ -143,17 +202,27 @@ fn resource_types_take_every_input_with_room_for_a_generation() {
 }
 
 #[test]
-fn one_more_zone_moves_nothing() {
+fn one_more_zone_moves_neither_network_nor_cluster_nor_data() {
     let with = |zones: usize| {
         let text = DEV.replace("[network]", &format!("[network]\nzone_count = {zones}\nnat = \"per-zone\""));
         resources(&graph("dev", &text))
     };
     let (before, after) = (with(3), with(4));
-    for (urn, inputs) in &before {
-        if urn != "network/aws:ec2:VpcEndpoint/s3" {
-            assert_eq!(after.get(urn), Some(inputs), "{urn}");
-        }
-    }
+    let changed: BTreeSet<&str> = before
+        .iter()
+        .filter(|(urn, inputs)| after.get(*urn) != Some(*inputs))
+        .map(|(urn, _)| urn.as_str())
+        .collect();
+    // The others grow; AWS lets no node group change its subnets: another one takes its place, pod by pod.
+    assert_eq!(
+        changed,
+        BTreeSet::from([
+            "cluster/aws:eks:NodeGroup/general",
+            "data/aws:elasticache:SubnetGroup/redis",
+            "data/aws:rds:SubnetGroup/postgres",
+            "network/aws:ec2:VpcEndpoint/s3",
+        ])
+    );
     // Two subnets with their associations, a table with its route, an address with its gateway.
     assert_eq!(after.len() - before.len(), 8);
 }
@@ -217,10 +286,45 @@ fn named_zones_need_no_facts() {
 }
 
 #[test]
+fn clickhouse_elsewhere_has_neither_nodes_nor_a_password_here() {
+    let urns = |text: &str| resources(&graph("dev", text)).into_keys().collect::<BTreeSet<_>>();
+    let with_nodes = urns(&format!("{DEV}\n[clickhouse]\ninstance_type = \"m7i.4xlarge\"\n"));
+    let elsewhere = format!("{DEV}\n[clickhouse]\nmode = \"external\"\ninstance_type = \"m7i.4xlarge\"\n");
+    let elsewhere = urns(&elsewhere);
+    let gone: Vec<&str> = with_nodes.difference(&elsewhere).map(String::as_str).collect();
+    assert_eq!(
+        gone,
+        [
+            "cluster/aws:ec2:LaunchTemplate/clickhouse-1",
+            "cluster/aws:eks:NodeGroup/clickhouse-1",
+            "secrets/aws:secretsmanager:Secret/clickhouse",
+        ]
+    );
+    assert!(elsewhere.is_subset(&with_nodes));
+}
+
+#[test]
+fn a_private_cluster_has_no_public_endpoint() {
+    let cluster = |text: &str| resources(&graph("dev", text))["cluster/aws:eks:Cluster/main"].clone();
+    let open = cluster(DEV);
+    assert_eq!(open["endpoint_public_access"], true.into());
+    assert_eq!(open["public_access_cidrs"].to_plain_json().unwrap().to_string(), r#"["203.0.113.0/24"]"#);
+    let private = cluster(&DEV.replace("[\"203.0.113.0/24\"]", "[]"));
+    assert_eq!(private["endpoint_public_access"], false.into());
+    assert!(!private.contains_key("public_access_cidrs"));
+    assert_eq!(
+        [&open, &private].map(|inputs| inputs["endpoint_private_access"].clone()),
+        [true.into(), true.into()]
+    );
+}
+
+#[test]
 fn every_resource_carries_the_tags_of_the_environment() {
     for (urn, inputs) in resources(&graph("prod", PROD)) {
-        // Routes and associations are parts of a table and have no tags of their own.
-        if urn.contains(":Route/") || urn.contains(":RouteTableAssociation/") {
+        // Parts of other objects have no tags of their own.
+        let parts = ["Route", "RouteTableAssociation", "Alias", "RecordSet", "Subscription"];
+        let looks = ["FindHostedZone", "CertificateValidation"];
+        if parts.iter().chain(&looks).any(|untagged| urn.contains(&format!(":{untagged}/"))) {
             continue;
         }
         let tags = inputs["tags"].as_map().unwrap();
@@ -243,4 +347,65 @@ fn data_outlives_destroy_only_where_the_config_says_so() {
     assert_eq!(options("prod", PROD), (true, true, false.into()));
     let told = format!("protect = false\n{PROD}\n[blobs]\non_destroy = \"delete\"\n");
     assert_eq!(options("prod", &told), (false, false, true.into()));
+}
+
+#[test]
+fn each_replica_of_clickhouse_has_a_tainted_node_in_a_zone_of_its_own() {
+    let resources = resources(&graph("prod", PROD));
+    let groups: Vec<&Properties> = resources
+        .iter()
+        .filter(|(urn, _)| urn.contains("aws:eks:NodeGroup/clickhouse-"))
+        .map(|(_, inputs)| inputs)
+        .collect();
+    let subnets: BTreeSet<String> =
+        groups.iter().map(|group| group["subnet_ids"].to_plain_json().unwrap().to_string()).collect();
+    assert_eq!((groups.len(), subnets.len()), (3, 3));
+    assert!(groups.iter().all(|group| group.contains_key("taints")));
+}
+
+/// All that a resource waits for.
+fn all_before(graph: &Graph, urn: &str) -> BTreeSet<Urn> {
+    let mut before = BTreeSet::new();
+    let mut next: Vec<Urn> = vec![urn.parse().unwrap()];
+    while let Some(urn) = next.pop() {
+        next.extend(graph.dependencies(&urn).into_iter().filter(|other| before.insert(other.clone())));
+    }
+    before
+}
+
+#[test]
+fn the_cluster_waits_for_subnets_role_key_and_log_group_alone() {
+    for (environment, text) in [("dev", DEV), ("prod", PROD)] {
+        let before = all_before(&graph(environment, text), "cluster/aws:eks:Cluster/main");
+        let types: BTreeSet<&str> = before.iter().map(Urn::resource_type).collect();
+        let expected = ["aws:ec2:Subnet", "aws:ec2:Vpc", "aws:iam:Role", "aws:kms:Key", "aws:logs:LogGroup"];
+        assert_eq!(types, expected.into());
+        assert!(!before.iter().any(|urn| urn.name().starts_with("public-")));
+    }
+}
+
+#[test]
+fn subnet_groups_of_data_stores_are_replaced_with_their_vpc() {
+    let graph = graph("dev", DEV);
+    for urn in ["data/aws:rds:SubnetGroup/postgres", "data/aws:elasticache:SubnetGroup/redis"] {
+        let group = graph.get(&urn.parse().unwrap()).unwrap();
+        let description = inputs(group)["description"].as_text().unwrap().to_owned();
+        assert!(description.contains("${network/aws:ec2:Vpc/main.id}"), "{description}");
+        assert_eq!(group.options.replace_on_changes, BTreeSet::from(["description".to_owned()]));
+    }
+}
+
+#[test]
+fn data_stores_and_certificate_do_not_wait_for_the_cluster() {
+    let graph = graph("prod", PROD);
+    for urn in [
+        "data/aws:rds:Instance/postgres",
+        "data/aws:elasticache:ReplicationGroup/redis",
+        "data/aws:s3:Bucket/blobs",
+        "secrets/aws:secretsmanager:Secret/postgres",
+        "edge/aws:acm:CertificateValidation/main",
+    ] {
+        let before = all_before(&graph, urn);
+        assert!(!before.iter().any(|urn| urn.resource_type() == "aws:eks:Cluster"), "{urn}");
+    }
 }

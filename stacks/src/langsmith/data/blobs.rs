@@ -1,25 +1,23 @@
-//! Data stores: in this slice the bucket of trace payloads.
+//! The bucket of trace payloads.
 //!
 //! LangSmith writes payloads below `ttl_s/` and `ttl_l/` by the retention of their trace and leaves
 //! their removal to the bucket.
 
-use lsinfra_engine::{Output, Stack};
-use lsinfra_resources::aws::Arn;
-use lsinfra_resources::aws::s3::{Bucket, Encryption, LifecycleRule, ObjectOwnership, PublicAccessBlock};
+use lsinfra_engine::{Resource, Stack};
+use lsinfra_resources::aws::s3::{
+    Bucket, BucketOutputs, Encryption, LifecycleRule, ObjectOwnership, PublicAccessBlock,
+};
 
 use super::{Environment, StackError};
 use crate::config::{Config, OnDestroy};
 use crate::naming::NameLimit;
 
-/// What the data stores give to the other parts.
-pub(super) struct Data {
-    pub(super) blob_bucket_name: Output<String>,
-    pub(super) blob_bucket_arn: Output<Arn>,
-}
-
-pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Data, StackError> {
+pub(super) fn declare(
+    stack: &Stack,
+    environment: &Environment<'_>,
+) -> Result<Resource<BucketOutputs>, StackError> {
     let config = environment.config;
-    let blobs = stack
+    Ok(stack
         .add(
             "blobs",
             Bucket {
@@ -36,8 +34,7 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Da
             },
         )?
         .protect(config.protect)
-        .retain_on_delete(config.blobs.on_destroy == OnDestroy::Keep);
-    Ok(Data { blob_bucket_name: blobs.name.clone(), blob_bucket_arn: blobs.arn.clone() })
+        .retain_on_delete(config.blobs.on_destroy == OnDestroy::Keep))
 }
 
 /// Payloads go when their traces go. Noncurrent versions expire even without versioning: a bucket that
