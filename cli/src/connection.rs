@@ -75,13 +75,19 @@ impl Connection {
         Ok(Self::through(connector, config, false, Clock::system(), Pace::Wall))
     }
 
-    /// To the sandbox of the present folder, which is started if there is none.
+    /// To the sandbox of the present folder, which is started if there is none, and whose account has a zone for the
+    /// config's host name as one that was there before.
     ///
     /// # Errors
     /// [`CommandError`] if it cannot be started or does not answer.
     #[cfg(feature = "sandbox")]
     fn sandbox(config: &Config) -> Result<Self, CommandError> {
         let (endpoint, status) = crate::commands::sandbox::connect_or_start(&config.account)?;
+        if let Some(edge) = &config.edge
+            && edge.zone == lsinfra_stacks::config::Zone::Existing
+        {
+            endpoint.control().ensure_hosted_zone(&config.account, edge.usual_zone())?;
+        }
         let connector = Arc::new(AwsConnector::sandbox(endpoint.url));
         let pace = match status.pace.as_str() {
             "instant" => Pace::Instant { speed: status.speed },

@@ -329,6 +329,11 @@ impl<T> Input<T> {
         Self(Some(Output::from_expression(Expression::Value(Value::Null))))
     }
 
+    /// What an output gives, if it gives anything: otherwise the input is not given.
+    pub fn if_any(output: &Output<Option<T>>) -> Self {
+        Self(Some(Output::from_expression(output.expression().clone())))
+    }
+
     /// The expression, if the input is given.
     pub fn expression(&self) -> Option<&Expression> {
         self.0.as_ref().map(Output::expression)

@@ -82,6 +82,7 @@ async fn search(
         generation,
         owner: &object.owner,
         connection: &object.connection,
+        unprotected: false,
         timeout: SEARCH_TIMEOUT,
     };
     let step = step_context(snapshot, identity, engine, Arc::new(Unwatched), cancellation);

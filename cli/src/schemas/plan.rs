@@ -106,15 +106,27 @@ enum Reason {
     InputsChanged,
     Drifted,
     Gone,
-    ForcesReplacement { fields: Vec<String> },
+    ForcesReplacement {
+        fields: Vec<String>,
+    },
     Replaced,
-    DependencyReplaced { dependency: String },
+    DependencyReplaced {
+        dependency: String,
+    },
     Unfinished,
-    CreationFailed { reason: String },
+    CreationFailed {
+        reason: String,
+    },
     Imported,
     Retained,
     RetainOnDelete,
-    DeletedWith { container: String },
+    DeletedWith {
+        container: String,
+    },
+    /// What stays of a deleted object, in words.
+    Leaves {
+        what: String,
+    },
     ConnectionChanged,
     DependenciesChanged,
 }

@@ -312,6 +312,7 @@ impl Apply<'_> {
             generation: call.generation,
             owner,
             connection,
+            unprotected: self.plan.unprotected.contains(&step.urn),
             timeout: self.timeout(index, call),
         };
         let context =

@@ -62,6 +62,7 @@ pub(crate) struct StepIdentity<'a> {
     pub(crate) generation: Generation,
     pub(crate) owner: &'a Owner,
     pub(crate) connection: &'a Value,
+    pub(crate) unprotected: bool,
     pub(crate) timeout: Duration,
 }
 
@@ -85,6 +86,7 @@ pub(crate) fn step_context(
             identity.generation,
         ),
         tags_pending: identity.owner.tags_pending,
+        unprotected: identity.unprotected,
         client_token: identity.owner.client_token.clone(),
         secret_key: engine.secret_key.clone(),
         clock: engine.clock.clone(),

@@ -114,6 +114,7 @@ pub(super) async fn gather_lookups(
             generation: 1,
             owner: &owner,
             connection: &connection,
+            unprotected: false,
             timeout: LOOKUP_TIMEOUT,
         };
         let step = step_context(snapshot, identity, engine, Arc::new(Unwatched), cancellation);

@@ -117,6 +117,11 @@ pub enum Reason {
         /// The container.
         container: Urn,
     },
+    /// No reason, but to be known before it is deleted: what stays of it, and may cost something.
+    Leaves {
+        /// What stays, in words.
+        what: String,
+    },
     /// It lives somewhere else than before (account, region, cluster).
     ConnectionChanged,
     /// What a check or lookup depends on changes, or it never ran.

@@ -29,6 +29,9 @@ pub struct StepContext {
     pub owner_tags: BTreeMap<String, String>,
     /// Whether the object was imported and may not carry them yet.
     pub tags_pending: bool,
+    /// Whether a person named the resource as one that may go although it is protected: then a deletion also takes
+    /// away what the service itself protects it with.
+    pub unprotected: bool,
     /// Makes the creating call idempotent where the service takes a token (at most 64 characters).
     pub client_token: String,
     /// The environment's key for the digests of secrets.

@@ -62,6 +62,11 @@ pub trait Provider: Send + Sync {
         Vec::new()
     }
 
+    /// What stays of the object of these recorded inputs when it is deleted, in words. Pure.
+    fn leaves(&self, _inputs: &Properties) -> Option<String> {
+        None
+    }
+
     /// Makes unknown which of an object's outputs an update in place may change, beyond the volatile
     /// ones. Pure.
     fn predict_update(&self, _previous: &Properties, _inputs: &Properties, _outputs: &mut Properties) {}

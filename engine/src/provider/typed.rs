@@ -105,6 +105,11 @@ pub trait ResourceType: Inputs {
         Vec::new()
     }
 
+    /// What stays of it when it is deleted, in words that "stays" can follow, such as `its last snapshot`.
+    fn leaves(&self) -> Option<String> {
+        None
+    }
+
     /// Makes unknown which outputs an update in place from `previous` may change, where that depends on
     /// what changes; what [volatile](crate::schema::OutputField::volatile) outputs become is not asked.
     fn predict_update(&self, _previous: &Self, _outputs: &mut Properties) {}
@@ -293,6 +298,10 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
             (Ok(previous), Ok(typed)) => typed.check_change(&previous, change),
             _ => Vec::new(),
         }
+    }
+
+    fn leaves(&self, inputs: &Properties) -> Option<String> {
+        R::from_properties(inputs).ok().and_then(|typed| typed.leaves())
     }
 
     fn predict_update(&self, previous: &Properties, inputs: &Properties, outputs: &mut Properties) {

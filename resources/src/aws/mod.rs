@@ -96,6 +96,7 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<elasticache::ReplicationGroup>(providers, &connect);
     add::<route53::HostedZone>(providers, &connect);
     add::<route53::RecordSet>(providers, &connect);
+    add_task::<rds::FindFinalSnapshot>(providers, &connect);
     add_task::<route53::FindHostedZone>(providers, &connect);
     add::<acm::Certificate>(providers, &connect);
     add_task::<acm::CertificateValidation>(providers, &connect);

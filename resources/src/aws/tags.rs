@@ -41,6 +41,12 @@ pub(crate) fn are_owned(step: &StepContext, tags: &Tags) -> bool {
     identifying(step).all(|(key, value)| tags.get(key) == Some(value))
 }
 
+/// Whether an object carries the environment's lineage.
+pub(crate) fn are_of_lineage(step: &StepContext, tags: &Tags) -> bool {
+    let key = "lsinfra:lineage";
+    tags.get(key).is_some_and(|lineage| step.owner_tags.get(key) == Some(lineage))
+}
+
 /// Refuses to touch an object of that name that another environment, or nobody, has tagged as its own;
 /// an imported one that is not tagged yet is touched all the same.
 pub(crate) fn require_lineage(step: &StepContext, what: &str, tags: &Tags) -> Result<(), ProviderError> {
@@ -157,6 +163,7 @@ mod tests {
                 ("lsinfra:generation", "2"),
             ]),
             tags_pending: false,
+            unprotected: false,
             client_token: String::new(),
             secret_key: SecretKey::new([7; 32]),
             deadline: clock.now(),

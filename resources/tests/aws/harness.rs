@@ -155,6 +155,7 @@ impl Region {
             connection: self.connection.to_value(),
             owner_tags,
             tags_pending: false,
+            unprotected: false,
             client_token: uuid::Uuid::new_v4().to_string(),
             secret_key: secret_key(),
             deadline: clock.now() + 1.hour(),

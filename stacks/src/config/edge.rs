@@ -12,6 +12,15 @@ pub struct EdgeConfig {
     pub zone: Zone,
 }
 
+impl EdgeConfig {
+    /// The zone that an account usually has for the host name: the one of the name above it, such as
+    /// `example.com`, or of the name itself where the one above it is a top-level domain.
+    pub fn usual_zone(&self) -> &str {
+        let above = self.hostname.split_once('.').map(|(_, above)| above);
+        above.filter(|above| above.contains('.')).unwrap_or(&self.hostname)
+    }
+}
+
 /// The hosted zone that has the records of a host name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Zone {

@@ -328,3 +328,15 @@ fn every_default_is_a_key() {
         }
     }
 }
+
+#[test]
+fn the_usual_zone_of_a_host_name_is_the_one_above_it() {
+    for (hostname, zone) in [
+        ("langsmith.example.com", "example.com"),
+        ("langsmith.eu.example.com", "eu.example.com"),
+        ("example.com", "example.com"),
+    ] {
+        let edge = EdgeConfig { hostname: hostname.to_owned(), zone: Zone::Existing };
+        assert_eq!(edge.usual_zone(), zone);
+    }
+}

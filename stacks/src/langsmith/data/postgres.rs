@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use lsinfra_engine::{Output, Resource, Secret, Stack};
+use lsinfra_engine::{Input, Output, Resource, Secret, Stack};
 use lsinfra_resources::aws::ec2::SecurityGroupId;
 use lsinfra_resources::aws::logs::LogGroup;
 use lsinfra_resources::aws::rds::{
-    ApplyMethod, Instance, InstanceOutputs, LogExport, Parameter, ParameterGroup, StorageType, SubnetGroup,
+    ApplyMethod, FindFinalSnapshot, Instance, InstanceOutputs, LogExport, Parameter, ParameterGroup,
+    StorageType, SubnetGroup,
 };
 
 use super::{Environment, Network, StackError, figure};
@@ -71,7 +72,7 @@ pub(super) fn declare(
         },
     )?;
     let mut instance = Instance {
-        identifier: identifier.into(),
+        identifier: identifier.clone().into(),
         instance_class: config.instance_class.clone().into(),
         engine_version: config.version.clone().into(),
         allocated_storage_gib: figure(config.storage_gib).into(),
@@ -101,10 +102,16 @@ pub(super) fn declare(
     if config.max_storage_gib > config.storage_gib {
         instance.max_allocated_storage_gib = figure(config.max_storage_gib).into();
     }
+    if config.final_snapshot {
+        // What an earlier destroy kept: the instance is made from it, and that is settled once it is made.
+        let kept = stack.run(ROLE, FindFinalSnapshot { instance_identifier: identifier.into() })?;
+        instance.snapshot_identifier = Input::if_any(&kept.snapshot_identifier);
+    }
     if config.performance_insights {
         instance.performance_insights_retention_days = INSIGHTS_DAYS.into();
     }
-    Ok(stack.add(ROLE, instance)?.depends_on(&logs).protect(protect))
+    let instance = stack.add(ROLE, instance)?.ignore_changes(["snapshot_identifier"]);
+    Ok(instance.depends_on(&logs).protect(protect))
 }
 
 /// What PostgreSQL is configured with. Autovacuum begins earlier than by default: tables of runs and

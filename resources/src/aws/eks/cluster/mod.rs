@@ -20,7 +20,7 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
-use self::change::{ClusterCalls, encryption};
+use self::change::{Change, ClusterCalls, encryption};
 pub use self::settings::{AuthenticationMode, LogType, SupportType};
 use self::settings::{logging, logs_on};
 use crate::aws::ec2::{SecurityGroupId, SubnetId, VpcId};
@@ -399,8 +399,11 @@ impl ResourceType for Cluster {
     ) -> Result<(), ProviderError> {
         let calls = ClusterCalls { eks: &client.eks, name: id.as_str() };
         until_deleted(step, Self::CONSISTENCY_WINDOW, || async {
-            let tags = tags_of(calls.require().await?.tags());
-            tags::require_lineage(step, &format!("the cluster {id}"), &tags)?;
+            let cluster = calls.require().await?;
+            tags::require_lineage(step, &format!("the cluster {id}"), &tags_of(cluster.tags()))?;
+            if step.unprotected && cluster.deletion_protection() == Some(true) {
+                calls.make(step, Change::Protection(false)).await?;
+            }
             let request = client.eks.delete_cluster().name(id.as_str());
             request.send().await.during("DeleteCluster").map(|_| ())
         })

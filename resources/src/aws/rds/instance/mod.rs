@@ -24,6 +24,7 @@ use crate::aws::error::During;
 use crate::aws::plain_text::plain_text;
 use crate::aws::property;
 use crate::aws::rds::calls::{self, change_tags};
+use crate::aws::rds::find_final_snapshot::FINAL;
 use crate::aws::rds::{ParameterGroupName, SubnetGroupName};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
@@ -128,7 +129,7 @@ pub struct Instance {
     /// The authority of its certificate, such as `rds-ca-rsa2048-g1`.
     #[input(computed)]
     pub ca_certificate_identifier: Input<String>,
-    /// Whether AWS refuses to delete it. While it is given as true, so does a destroy.
+    /// Whether AWS refuses to delete it. While it is given as true, so does a destroy, but for one that unprotects it by name.
     pub deletion_protection: Input<bool>,
     /// The snapshot that it is made from.
     #[input(replace, computed)]
@@ -322,6 +323,9 @@ impl Instance {
         if status(instance) == "deleting" {
             return Ok(format!("DB instance {id} is being deleted"));
         }
+        if step.unprotected && instance.deletion_protection() == Some(true) {
+            object::unprotect(&client.rds, step, id).await?;
+        }
         let request = client.rds.delete_db_instance().db_instance_identifier(id.as_str());
         // Of what AWS has given up it takes no snapshot.
         if self.skip_final_snapshot.get() == Some(true) || stuck(instance).is_some() {
@@ -334,7 +338,7 @@ impl Instance {
             request.send().await.during("ModifyDBInstance")?;
         }
         let time = step.clock.now().strftime("%Y%m%d%H%M%S");
-        let snapshot = format!("{id}-final-{time}");
+        let snapshot = format!("{id}{FINAL}{time}");
         request.final_db_snapshot_identifier(&snapshot).send().await.during("DeleteDBInstance")?;
         Ok(format!("DB instance {id} is being deleted; its last snapshot {snapshot} stays"))
     }
@@ -366,6 +370,10 @@ impl ResourceType for Instance {
             },
             _ => InstanceOutputs { port, ..InstanceOutputs::unknown() },
         }
+    }
+
+    fn leaves(&self) -> Option<String> {
+        (self.skip_final_snapshot.get() != Some(true)).then(|| "its last snapshot".to_owned())
     }
 
     fn connection_identity(connection: &Value) -> Value {
@@ -429,10 +437,10 @@ impl ResourceType for Instance {
         step: &StepContext,
         id: &PhysicalId,
     ) -> Result<(), ProviderError> {
-        if self.deletion_protection.get() == Some(true) {
+        if self.deletion_protection.get() == Some(true) && !step.unprotected {
             let message = format!(
-                "the DB instance {id} is protected from deletion: set deletion_protection to false and apply \
-                 that first"
+                "the DB instance {id} is protected from deletion: unprotect it by name, or set \
+                 deletion_protection to false and apply that first"
             );
             return Err(ProviderError::new(ErrorKind::Invalid, message));
         }

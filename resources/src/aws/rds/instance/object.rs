@@ -13,7 +13,7 @@ use crate::aws::ec2::SecurityGroupId;
 use crate::aws::error::{During, not_found};
 use crate::aws::rds::calls::filter;
 use crate::aws::tags::Tags;
-use crate::aws::wait::MINUTES;
+use crate::aws::wait::{MINUTES, SECONDS};
 
 /// The statuses of an instance that can be used.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html>
@@ -199,6 +199,23 @@ pub(super) async fn ready(
             return Ok((Poll::Ready(instance), String::new()));
         };
         Ok((Poll::Pending, waiting))
+    })
+    .await
+}
+
+/// Makes AWS no longer refuse to delete it.
+pub(super) async fn unprotect(
+    rds: &Client,
+    step: &StepContext,
+    id: &PhysicalId,
+) -> Result<(), ProviderError> {
+    let request = rds.modify_db_instance().db_instance_identifier(id.as_str());
+    let request = request.deletion_protection(false).apply_immediately(true);
+    request.send().await.during("ModifyDBInstance")?;
+    step.poll(SECONDS, || async {
+        let is_protected = require(rds, id).await?.deletion_protection() == Some(true);
+        let state = if is_protected { Poll::Pending } else { Poll::Ready(()) };
+        Ok((state, format!("DB instance {id} is protected from deletion still")))
     })
     .await
 }
