@@ -234,8 +234,12 @@ fn every_type() {
     project.sandboxed(&["import", "--file", "imports.toml", "--yes"]).succeed();
     assert_eq!(sandbox.take_changing_calls(), [""; 0]);
     let planned = Planned::ask(project.sandboxed(&["preview"]));
-    let differing: Vec<_> = planned.steps.iter().filter(|step| !step.changes.is_empty()).collect();
-    assert!(differing.is_empty() && planned.urns("update") == planned.touched(), "{planned:?}");
+    // Nobody can read what a password is: it is set again, and what carries it follows.
+    let secret = ["master_password", "auth_token", "values.connection_url"];
+    let changes = planned.steps.iter().flat_map(|step| &step.changes);
+    let differing: Vec<_> = changes.filter(|change| !secret.contains(&change.path.as_str())).collect();
+    assert!(differing.is_empty(), "{differing:?}");
+    assert_eq!(planned.urns("update"), planned.touched());
     // An object that carries no tags has nothing to get.
     assert!(!planned.touched().contains("network/aws:ec2:Route/public-internet"));
     let ids: Vec<String> = recorded

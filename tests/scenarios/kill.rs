@@ -19,7 +19,7 @@ const ENOUGH_TO_TELL: u64 = 2 * DEFAULT_SEEDS;
 const KILLED_PERCENT: u64 = 80;
 /// How many times as fast as AWS the lifecycles of some seeds are: slow enough that the next command begins within the
 /// consistency window, fast enough to wait for a NAT gateway.
-const PACE: u32 = 30;
+const PACE: u32 = 60;
 
 /// What the runs have met so far.
 static MET: Met = Met {
@@ -85,7 +85,7 @@ pub(crate) fn verdict() -> Result<(), String> {
 
 /// The pace of a seed's account. For most seeds nothing takes time, since the others take long.
 fn pace(seed: u64) -> Option<u32> {
-    matches!(seed % 10, 3 | 4 | 8).then_some(PACE)
+    matches!(seed % 10, 3 | 8).then_some(PACE)
 }
 
 /// Draws where a seed's command is killed: at any changing call, at any call at all, or at a look at a NAT gateway that
@@ -94,7 +94,7 @@ fn place(seed: u64, counts: Counts) -> Hold {
     let draw = mix(seed);
     let point = if mix(seed ^ 0xA5A5).is_multiple_of(2) { HoldPoint::Before } else { HoldPoint::After };
     let (call, count) = match seed % 10 {
-        4 | 8 => (1 + draw % 3, HoldCount::Of("ec2:DescribeNatGateways".to_owned())),
+        8 => (1 + draw % 3, HoldCount::Of("ec2:DescribeNatGateways".to_owned())),
         1 | 5 | 9 => (1 + draw % counts.all, HoldCount::All),
         _ => (1 + draw % counts.changing, HoldCount::Changing),
     };
@@ -133,12 +133,19 @@ fn kill_up_before_destroy(seed: u64) {
 }
 
 fn expect_nothing(project: &Project, sandbox: &Sandbox) {
-    assert_eq!(sandbox.account(), []);
+    let left = sandbox.account();
+    assert!(left.iter().all(|item| item.kind == "snapshot") && left.len() <= 1, "{left:#?}");
     assert_eq!(Recorded::ask_if_any(project.sandboxed(&["state", "list"])).objects.len(), 0);
 }
 
 fn begin(seed: u64, pace: Option<u32>) -> (Project, Sandbox) {
-    let project = Project::new(&EnvironmentFile::dev());
+    // All of prod, but that it goes as a whole: only PostgreSQL's last snapshot stays.
+    let file = EnvironmentFile {
+        protect: Some(false),
+        more: "\n[blobs]\non_destroy = \"delete\"\n".to_owned(),
+        ..EnvironmentFile::prod()
+    };
+    let project = Project::new(&file);
     let sandbox = Sandbox::start(&project, &SandboxOptions { seed, pace, ..SandboxOptions::default() });
     (project, sandbox)
 }

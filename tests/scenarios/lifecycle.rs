@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use lsinfra_sandbox::{Effect, FaultPlan, Hold, HoldCount, HoldPoint};
 use lsinfra_tests::{
-    Declared, EnvironmentFile, Planned, Project, Recorded, Sandbox, SandboxOptions, compare,
+    Declared, EnvironmentFile, Invocation, Planned, Project, Recorded, Sandbox, SandboxOptions, compare,
 };
 
 use crate::scenario;
@@ -12,7 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario("up_makes_what_is_declared_and_a_second_up_touches_nothing", up_twice),
         scenario("destroy_leaves_the_account_empty", destroy),
-        scenario("a_protected_environment_is_taken_down_in_two_deliberate_steps", protected),
+        scenario("what_is_protected_is_destroyed_only_by_name", protected),
+        scenario("a_protected_environment_is_taken_down_in_two_deliberate_steps", taken_down_in_two_steps),
         scenario("what_is_kept_on_destroy_is_taken_back_by_the_next_up", kept),
         scenario("a_bucket_name_that_a_stranger_has_is_said_and_holds_up_nothing_else", || {
             taken_name("us-west-2");
@@ -74,43 +75,100 @@ fn destroy() {
     assert_eq!(sandbox.take_changing_calls(), [""; 0]);
 }
 
+/// What prod protects besides the bucket and LangSmith's own keys, which it keeps.
+const PROTECTED: &[&str] = &[
+    "cluster/aws:kms:Key/kubernetes-secrets",
+    "cluster/aws:eks:Cluster/main",
+    "data/aws:rds:Instance/postgres",
+    "data/aws:elasticache:ReplicationGroup/redis",
+];
+
+/// `destroy` with a flag that names each of `urns`.
+fn destroy_unprotecting(project: &Project, urns: &[&str]) -> Invocation {
+    let flags = urns.iter().flat_map(|urn| ["--unprotect", urn]);
+    project.sandboxed(&["destroy", "--yes"]).args(flags.collect::<Vec<_>>())
+}
+
 fn protected() {
-    let mut file = EnvironmentFile::prod();
-    file.more = "\n[blobs]\non_destroy = \"delete\"\n".to_owned();
-    let project = Project::new(&file);
+    let project = Project::new(&EnvironmentFile::prod());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     project.sandboxed(&["up", "--yes"]).succeed();
 
-    sandbox.take_calls();
-    let refused = project.sandboxed(&["destroy", "--yes"]).run().expect_code(2);
-    assert!(refused.stderr.contains("LS0402"), "{}", refused.transcript());
-    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+    // Without a name, and with all names but one.
+    for named in [&[], &PROTECTED[1..], &PROTECTED[..3]] {
+        sandbox.take_calls();
+        let refused = destroy_unprotecting(&project, named).run().expect_code(2);
+        assert!(refused.stderr.contains("LS0402"), "{}", refused.transcript());
+        for urn in PROTECTED {
+            assert_eq!(refused.stderr.contains(&format!("  {urn}\n")), !named.contains(urn), "{urn}");
+        }
+        assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+    }
+    // AWS's own protection of the cluster and of PostgreSQL goes with the name.
+    destroy_unprotecting(&project, PROTECTED).succeed();
+    let left = sandbox.account();
+    let kinds = left.iter().map(|item| (item.service.as_str(), item.kind.as_str()));
+    assert_eq!(kinds.collect::<Vec<_>>(), KEPT, "{left:#?}");
+}
 
+/// What `destroy` of prod keeps.
+const KEPT: &[(&str, &str)] = &[("rds", "snapshot"), ("s3", "bucket"), ("secretsmanager", "secret")];
+
+fn taken_down_in_two_steps() {
+    let mut file = EnvironmentFile::prod();
+    file.more = "\n[blobs]\non_destroy = \"delete\"\n\n[postgres]\nfinal_snapshot = false\n".to_owned();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
     file.protect = Some(false);
     project.write(&file);
     project.sandboxed(&["up", "--yes"]).succeed();
     project.sandboxed(&["destroy", "--yes"]).succeed();
     assert_eq!(sandbox.account(), []);
+
+    // The secret of LangSmith's own keys waits for its deletion, and has its name still.
+    sandbox.take_calls();
+    project.sandboxed(&["up", "--yes"]).succeed();
+    assert!(sandbox.take_changing_calls().contains(&"secretsmanager:RestoreSecret".to_owned()));
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
 }
 
 fn kept() {
-    let mut file = EnvironmentFile::prod();
-    file.protect = Some(false);
-    let project = Project::new(&file);
+    let project = Project::new(&EnvironmentFile::prod());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     project.sandboxed(&["up", "--yes"]).succeed();
-    project.sandboxed(&["destroy", "--yes"]).succeed();
-    let left = sandbox.account();
-    assert_eq!(left.iter().map(|item| item.service.as_str()).collect::<Vec<_>>(), ["s3"], "{left:#?}");
-    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
-    assert_eq!(recorded.only("aws:s3:Bucket", "blobs").role, "retained");
+    let first = Recorded::ask(project.sandboxed(&["state", "list"]));
+    // Twice: the name of a last snapshot is fresh each time, and the newest is taken.
+    for snapshots in 1..=2 {
+        destroy_unprotecting(&project, PROTECTED).succeed();
+        let left = sandbox.account();
+        let last: Vec<&str> =
+            left.iter().filter(|item| item.kind == "snapshot").map(|item| item.id.as_str()).collect();
+        assert_eq!(last.len(), snapshots, "{left:#?}");
+        let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+        let retained = [("aws:s3:Bucket", "blobs"), ("aws:secretsmanager:Secret", "app")];
+        for (resource_type, name) in retained {
+            assert_eq!(recorded.only(resource_type, name).role, "retained");
+        }
+        assert_eq!(recorded.objects.len(), retained.len());
 
-    project.sandboxed(&["up", "--yes"]).succeed();
-    let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
-    assert_eq!(recorded.only("aws:s3:Bucket", "blobs").role, "current");
-    let difference = compare(&sandbox.account(), &recorded);
-    assert!(difference.is_empty(), "{difference}");
-    project.sandboxed(&["preview", "--exit-code"]).succeed();
+        let planned = Planned::ask(project.sandboxed(&["preview"]));
+        assert_eq!(planned.urns("adopt").len(), retained.len());
+        sandbox.take_calls();
+        project.sandboxed(&["up", "--yes"]).succeed();
+        let restored = sandbox.take_changing_calls();
+        assert!(restored.iter().any(|call| call == "rds:RestoreDBInstanceFromDBSnapshot"), "{restored:?}");
+        let show = project.sandboxed(&["state", "show", "data/aws:rds:Instance/postgres"]).succeed();
+        assert!(show.stdout.contains(last.iter().max().unwrap()), "{}", show.transcript());
+        let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
+        for (resource_type, name) in retained {
+            assert_eq!(recorded.only(resource_type, name).role, "current");
+            assert_eq!(recorded.id(resource_type, name), first.id(resource_type, name));
+        }
+        let difference = compare(&sandbox.account(), &recorded);
+        assert!(difference.is_empty(), "{difference}");
+        project.sandboxed(&["preview", "--exit-code"]).succeed();
+    }
 }
 
 fn taken_name(region: &'static str) {
@@ -154,26 +212,28 @@ fn change_tag() {
     file.tags.insert("owner".to_owned(), "observability".to_owned());
     project.write(&file);
     let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
-    // The two types that AWS gives no tags.
-    let untagged = ["aws:ec2:Route", "aws:ec2:RouteTableAssociation"];
+    // The types that AWS gives no tags.
+    let untagged = ["aws:ec2:Route", "aws:ec2:RouteTableAssociation", "aws:kms:Alias"];
     let tagged =
         declared.resources.iter().filter(|resource| !untagged.contains(&resource.resource_type.as_str()));
     let planned = Planned::ask(project.sandboxed(&["preview"]));
     assert_eq!(planned.urns("update"), tagged.map(|resource| resource.urn.as_str()).collect());
     assert_eq!(planned.touched(), planned.urns("update"));
     for change in planned.steps.iter().flat_map(|step| &step.changes) {
-        assert_eq!(change.path, "tags.owner");
+        // What nodes are launched with has the tags of instances and volumes, and another version.
+        let of_nodes = ["tag_specifications", "launch_template_version"];
+        assert!(change.path == "tags.owner" || of_nodes.contains(&change.top_field()), "{}", change.path);
     }
 
     sandbox.take_calls();
     project.sandboxed(&["up", "--yes"]).succeed();
     for call in sandbox.take_changing_calls() {
-        let is_about_tags = ["ec2:CreateTags", "iam:TagRole", "s3:PutBucketTagging"].contains(&call.as_str());
-        assert!(is_about_tags, "{call}");
+        let nodes = ["ec2:CreateLaunchTemplateVersion", "eks:UpdateNodegroupVersion"];
+        assert!(call.contains("Tag") || nodes.contains(&call.as_str()), "{call}");
     }
-    let tags: Vec<Option<String>> =
-        sandbox.account().into_iter().map(|item| item.tags.get("owner").cloned()).collect();
-    assert!(tags.iter().all(|owner| owner.as_deref() == Some("observability")), "{tags:?}");
+    for item in sandbox.account().into_iter().filter(|item| item.kind != "alias") {
+        assert_eq!(item.tags.get("owner").map(String::as_str), Some("observability"), "{item:?}");
+    }
 }
 
 fn saved_plan() {
@@ -283,18 +343,17 @@ fn plan_for_something_else() {
 }
 
 fn protected_in_a_plan() {
-    let mut file = EnvironmentFile::prod();
-    file.more = "\n[blobs]\non_destroy = \"delete\"\n".to_owned();
-    let project = Project::new(&file);
+    let project = Project::new(&EnvironmentFile::prod());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     project.sandboxed(&["up", "--yes"]).succeed();
     let refused = project.sandboxed(&["preview", "--destroy"]).run().expect_code(2);
     assert!(refused.stderr.contains("LS0402"), "{}", refused.transcript());
 
-    project
-        .sandboxed(&["preview", "--destroy", "--unprotect", "blobs", "--save-plan", "plan.json"])
-        .succeed();
+    let flags: Vec<&str> = PROTECTED.iter().flat_map(|urn| ["--unprotect", urn]).collect();
+    let preview = project.sandboxed(&["preview", "--destroy", "--save-plan", "plan.json"]);
+    let shown = preview.args(flags).succeed();
+    assert!(shown.stdout.contains("because its last snapshot stays"), "{}", shown.transcript());
     // The approval is in the plan.
     project.sandboxed(&["destroy", "--plan", "plan.json"]).succeed();
-    assert_eq!(sandbox.account(), []);
+    assert_eq!(sandbox.account().len(), KEPT.len());
 }

@@ -20,6 +20,7 @@ const NO_ITEMS: &[&str] = &[
 /// Kinds of items that have no tags, at first or ever, and the types whose objects they are. While one is being created it
 /// is found by other means: its token, the record beside it, or what it is made of.
 const UNTAGGED: &[(&str, &str)] = &[
+    ("alias", "aws:kms:Alias"),
     ("hostedzone", "aws:route53:HostedZone"),
     ("recordset", "aws:route53:RecordSet"),
     ("subscription", "aws:sns:Subscription"),
@@ -28,6 +29,12 @@ const UNTAGGED: &[(&str, &str)] = &[
 /// Whether AWS takes an item away by itself, and lets nobody delete it: a subscription that nobody has confirmed.
 fn is_taken_away(item: &Item) -> bool {
     item.kind == "pending-subscription"
+}
+
+/// Whether an item is what a deleted database leaves, as its plan said: it is in the account alone, where the next `up`
+/// looks for it.
+fn is_left_on_purpose(item: &Item) -> bool {
+    (item.service.as_str(), item.kind.as_str()) == ("rds", "snapshot") && item.id.contains("-final-")
 }
 
 /// The type of the object that an item without tags is.
@@ -106,6 +113,7 @@ pub fn forgotten<'a>(items: &'a [Item], recorded: &Recorded) -> Vec<&'a Item> {
                 && !is_of_type_being_created(item)
                 && !is_beside_known(item)
                 && !is_taken_away(item)
+                && !is_left_on_purpose(item)
         })
         .collect()
 }
@@ -115,7 +123,7 @@ pub fn compare(items: &[Item], recorded: &Recorded) -> Difference {
     let known = recorded.ids();
     let there: BTreeSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
     let mut by_generation: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for item in items {
+    for item in items.iter().filter(|item| !is_left_on_purpose(item)) {
         let tag = |name: &str| item.tags.get(name).map_or("", String::as_str);
         let key = (tag("lsinfra:urn"), tag("lsinfra:generation"));
         if key != ("", "") {
@@ -125,6 +133,7 @@ pub fn compare(items: &[Item], recorded: &Recorded) -> Difference {
     let is_known = |item: &&Item| {
         known.contains(item.id.as_str())
             || is_taken_away(item)
+            || is_left_on_purpose(item)
             || owned_record_set(item).is_some_and(|record| known.contains(record.as_str()))
     };
     let describe = |item: &Item| format!("{} {} {:?}", item.kind, item.id, item.tags.get("lsinfra:urn"));

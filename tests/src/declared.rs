@@ -41,6 +41,12 @@ impl Declared {
             .map(|resource| resource.urn.as_str())
     }
 
+    /// The resource of that URN.
+    pub fn resource(&self, urn: &str) -> &DeclaredResource {
+        let found = self.resources.iter().find(|resource| resource.urn == urn);
+        found.unwrap_or_else(|| panic!("{urn} is not declared"))
+    }
+
     /// A resource and all that depend on it, directly or not.
     pub fn dependents<'a>(&'a self, urn: &'a str) -> BTreeSet<&'a str> {
         let mut found = BTreeSet::from([urn]);

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Mend {
     /// The operation, and what the emulator does otherwise than AWS.
     pub what: &'static str,
-    /// What the body has.
+    /// What the body has; `EMULATOR` stands for the address that the emulator has behind the proxy.
     pub wrong: &'static str,
     /// What AWS's has in its place.
     pub right: &'static str,
@@ -65,9 +65,10 @@ fn pass_on(client: TcpStream, address: &str, mends: &[Mend], uses: &[AtomicUsize
     let is_short = (body.len() as u64) < length;
     for (mend, uses) in mends.iter().zip(uses) {
         let text = String::from_utf8_lossy(&body);
-        if text.contains(mend.wrong) {
+        let wrong = mend.wrong.replace("EMULATOR", address);
+        if text.contains(&wrong) {
             uses.fetch_add(1, Ordering::SeqCst);
-            body = text.replace(mend.wrong, mend.right).into_bytes();
+            body = text.replace(&wrong, mend.right).into_bytes();
         }
     }
     let length = if is_short { length } else { body.len() as u64 };

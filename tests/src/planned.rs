@@ -39,6 +39,13 @@ pub struct PlannedChange {
     pub path: String,
 }
 
+impl PlannedChange {
+    /// The property that it is about, without what is inside.
+    pub fn top_field(&self) -> &str {
+        self.path.split(['.', '[']).next().unwrap_or_default()
+    }
+}
+
 /// One object that is not as it was left.
 #[derive(Clone, Debug, Deserialize)]
 pub struct PlannedDrift {

@@ -256,6 +256,8 @@ fn classify(code: &str, text: &str, status: u16) -> ErrorKind {
         }
 
         // So is a role to EKS, in the words that it has for clusters, nodes, pods and access entries.
+        // EKS passes on what EC2 says.
+        "InvalidParameterException" if text.contains(".NotFound)") => ErrorKind::NotFound,
         "InvalidParameterException" if UNKNOWN_ROLES.iter().any(|known| text.contains(known)) => {
             ErrorKind::NotFound
         }

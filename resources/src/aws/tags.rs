@@ -43,8 +43,16 @@ pub(crate) fn are_owned(step: &StepContext, tags: &Tags) -> bool {
 
 /// Whether an object carries the environment's lineage.
 pub(crate) fn are_of_lineage(step: &StepContext, tags: &Tags) -> bool {
-    let key = "lsinfra:lineage";
-    tags.get(key).is_some_and(|lineage| step.owner_tags.get(key) == Some(lineage))
+    is_own(step, tags, "lsinfra:lineage")
+}
+
+/// Whether an object carries lineage and URN of the step's object, whatever its generation.
+pub(crate) fn are_of_resource(step: &StepContext, tags: &Tags) -> bool {
+    are_of_lineage(step, tags) && is_own(step, tags, "lsinfra:urn")
+}
+
+fn is_own(step: &StepContext, tags: &Tags, key: &str) -> bool {
+    tags.get(key).is_some_and(|value| step.owner_tags.get(key) == Some(value))
 }
 
 /// Refuses to touch an object of that name that another environment, or nobody, has tagged as its own;

@@ -16,7 +16,8 @@ use aws_sdk_ec2::types::{
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
+    Expression, Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Properties, Property, ResourceType,
+    StepContext, Value,
 };
 
 use crate::aws::ec2::launch_template_data::{
@@ -77,8 +78,7 @@ pub struct LaunchTemplateOutputs {
     pub arn: Output<Arn>,
     /// Its name.
     pub name: Output<String>,
-    /// The number of its newest version.
-    #[output(volatile)]
+    /// The number of its newest version. Tags of its own make no other one.
     pub latest_version: Output<i64>,
 }
 
@@ -355,6 +355,21 @@ impl ResourceType for LaunchTemplate {
 
     fn predict(&self, _connection: &Value) -> LaunchTemplateOutputs {
         LaunchTemplateOutputs { name: property::repeated(&self.name), ..LaunchTemplateOutputs::unknown() }
+    }
+
+    fn predict_update(&self, previous: &Self, outputs: &mut Properties) {
+        let version = |template: &Self| {
+            let inputs = template.expressions().into_iter().filter(|(name, _)| *name != "tags");
+            let known = inputs.map(|(name, expression)| match expression {
+                Expression::Value(value) if !value.has_unknown() => Some((name, value)),
+                _ => None,
+            });
+            known.collect::<Option<Vec<_>>>()
+        };
+        let after = version(self);
+        if after.is_none() || version(previous) != after {
+            outputs.insert("latest_version".to_owned(), Value::Unknown);
+        }
     }
 
     fn connection_identity(connection: &Value) -> Value {

@@ -168,6 +168,12 @@ impl Key {
     }
 }
 
+/// Whether a call was refused because the key waits for its deletion.
+/// <https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html>
+fn is_pending_deletion(error: &ProviderError) -> bool {
+    error.code.as_deref() == Some("KMSInvalidStateException") && error.message.contains("pending deletion")
+}
+
 #[async_trait]
 impl ResourceType for Key {
     const TYPE: &'static str = "aws:kms:Key";
@@ -264,7 +270,11 @@ impl ResourceType for Key {
             tags::require_lineage(step, &format!("the key {id}"), &calls.tags().await?)?;
             let request = client.kms.schedule_key_deletion().key_id(calls.id);
             let request = request.set_pending_window_in_days(self.pending_window_in_days.get());
-            request.send().await.during("ScheduleKeyDeletion").map(|_| ())
+            match request.send().await.during("ScheduleKeyDeletion") {
+                // What was read may be out of date.
+                Err(error) if is_pending_deletion(&error) => Ok(()),
+                answer => answer.map(|_| ()),
+            }
         })
         .await
     }

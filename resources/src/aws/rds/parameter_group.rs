@@ -12,7 +12,7 @@ use lsinfra_engine::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{During, not_found};
+use crate::aws::error::{During, found, not_found};
 use crate::aws::property;
 use crate::aws::rds::ParameterGroupName;
 use crate::aws::rds::calls::{self, sdk_tags, sent_once};
@@ -317,7 +317,12 @@ impl ResourceType for ParameterGroup {
             };
             let parameters = match recorded.parameters.get() {
                 Some(recorded) => {
-                    observed_parameters(&recorded, &actual(&client.rds, id, &recorded).await?).into()
+                    // Listed, but not there for the next call: one of the two answers is out of date.
+                    let Some(actual) = found(actual(&client.rds, id, &recorded).await)? else {
+                        observed.push(None);
+                        continue;
+                    };
+                    observed_parameters(&recorded, &actual).into()
                 }
                 None => Input::default(),
             };

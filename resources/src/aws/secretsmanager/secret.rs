@@ -184,6 +184,25 @@ impl Secret {
         Ok(Observed { inputs, outputs })
     }
 
+    /// Takes back the secret that has the name and waits for its deletion, if it was this resource's: its generated
+    /// values are what was meant to be deleted with it, and nothing is lost by keeping them.
+    async fn restore(
+        &self,
+        client: &AwsClients,
+        step: &StepContext,
+        refused: ProviderError,
+    ) -> Result<PhysicalId, ProviderError> {
+        let name = self.name.get().unwrap_or_default();
+        let calls = SecretCalls { client: &client.secretsmanager, id: &name };
+        let secret = calls.describe().await?;
+        if !tags::are_of_resource(step, &secret.tags) {
+            return Err(with_way_out(refused));
+        }
+        let request = client.secretsmanager.restore_secret().secret_id(&secret.arn);
+        request.send().await.during("RestoreSecret")?;
+        Ok(PhysicalId::new(secret.arn))
+    }
+
     fn check_keys(&self) -> Vec<InputProblem> {
         let legal = |key: &str| {
             !key.is_empty()
@@ -388,9 +407,12 @@ impl ResourceType for Secret {
             .set_tags(Some(sdk_tags(&tags)))
             .send()
             .await
-            .during("CreateSecret")
-            .map_err(with_way_out)?;
-        Ok(PhysicalId::new(answer.arn().unwrap_or_default()))
+            .during("CreateSecret");
+        match answer {
+            Ok(answer) => Ok(PhysicalId::new(answer.arn().unwrap_or_default())),
+            Err(error) if is_marked_for_deletion(&error) => self.restore(client, step, error).await,
+            Err(error) => Err(error),
+        }
     }
 
     async fn complete(
@@ -458,7 +480,11 @@ impl ResourceType for Secret {
                 Some(0) => request.force_delete_without_recovery(true),
                 days => request.set_recovery_window_in_days(days.map(i64::from)),
             };
-            request.send().await.during("DeleteSecret").map(|_| ())
+            match request.send().await.during("DeleteSecret") {
+                // What was read may be out of date.
+                Err(error) if is_marked_for_deletion(&error) && days != Some(0) => Ok(()),
+                answer => answer.map(|_| ()),
+            }
         })
         .await?;
         if days != Some(0) {
@@ -482,11 +508,13 @@ impl ResourceType for Secret {
     }
 }
 
+/// Whether a name is still taken by a secret that waits for its deletion.
+fn is_marked_for_deletion(error: &ProviderError) -> bool {
+    error.kind == ErrorKind::Invalid && error.message.contains("for deletion")
+}
+
 /// Says what to do about a name that is still taken by a deleted secret.
 fn with_way_out(error: ProviderError) -> ProviderError {
-    if error.kind != ErrorKind::Invalid || !error.message.contains("for deletion") {
-        return error;
-    }
     let message = format!(
         "{} Restore it (`aws secretsmanager restore-secret`) to keep its values, or delete it for good \
          (`aws secretsmanager delete-secret --force-delete-without-recovery`), and run again.",

@@ -70,7 +70,8 @@ impl Cluster {
             changes.push(Change::Support(support));
         }
         if let Some(is_on) = scope.wanted("deletion_protection", &self.deletion_protection, false)
-            && (scope.is_change("deletion_protection") || actual.deletion_protection() != Some(is_on))
+            && (scope.is_change("deletion_protection")
+                || actual.deletion_protection().unwrap_or(false) != is_on)
         {
             changes.push(Change::Protection(is_on));
         }
