@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a scenario that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "what a scenario drew or counted is for the reader of its output")]
 
+mod calls;
 mod configuration;
 mod conformance;
 mod credentials;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         lifecycle::trials(),
         replacement::trials(),
         drift::trials(),
+        calls::trials(),
         configuration::trials(),
         credentials::trials(),
         state_failures::trials(),
