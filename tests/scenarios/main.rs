@@ -13,6 +13,7 @@ mod conformance;
 mod credentials;
 mod drift;
 mod emulators;
+mod existing_network;
 mod history;
 mod import;
 mod interruption;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         lifecycle::trials(),
         replacement::trials(),
         drift::trials(),
+        existing_network::trials(),
         calls::trials(),
         configuration::trials(),
         credentials::trials(),
