@@ -1,16 +1,10 @@
 //! What the stack does not own and looks up.
 
-use lsinfra_engine::Value;
 use lsinfra_engine::provider::ErrorKind;
-use lsinfra_engine::{Properties, Property};
 use lsinfra_resources::aws::ec2::{ExistingNetwork, SubnetId, VpcId};
 
 use crate::ec2_network::{subnet, vpc};
 use crate::harness::Region;
-
-fn told<T: Property>(outputs: &Properties, name: &str) -> T {
-    T::from_value(&outputs[name]).unwrap()
-}
 
 #[tokio::test]
 async fn an_existing_network_is_checked_as_a_whole() {

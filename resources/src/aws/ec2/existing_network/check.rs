@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn each_thing_that_is_wrong_is_said() {
-        let cases: [(&str, fn(&mut Seen)); 12] = [
+        type Change = fn(&mut Seen);
+        let cases: [(&str, Change); 12] = [
             ("no such VPC", |seen| seen.vpc = None),
             ("DNS support is off", |seen| seen.dns_support = false),
             ("--enable-dns-hostnames", |seen| seen.dns_hostnames = false),
