@@ -141,7 +141,7 @@ pub enum EventKind {
         replacement: bool,
         /// How it ended.
         outcome: StepOutcome,
-        /// How long it took.
+        /// How long its calls took.
         seconds: f64,
     },
     /// The operation was asked to stop.

@@ -7,11 +7,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a scenario that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "what a scenario drew or counted is for the reader of its output")]
 
+mod calls;
 mod configuration;
 mod conformance;
 mod credentials;
 mod drift;
 mod emulators;
+mod existing_network;
 mod history;
 mod import;
 mod interruption;
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
         lifecycle::trials(),
         replacement::trials(),
         drift::trials(),
+        existing_network::trials(),
+        calls::trials(),
         configuration::trials(),
         credentials::trials(),
         state_failures::trials(),

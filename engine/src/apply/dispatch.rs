@@ -65,7 +65,9 @@ pub(crate) struct Apply<'a> {
 #[derive(Default)]
 struct StepState {
     outcome: Option<StepOutcome>,
+    /// When its calls were let go, or it turned out to need none.
     started_at: Option<Timestamp>,
+    /// How long its calls took: neither the journal's time before them nor that until their end was taken.
     seconds: f64,
     call: Option<Call>,
     recorded: Option<watch::Sender<Recorded>>,
@@ -297,14 +299,6 @@ impl Apply<'_> {
         connection: &Value,
     ) {
         let step = &self.plan.steps[index];
-        self.engine.events.send(EventKind::StepStarted {
-            step: index,
-            urn: step.urn.clone(),
-            action: call.action,
-            replacement: step.replacement,
-            generation: call.generation,
-            expected_seconds: step.expected_seconds,
-        });
         let recorded = watch::Sender::new(Recorded::Settled);
         let progress = Arc::new(StepProgress::new(index, self.messages.clone(), recorded.clone()));
         let identity = StepIdentity {
@@ -371,10 +365,14 @@ impl Apply<'_> {
         }
         for Launch { step, work, provider, context, progress } in std::mem::take(&mut self.launches) {
             let messages = self.messages.clone();
+            self.tell_started(step);
+            let started_at = self.engine.clock.now();
+            self.progress[step].started_at = Some(started_at);
             self.tasks.spawn(async move {
                 let result = carry_out(&*provider, &context, &progress, work).await;
+                let seconds = context.clock.since(started_at).as_secs_f64();
                 // See `StepProgress::send`.
-                let _ = messages.send(Message::Finished { step, result });
+                let _ = messages.send(Message::Finished { step, result, seconds });
             });
         }
         // Ended tasks are taken out as they go, so that memory stays bounded.
@@ -402,8 +400,9 @@ impl Apply<'_> {
                 let Some((urn, _)) = self.named(step) else { return };
                 self.engine.events.send(EventKind::StepRetrying { step, urn, attempt, error, pause_seconds });
             }
-            Message::Finished { step, result } => {
+            Message::Finished { step, result, seconds } => {
                 self.leave(step);
+                self.progress[step].seconds = seconds;
                 self.finished(step, result);
             }
         }
@@ -423,7 +422,7 @@ impl Apply<'_> {
         };
         let step = &self.plan.steps[index];
         let urn = step.urn.clone();
-        let seconds = if self.engine.learns_durations { self.seconds_since_start(index) } else { 0.0 };
+        let seconds = if self.engine.learns_durations { self.progress[index].seconds } else { 0.0 };
         let entry = match action {
             Action::Delete | Action::Retain => Ok(Entry::Deleted { urn, generation, seconds }),
             Action::Read | Action::Run => self.task_outcome(step, outputs),
@@ -476,9 +475,7 @@ impl Apply<'_> {
     /// Ends a step and lets those go on, or not, that wait for it.
     fn end(&mut self, index: usize, outcome: StepOutcome) {
         let ended_well = matches!(outcome, StepOutcome::Done { .. });
-        let seconds = self.seconds_since_start(index);
-        self.tell_finished(index, outcome.clone(), seconds);
-        self.progress[index].seconds = seconds;
+        self.tell_finished(index, outcome.clone(), self.progress[index].seconds);
         self.progress[index].outcome = Some(outcome);
         self.progress[index].recorded = None;
         if ended_well {
@@ -520,6 +517,19 @@ impl Apply<'_> {
         }
     }
 
+    fn tell_started(&self, index: usize) {
+        let Some(call) = self.progress[index].call else { return };
+        let step = &self.plan.steps[index];
+        self.engine.events.send(EventKind::StepStarted {
+            step: index,
+            urn: step.urn.clone(),
+            action: call.action,
+            replacement: step.replacement,
+            generation: call.generation,
+            expected_seconds: step.expected_seconds,
+        });
+    }
+
     fn tell_finished(&self, index: usize, outcome: StepOutcome, seconds: f64) {
         let step = &self.plan.steps[index];
         self.engine.events.send(EventKind::StepFinished {
@@ -530,11 +540,6 @@ impl Apply<'_> {
             outcome,
             seconds,
         });
-    }
-
-    fn seconds_since_start(&self, index: usize) -> f64 {
-        let started = self.progress[index].started_at;
-        started.map_or(0.0, |started| self.engine.clock.since(started).as_secs_f64())
     }
 
     async fn finish(mut self, stage: CancelStage) -> Applied {

@@ -16,8 +16,8 @@ pub(super) enum Message {
     Waiting { step: usize, status: String },
     /// A call failed and is sent again after a pause.
     Retrying { step: usize, attempt: u32, error: StepError, pause_seconds: f64 },
-    /// The step ended.
-    Finished { step: usize, result: WorkResult },
+    /// The step ended, after so many seconds.
+    Finished { step: usize, result: WorkResult, seconds: f64 },
 }
 
 /// Whether what a step reported is on record.

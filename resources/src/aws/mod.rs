@@ -78,8 +78,7 @@ pub fn register(providers: &mut Providers, connector: Arc<AwsConnector>) {
     add::<eks::PodIdentityAssociation>(providers, &connect);
     add::<ec2::LaunchTemplate>(providers, &connect);
     add::<ec2::FlowLog>(providers, &connect);
-    add_task::<ec2::ExistingVpc>(providers, &connect);
-    add_task::<ec2::ExistingSubnet>(providers, &connect);
+    add_task::<ec2::ExistingNetwork>(providers, &connect);
     add::<dynamodb::Table>(providers, &connect);
     add::<s3::Bucket>(providers, &connect);
     add::<iam::OpenIdConnectProvider>(providers, &connect);

@@ -13,6 +13,9 @@ use crate::aws::scope::Scope;
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
+/// The ownership tag that names the state which an object belongs to.
+pub(crate) const LINEAGE: &str = "lsinfra:lineage";
+
 const RESERVED_PREFIX: &str = "aws:";
 /// <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
 const LIMIT_TAGS: usize = 50;
@@ -33,6 +36,12 @@ pub(crate) fn observed(tags: &Tags) -> Tags {
         .filter(|(key, _)| !is_reserved(key))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
+}
+
+/// The tags of an object that an input may declare: neither AWS's nor those that say whose it is.
+pub(crate) fn declarable(tags: &Tags) -> Tags {
+    let declarable = tags.iter().filter(|(key, _)| is_declarable(key));
+    declarable.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Whether an object carries lineage, URN and generation of the step's object. A name or an answer to
@@ -58,12 +67,11 @@ fn is_own(step: &StepContext, tags: &Tags, key: &str) -> bool {
 /// Refuses to touch an object of that name that another environment, or nobody, has tagged as its own;
 /// an imported one that is not tagged yet is touched all the same.
 pub(crate) fn require_lineage(step: &StepContext, what: &str, tags: &Tags) -> Result<(), ProviderError> {
-    let key = "lsinfra:lineage";
-    let lineage = tags.get(key);
-    if lineage == step.owner_tags.get(key) || (step.tags_pending && lineage.is_none()) {
+    let lineage = tags.get(LINEAGE);
+    if lineage == step.owner_tags.get(LINEAGE) || (step.tags_pending && lineage.is_none()) {
         return Ok(());
     }
-    let message = format!("{what} does not carry this environment's tag {key}: it is left alone");
+    let message = format!("{what} does not carry this environment's tag {LINEAGE}: it is left alone");
     Err(ProviderError::new(ErrorKind::Invalid, message))
 }
 

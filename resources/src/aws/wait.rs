@@ -10,8 +10,9 @@ use crate::aws::error::found;
 
 /// Between two looks at something that takes seconds.
 pub(crate) const SECONDS: PollInterval = PollInterval::seconds(1, 5);
-/// Between two looks at something that takes minutes.
-pub(crate) const MINUTES: PollInterval = PollInterval::seconds(3, 15);
+/// Between two looks at something that takes minutes. Each wait on the longest path is followed by half a pause in
+/// which nothing happens: a pause has to be short beside what is waited for, and AWS takes a look this often.
+pub(crate) const MINUTES: PollInterval = PollInterval::seconds(3, 5);
 
 /// Repeats a deleting call until it has deleted something, for at most `window`: what was created a
 /// moment ago may not be found yet, and would be left behind.

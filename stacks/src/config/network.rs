@@ -1,10 +1,12 @@
-//! The network's address plan: its range, its zones, its subnets, its way out.
+//! The network: one that is there, or the address plan of one that is made: its range, its zones, its subnets, its
+//! way out.
 
 use std::ops::Range;
 
 use ipnet::Ipv4Net;
 
 use super::document::{Document, Located};
+use super::existing_network::{self, ExistingNetworkConfig};
 use super::identity::{Profile, Region};
 use super::subnets::{addresses, from_beginning, from_end};
 
@@ -15,9 +17,18 @@ const NETWORK_PREFIX_LENGTHS: std::ops::RangeInclusive<u8> = 16..=28;
 /// The most zones that a region has.
 const LIMIT_ZONES: u8 = 6;
 
-/// The network of an environment. Subnets are listed by index: the n-th lies in the n-th zone.
+/// The network of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetworkConfig {
+pub enum NetworkConfig {
+    /// The environment makes its own.
+    Created(CreatedNetworkConfig),
+    /// It is there already, and stays.
+    Existing(ExistingNetworkConfig),
+}
+
+/// A network that is made. Subnets are listed by index: the n-th lies in the n-th zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedNetworkConfig {
     /// The VPC's range.
     pub cidr: Ipv4Net,
     /// Which zones are used.
@@ -63,6 +74,9 @@ pub(super) fn read(
     profile: Profile,
     region: Option<&Region>,
 ) -> Option<NetworkConfig> {
+    if existing_network::is_given(document) {
+        return existing_network::read(document, profile).map(NetworkConfig::Existing);
+    }
     let cidr = network_range(document);
     let zones = zones(document, profile, region);
     let public = Source::read(document, &PUBLIC);
@@ -70,7 +84,13 @@ pub(super) fn read(
     let nat = document.choice("network.nat", &[("single", Nat::Single), ("per-zone", Nat::PerZone)]);
     let (cidr, zones) = (cidr?, zones?);
     let [public_subnets, private_subnets] = subnets(document, cidr, zones.count(), public?, private?)?;
-    Some(NetworkConfig { cidr, zones, public_subnets, private_subnets, nat: nat?.value })
+    Some(NetworkConfig::Created(CreatedNetworkConfig {
+        cidr,
+        zones,
+        public_subnets,
+        private_subnets,
+        nat: nat?.value,
+    }))
 }
 
 fn network_range(document: &mut Document<'_>) -> Option<Ipv4Net> {
@@ -115,11 +135,16 @@ fn ipv4_range(document: &mut Document<'_>, text: &Located<String>, path: &str) -
     Some(range)
 }
 
-fn zones(document: &mut Document<'_>, profile: Profile, region: Option<&Region>) -> Option<ZoneSelection> {
-    let (least, reason) = match profile {
-        Profile::Dev => (2u8, "EKS needs subnets in two"),
+/// In how many zones an environment is at least, and why.
+pub(super) fn least_zones(profile: Profile) -> (u8, &'static str) {
+    match profile {
+        Profile::Dev => (2, "EKS needs subnets in two"),
         Profile::Prod => (3, "the profile prod has a ClickHouse replica in each of three"),
-    };
+    }
+}
+
+fn zones(document: &mut Document<'_>, profile: Profile, region: Option<&Region>) -> Option<ZoneSelection> {
+    let (least, reason) = least_zones(profile);
     if !document.is_given("network.zones") {
         let count =
             document.integer("network.zone_count", least..=LIMIT_ZONES, &format!("zones: {reason}"))?;

@@ -132,7 +132,8 @@ fn tables_may_be_written_inline_or_dotted() {
     let table = parse(&format!("{MINIMAL}[network]\nnat = \"per-zone\"\n")).unwrap();
     assert_eq!(dotted, table);
     assert_eq!(inline, table);
-    assert_eq!(table.network.nat, Nat::PerZone);
+    let NetworkConfig::Created(network) = table.network else { panic!("no network is made") };
+    assert_eq!(network.nat, Nat::PerZone);
 }
 
 /// Bad configs: what is wrong, and the whole file.
@@ -216,6 +217,19 @@ fn bad_configs() -> Vec<(&'static str, String)> {
         ("subnets sized and listed", network(
             "public_subnets = [\"10.0.32.0/24\", \"10.0.33.0/24\"]\npublic_prefix_length = 24",
         )),
+        ("a network that is made and is there", network(
+            "vpc_id = \"vpc-0a1b2c3d\"\ncidr = \"10.0.0.0/16\"\nnat = \"single\"\npublic_subnet_ids = [\"subnet-00000001\", \"subnet-00000002\"]\nprivate_subnet_ids = [\"subnet-00000003\", \"subnet-00000004\"]",
+        )),
+        ("subnets of no VPC", network("private_subnet_ids = [\"subnet-00000003\", \"subnet-00000004\"]")),
+        ("ids that are none", network(
+            "vpc_id = \"0a1b2c3d\"\npublic_subnet_ids = [\"subnet-1\", \"subnet-00000002\"]\nprivate_subnet_ids = [\"vpc-00000003\", \"subnet-0000000G\"]",
+        )),
+        ("a subnet for two purposes", network(
+            "vpc_id = \"vpc-0a1b2c3d\"\npublic_subnet_ids = [\"subnet-00000001\", \"subnet-00000001\"]\nprivate_subnet_ids = [\"subnet-00000001\", \"subnet-00000002\"]",
+        )),
+        ("subnets in too few zones", network(
+            "vpc_id = \"vpc-0a1b2c3d\"\npublic_subnet_ids = [\"subnet-00000001\", \"subnet-00000002\"]\nprivate_subnet_ids = [\"subnet-00000003\"]",
+        ).replace("dev", "prod")),
         ("a slip in a choice", network("nat = \"per_zone\"")),
         ("retention out of bounds", with("[retention]\nshort_lived_days = 0\nlong_lived_days = 9999\n")),
         ("retention the wrong way round", with("[retention]\nshort_lived_days = 30\nlong_lived_days = 14\n")),

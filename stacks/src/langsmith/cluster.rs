@@ -42,7 +42,7 @@ pub(super) fn declare(
     role_arn: &Output<Arn>,
 ) -> Result<ControlPlane, StackError> {
     let config = environment.config;
-    let name = environment.names.name("cluster", NameLimit::EKS_CLUSTER);
+    let name = name(environment);
     // EKS makes the group itself if it is not there, and again if it goes first: without retention, and
     // nobody's. <https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html>
     let logs = stack.add(
@@ -90,6 +90,11 @@ pub(super) fn declare(
         },
     )?;
     Ok(ControlPlane { cluster, oidc_provider })
+}
+
+/// What the cluster is called.
+pub(super) fn name(environment: &Environment<'_>) -> String {
+    environment.names.name("cluster", NameLimit::EKS_CLUSTER)
 }
 
 /// In how many zones the control plane has its interfaces: as many as every environment of the profile

@@ -7,7 +7,7 @@ use lsinfra_engine::{Output, Stack};
 use lsinfra_resources::aws::iam::Role;
 use lsinfra_resources::aws::{Arn, PolicyDocument, Principal, Statement};
 
-use super::{Environment, StackError};
+use super::{Environment, StackError, cluster};
 use crate::naming::NameLimit;
 
 /// What the control plane needs.
@@ -44,7 +44,7 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Id
 /// all names of the environment would take in those of environments whose names go on from this one's.
 /// <https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html>
 fn cluster_trust(environment: &Environment<'_>) -> Statement {
-    let name = environment.names.name("cluster", NameLimit::EKS_CLUSTER);
+    let name = cluster::name(environment);
     let cluster = environment.arn("eks", &format!("cluster/{name}"));
     let replacements = format!("{cluster}-*");
     let account = environment.connection.account.as_str();

@@ -7,6 +7,7 @@ mod addons;
 mod cluster;
 mod data;
 mod edge;
+mod existing_network;
 mod flow_logs;
 mod identity;
 mod load_balancer_policy;
@@ -22,7 +23,7 @@ use std::collections::BTreeMap;
 use lsinfra_engine::{Graph, GraphError, Output, Property, Stack, UrnError};
 use lsinfra_resources::aws::{Arn, AwsConnection};
 
-use crate::config::{Config, InvalidConfig, Profile};
+use crate::config::{Config, InvalidConfig, NetworkConfig, Profile};
 use crate::naming::{NameLimit, Names};
 
 /// Why a config makes no graph. Configs are checked when they are read, so all but
@@ -43,7 +44,7 @@ pub enum StackError {
 /// The resources of an environment and how they depend on each other.
 ///
 /// The one fact that it asks for is `aws.availability_zones/<region>`: the names of the region's
-/// zones in order, as a list of strings. With named zones it asks for none.
+/// zones in order, as a list of strings. With named zones, or a network that is there, it asks for none.
 ///
 /// # Errors
 /// [`StackError`]
@@ -54,11 +55,17 @@ pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
 
     let network_stack = stack.component("network");
     let identity_stack = stack.component("identity");
-    let network = network::declare(&network_stack, &environment)?;
+    let network = match &config.network {
+        NetworkConfig::Created(config) => {
+            let network = network::declare(&network_stack, &environment, config)?;
+            if environment.is_prod() {
+                flow_logs::declare(&network_stack, &identity_stack, &environment, &network.vpc_id)?;
+            }
+            network
+        }
+        NetworkConfig::Existing(config) => existing_network::declare(&network_stack, &environment, config)?,
+    };
     let groups = security_groups::declare(&network_stack, &environment, &network.vpc_id)?;
-    if environment.is_prod() {
-        flow_logs::declare(&network_stack, &identity_stack, &environment, &network.vpc_id)?;
-    }
     let identity = identity::declare(&identity_stack, &environment)?;
 
     let cluster_stack = stack.component("cluster");

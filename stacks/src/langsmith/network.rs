@@ -14,7 +14,7 @@ use lsinfra_resources::aws::ec2::{
 };
 
 use super::{Environment, StackError};
-use crate::config::{Nat, ZoneSelection};
+use crate::config::{CreatedNetworkConfig, Nat, ZoneSelection};
 
 /// Subnets by the load balancers that the AWS Load Balancer Controller puts there.
 /// <https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html>
@@ -39,8 +39,12 @@ pub(super) struct Ways {
     pub(super) associations: Vec<Resource<RouteTableAssociationOutputs>>,
 }
 
-pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Network, StackError> {
-    let network = &environment.config.network;
+/// A network of the environment's own.
+pub(super) fn declare(
+    stack: &Stack,
+    environment: &Environment<'_>,
+    network: &CreatedNetworkConfig,
+) -> Result<Network, StackError> {
     let vpc = stack.add(
         "main",
         Vpc {
@@ -60,7 +64,7 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ne
         },
     )?;
 
-    let zones = zones(environment);
+    let zones = zones(environment, &network.zones);
     let subnets = |kind: &str, ranges: &[Ipv4Net], role_tag: (&str, &str)| {
         let zoned = zones.iter().zip(ranges).enumerate();
         zoned
@@ -86,7 +90,7 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ne
     )?;
     let mut ways = Ways::default();
     public_routes(stack, environment, &vpc.id, &internet_gateway, &public, &mut ways)?;
-    let nat = nat_gateways(stack, environment, &internet_gateway, &public)?;
+    let nat = nat_gateways(stack, environment, network.nat, &internet_gateway, &public)?;
     let private_tables = private_routes(stack, environment, &vpc.id, &nat.gateway_ids, &private, &mut ways)?;
 
     stack.add(
@@ -111,8 +115,8 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ne
 }
 
 /// The name of each zone in use, by index.
-fn zones(environment: &Environment<'_>) -> Vec<Output<String>> {
-    match &environment.config.network.zones {
+fn zones(environment: &Environment<'_>, selection: &ZoneSelection) -> Vec<Output<String>> {
+    match selection {
         ZoneSelection::Named(names) => names.iter().map(Output::known).collect(),
         ZoneSelection::First(count) => {
             let region = environment.config.region.as_str();
@@ -173,10 +177,11 @@ struct NatGateways {
 fn nat_gateways(
     stack: &Stack,
     environment: &Environment<'_>,
+    nat: Nat,
     internet_gateway: &Resource<InternetGatewayOutputs>,
     public: &[Resource<SubnetOutputs>],
 ) -> Result<NatGateways, StackError> {
-    let count = match environment.config.network.nat {
+    let count = match nat {
         Nat::Single => 1,
         Nat::PerZone => public.len(),
     };

@@ -42,6 +42,9 @@ impl Resolve for Symbolic {
             "latest_version" => 7_i64.to_value(),
             "oidc_issuer" => Value::text("https://oidc.eks.us-west-2.amazonaws.com/id/0123456789ABCDEF"),
             "port" => 5432_u16.to_value(),
+            "public_subnet_ids" | "private_subnet_ids" => {
+                Value::List((1..=3).map(|index| Value::text(format!("{text}[{index}]"))).collect())
+            }
             "static_parameters" => map(&[("max_connections", Value::text(text))]),
             "secrets" => map(&["password", "token"].map(|key| (key, stored(&text, key)))),
             "validation_records" => {
@@ -184,6 +187,7 @@ fn resource_types_take_every_input_with_room_for_a_generation() {
         graph("dev", &format!("{DEV}\n[clickhouse]\nmode = \"external\"\n")),
         graph("prod", PROD),
         graph("prod", &created_zone),
+        graph("prod", &with_existing_network(PROD, 3)),
         graph("a-long-name-too1", &format!("{long}{PROD}")),
     ];
     for declaration in graphs.iter().flat_map(Graph::declarations) {
@@ -246,6 +250,35 @@ fn a_nat_gateway_per_zone_only_adds_gateways_and_turns_routes() {
             "network/aws:ec2:Route/private-2-internet",
         ])
     );
+}
+
+/// An environment in a VPC that is there, with subnets in so many zones.
+fn with_existing_network(text: &str, zones: usize) -> String {
+    let ids = |kind: usize| {
+        let ids = (1..=zones).map(|zone| format!("\"subnet-0000{kind}00{zone}\""));
+        ids.collect::<Vec<_>>().join(", ")
+    };
+    let (public, private) = (ids(1), ids(2));
+    let network = format!(
+        "vpc_id = \"vpc-0a1b2c3d\"\npublic_subnet_ids = [{public}]\nprivate_subnet_ids = [{private}]\n"
+    );
+    let cidr = text.lines().find(|line| line.starts_with("cidr = ")).unwrap();
+    text.replace(cidr, &network)
+}
+
+#[test]
+fn an_existing_network_is_looked_up_and_nothing_is_added_to_it_but_security_groups() {
+    for (environment, text, zones) in [("dev", DEV, 2), ("prod", PROD, 3)] {
+        let resources = resources(&graph(environment, &with_existing_network(text, zones)));
+        let in_network = resources.keys().filter(|urn| urn.starts_with("network/"));
+        let types: BTreeSet<&str> = in_network.map(|urn| urn.split('/').nth(1).unwrap()).collect();
+        let expected = ["aws:ec2:ExistingNetwork", "aws:ec2:SecurityGroup", "aws:ec2:SecurityGroupRule"];
+        assert_eq!(types, expected.into());
+        let looked_up = "${network/aws:ec2:ExistingNetwork/main.private_subnet_ids}";
+        let cluster = &resources["cluster/aws:eks:Cluster/main"]["subnet_ids"];
+        let subnets: Vec<String> = (1..=zones).map(|zone| format!("{looked_up}[{zone}]")).collect();
+        assert_eq!(*cluster, Value::List(subnets.into_iter().map(Value::text).collect()));
+    }
 }
 
 #[test]

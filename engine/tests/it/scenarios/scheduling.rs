@@ -97,6 +97,18 @@ fn expected_durations_are_learned() {
 }
 
 #[test]
+fn the_journal_before_the_first_call_is_no_part_of_a_steps_seconds() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        stack.add(CLUSTER, |_| {});
+        let usual = rig.fork().up(&stack).await.steps()[0].seconds;
+        rig.disk.slow_down(Duration::from_secs(120));
+        let slow = rig.up(&stack).await.steps()[0].seconds;
+        assert!((slow - usual).abs() < 60.0, "{slow} s instead of {usual} s");
+    });
+}
+
+#[test]
 fn a_wait_tells_what_it_waits_for_at_each_look() {
     simulate(async {
         let (rig, mut stack) = (Rig::strict(), StackSpec::default());

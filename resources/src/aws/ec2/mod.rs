@@ -4,8 +4,7 @@
 mod cidr;
 mod default_security_group;
 mod elastic_ip;
-mod existing_subnet;
-mod existing_vpc;
+mod existing_network;
 mod flow_log;
 mod ids;
 mod internet_gateway;
@@ -24,8 +23,7 @@ mod vpc_endpoint;
 
 pub use default_security_group::{DefaultSecurityGroup, DefaultSecurityGroupOutputs};
 pub use elastic_ip::{ElasticIp, ElasticIpOutputs};
-pub use existing_subnet::{ExistingSubnet, ExistingSubnetOutputs};
-pub use existing_vpc::{ExistingVpc, ExistingVpcOutputs};
+pub use existing_network::{ExistingNetwork, ExistingNetworkOutputs};
 pub use flow_log::{FlowLog, FlowLogOutputs, LogDestinationType, TrafficType};
 pub use ids::{
     AllocationId, FlowLogId, InternetGatewayId, LaunchTemplateId, NatGatewayId, PrefixListId,

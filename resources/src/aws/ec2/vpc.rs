@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
-    AttributeBooleanValue, Filter, ResourceType as TagTarget, RouteTable, SecurityGroup, Tag,
-    Tenancy as SdkTenancy, Vpc as SdkVpc, VpcAttributeName, VpcState,
+    AttributeBooleanValue, Filter, ResourceType as TagTarget, SecurityGroup, Tag, Tenancy as SdkTenancy,
+    Vpc as SdkVpc, VpcAttributeName, VpcState,
 };
 use futures_util::future::try_join_all;
 use ipnet::Ipv4Net;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::ec2::cidr;
 use crate::aws::ec2::object::{self, Ec2Object, Lifecycle, filter};
-use crate::aws::ec2::{RouteTableId, SecurityGroupId, VpcId};
+use crate::aws::ec2::{SecurityGroupId, VpcId};
 use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
@@ -65,8 +65,6 @@ pub struct VpcOutputs {
     pub cidr_block: Output<Ipv4Net>,
     /// The security group that AWS made with it.
     pub default_security_group_id: Output<SecurityGroupId>,
-    /// The route table of subnets that have no other.
-    pub main_route_table_id: Output<RouteTableId>,
 }
 
 impl Ec2Object for SdkVpc {
@@ -94,36 +92,21 @@ impl Ec2Object for SdkVpc {
     }
 }
 
-/// What AWS made with a VPC.
-struct Companions {
-    default_security_group_id: SecurityGroupId,
-    main_route_table_id: RouteTableId,
+/// The security group that AWS made with a VPC; `None` while it is not seen. It is the same one for as long
+/// as the VPC is there.
+async fn default_security_group(ec2: &Client, id: &str) -> Result<Option<SecurityGroupId>, ProviderError> {
+    let filters = vec![filter("vpc-id", [id]), filter("group-name", ["default"])];
+    let groups = SecurityGroup::describe(ec2, filters).await?;
+    let is_it = |group: &&SecurityGroup| group.vpc_id() == Some(id) && group.group_name() == Some("default");
+    Ok(groups.iter().find(is_it).and_then(SecurityGroup::group_id).map(SecurityGroupId::new))
 }
 
-async fn companions(
-    ec2: &Client,
-    vpcs: impl IntoIterator<Item = &PhysicalId>,
-) -> Result<BTreeMap<String, Companions>, ProviderError> {
-    let vpcs: Vec<&str> = vpcs.into_iter().map(PhysicalId::as_str).collect();
-    let of_vpcs = filter("vpc-id", vpcs.iter().copied());
-    let groups = SecurityGroup::describe(ec2, vec![of_vpcs.clone(), filter("group-name", ["default"])]);
-    let tables = RouteTable::describe(ec2, vec![of_vpcs, filter("association.main", ["true"])]);
-    let (groups, tables) = tokio::try_join!(groups, tables)?;
-    let companions_of = |vpc: &&str| {
-        let group = groups
-            .iter()
-            .find(|group| group.vpc_id() == Some(vpc) && group.group_name() == Some("default"))?;
-        let is_main = |table: &&RouteTable| {
-            table.associations().iter().any(|association| association.main() == Some(true))
-        };
-        let table = tables.iter().filter(|table| table.vpc_id() == Some(vpc)).find(is_main)?;
-        let companions = Companions {
-            default_security_group_id: SecurityGroupId::new(group.group_id()?),
-            main_route_table_id: RouteTableId::new(table.route_table_id()?),
-        };
-        Some(((*vpc).to_owned(), companions))
-    };
-    Ok(vpcs.iter().filter_map(companions_of).collect())
+/// As [`default_security_group`], asked only if it is not on record.
+async fn recorded_group(ec2: &Client, vpc: &Existing<Vpc>) -> Result<Option<SecurityGroupId>, ProviderError> {
+    match vpc.outputs.get("default_security_group_id").and_then(Value::as_text) {
+        Some(id) => Ok(Some(SecurityGroupId::new(id))),
+        None => default_security_group(ec2, vpc.id.as_str()).await,
+    }
 }
 
 /// Reads the attributes that DescribeVpcs leaves out, as far as they are managed: DNS support and
@@ -171,13 +154,12 @@ async fn set_attribute(
     request.send().await.during("ModifyVpcAttribute").map(|_| ())
 }
 
-fn outputs(client: &AwsClients, vpc: &SdkVpc, companions: &Companions) -> VpcOutputs {
+fn outputs(client: &AwsClients, vpc: &SdkVpc, default_security_group_id: SecurityGroupId) -> VpcOutputs {
     VpcOutputs {
         id: VpcId::new(vpc.id()).into(),
         arn: client.connection.arn("ec2", &format!("vpc/{}", vpc.id())).into(),
         cidr_block: property::told(cidr::parse(vpc.cidr_block())),
-        default_security_group_id: companions.default_security_group_id.clone().into(),
-        main_route_table_id: companions.main_route_table_id.clone().into(),
+        default_security_group_id: default_security_group_id.into(),
     }
 }
 
@@ -205,12 +187,12 @@ impl Vpc {
             let Some(enable) = enable else { continue };
             set_attribute(ec2, id, &attribute, enable).await?;
         }
-        let companions = until_seen(step, Self::CONSISTENCY_WINDOW, || async {
-            let lacking = || not_found(format!("the VPC {id} has no default security group or route table"));
-            companions(ec2, [id]).await?.remove(id.as_str()).ok_or_else(lacking)
+        let group = until_seen(step, Self::CONSISTENCY_WINDOW, || async {
+            let lacking = || not_found(format!("the VPC {id} has no default security group"));
+            default_security_group(ec2, id.as_str()).await?.ok_or_else(lacking)
         })
         .await?;
-        Ok(outputs(client, &vpc, &companions))
+        Ok(outputs(client, &vpc, group))
     }
 }
 
@@ -272,18 +254,18 @@ impl ResourceType for Vpc {
         objects: &[Existing<Self>],
     ) -> Result<Vec<Option<Observed<Self>>>, ProviderError> {
         let ids = || objects.iter().map(|object| &object.id);
-        let (vpcs, companions, attributes) = tokio::try_join!(
+        let (vpcs, groups, attributes) = tokio::try_join!(
             object::by_ids::<SdkVpc>(&client.ec2, ids()),
-            companions(&client.ec2, ids()),
+            try_join_all(objects.iter().map(|object| recorded_group(&client.ec2, object))),
             try_join_all(objects.iter().map(|object| attributes(&client.ec2, object))),
         )?;
-        let observe = |(object, (support, hostnames)): (&Existing<Self>, _)| {
+        let observe = |((object, group), (support, hostnames)): ((&Existing<Self>, Option<_>), _)| {
             let Some(vpc) = vpcs.get(object.id.as_str()) else { return Ok(None) };
-            let companions = companions.get(object.id.as_str()).ok_or_else(|| {
+            let group = group.ok_or_else(|| {
                 let message = format!("the default security group of {} is not seen yet", object.id);
                 ProviderError::new(ErrorKind::Unclear, message)
             })?;
-            let outputs = outputs(client, vpc, companions);
+            let outputs = outputs(client, vpc, group);
             let inputs = Self {
                 cidr_block: outputs.cidr_block.clone().into(),
                 instance_tenancy: match vpc.instance_tenancy() {
@@ -297,7 +279,7 @@ impl ResourceType for Vpc {
             };
             Ok(Some(Observed { inputs, outputs }))
         };
-        objects.iter().zip(attributes).map(observe).collect()
+        objects.iter().zip(groups).zip(attributes).map(observe).collect()
     }
 
     async fn update(

@@ -252,7 +252,8 @@ fn is_as_recorded(object: &Existing<Secret>, secret: &Metadata) -> bool {
         && !secret.is_deleted
         && recorded.description.get().is_none_or(|description| description == secret.description)
         && (!recorded.kms_key_id.is_given() || recorded.kms_key_id.get() == secret.kms_key_id)
-        && recorded.tags.get().is_none_or(|recorded| recorded == tags::observed(&secret.tags))
+        && secret.tags.contains_key(tags::LINEAGE)
+        && recorded.tags.get().is_none_or(|recorded| recorded == tags::declarable(&secret.tags))
         && Rotations::of(&secret.tags) == Rotations::declared(&generated)
 }
 
