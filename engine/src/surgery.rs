@@ -8,12 +8,13 @@ use crate::journal::{OperationInfo, prune, replay, started};
 use crate::operation::{OperationError, check_belongs};
 use crate::plan::PlanCounts;
 use crate::snapshot::{Edit, Snapshot};
-use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore, StoreError};
+use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore, StoreError, Unreadable};
 
 /// A locked environment whose record is changed by hand.
 pub struct Surgery {
     session: Box<dyn Session>,
     snapshot: Option<Snapshot>,
+    unreadable: Option<Unreadable>,
     has_journal: bool,
     interrupted: Vec<OperationInfo>,
 }
@@ -25,6 +26,8 @@ pub enum Soundness {
     Required,
     /// It is handed out, to be put right.
     Waived,
+    /// As waived; and one that cannot even be read is no obstacle, since another one takes its place.
+    Replaced,
 }
 
 impl Surgery {
@@ -43,12 +46,14 @@ impl Surgery {
         let session = match soundness {
             Soundness::Required => store.lock(holder).await?,
             Soundness::Waived => store.lock_unsound(holder).await?,
+            Soundness::Replaced => store.lock_to_replace(holder).await?,
         };
         let stored = session.stored().clone();
         let moved_to = stored.moved_to.clone();
         let mut surgery = Self {
             session,
             snapshot: stored.snapshot,
+            unreadable: stored.unreadable,
             has_journal: !stored.journal.is_empty(),
             interrupted: started(&stored.journal),
         };
@@ -68,9 +73,15 @@ impl Surgery {
         }
     }
 
-    /// What is recorded, with the journal taken in; `None` if there was no operation yet.
+    /// What is recorded, with the journal taken in; `None` if there was no operation yet, or if it is
+    /// [`unreadable`](Self::unreadable).
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
+    }
+
+    /// What is known of a snapshot that cannot be read; the next one takes its place.
+    pub fn unreadable(&self) -> Option<&Unreadable> {
+        self.unreadable.as_ref()
     }
 
     /// Whether an operation was interrupted and not gone on with.
@@ -91,7 +102,9 @@ impl Surgery {
         clock: &Clock,
     ) -> Result<u64, OperationError> {
         prune(&mut snapshot);
-        snapshot.serial = self.snapshot.as_ref().map_or(0, |stored| stored.serial) + 1;
+        let unreadable = || self.unreadable.as_ref().map(|unreadable| unreadable.serial);
+        let stored = self.snapshot.as_ref().map(|stored| stored.serial).or_else(unreadable);
+        snapshot.serial = stored.unwrap_or_default() + 1;
         // Nobody approved what a plan would do to what is recorded from now on.
         snapshot.approval = None;
         let serial = snapshot.serial;
@@ -107,6 +120,7 @@ impl Surgery {
         };
         self.session.save(&snapshot, Some(&record)).await?;
         self.snapshot = Some(snapshot);
+        self.unreadable = None;
         self.has_journal = false;
         Ok(serial)
     }

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use lsinfra_engine::store::{StoreError, Stored};
+use lsinfra_engine::store::{StoreError, Stored, Unreadable};
 use lsinfra_engine::surgery::Soundness;
 
 use super::S3Store;
 use super::objects::StoredObject;
-use crate::format::{DecodeError, FORMAT_VERSION, StoredSnapshot, decode, decode_batch};
-use crate::soundness::unsound;
+use crate::format::{
+    DecodeError, FORMAT_VERSION, StoredOperationRecord, StoredSnapshot, decode, decode_batch,
+};
+use crate::soundness::{HistoryEnd, check_newest, unsound};
 
 /// How many batches are read at once.
 const PARALLEL_READS: usize = 16;
@@ -44,7 +46,8 @@ impl Contents {
 }
 
 impl S3Store {
-    /// Reads snapshot and journal, whether an unsound snapshot is refused or not. A run that saves at the same time makes this begin again.
+    /// Reads snapshot and journal. A snapshot that is unsound, or not the one that the history ends with, is
+    /// refused or not. A run that saves at the same time makes this begin again.
     pub(super) async fn read_contents(&self, soundness: Soundness) -> Result<Contents, StoreError> {
         let mut gap = self.damaged(&self.keys.journal(), "batches vanish while they are read");
         for _ in 0..ATTEMPTS {
@@ -56,15 +59,22 @@ impl S3Store {
         Err(gap)
     }
 
-    /// One reading; the inner error is a gap, which a run that saves at the same time leaves for a moment.
+    /// One reading; the inner error is a gap, or another end of the history, which a run that saves at the same
+    /// time leaves for a moment.
     async fn try_read_contents(
         &self,
         soundness: Soundness,
     ) -> Result<Result<Contents, StoreError>, StoreError> {
         let mut contents = Contents::default();
-        match self.get(&self.keys.snapshot()).await? {
-            Some(object) => self.read_snapshot(object, soundness, &mut contents)?,
-            None => self.check_never_was().await?,
+        let read = match self.get(&self.keys.snapshot()).await? {
+            Some(object) => self.read_snapshot(object, soundness, &mut contents),
+            None => self.check_never_was().await,
+        };
+        match read {
+            Err(StoreError::Damaged { reason, .. }) if soundness == Soundness::Replaced => {
+                self.look_beside(reason, &mut contents).await?;
+            }
+            read => read?,
         }
         let after = self.keys.batch(contents.folded_batch);
         let listed = self.bucket.list(&self.keys.journal(), &after).await;
@@ -84,7 +94,8 @@ impl S3Store {
         for (number, key, object) in read {
             // Taken in and deleted since it was listed.
             let Some(object) = object else { return Ok(Err(self.damaged(&key, "it vanishes"))) };
-            if number != contents.last_batch + 1 {
+            // What an unreadable snapshot has taken in may be missing, but for the fences.
+            if number != contents.last_batch + 1 && contents.stored.unreadable.is_none() {
                 let missing = self.keys.batch(contents.last_batch + 1);
                 return Ok(Err(self.damaged(&missing, &format!("it is missing before {key}"))));
             }
@@ -99,7 +110,69 @@ impl S3Store {
             }
             contents.stored.journal.extend(batch.entries);
         }
+        if soundness == Soundness::Required
+            && let Some(snapshot) = &contents.stored.snapshot
+        {
+            let history = self.history_end(snapshot.serial).await?;
+            let location = || self.url(&self.keys.snapshot());
+            if let Err(error) = check_newest(snapshot, contents.last_batch, history, location) {
+                return Ok(Err(error));
+            }
+        }
         Ok(Ok(contents))
+    }
+
+    /// Where the history ends, beside a snapshot of that serial.
+    async fn history_end(&self, serial: u64) -> Result<HistoryEnd, StoreError> {
+        let before = self.keys.operation(serial.saturating_sub(1));
+        let listed = self.bucket.list(&self.keys.history(), &before).await;
+        let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
+        let serials: Vec<u64> = keys.iter().filter_map(|key| self.keys.operation_serial(key)).collect();
+        let mut end = HistoryEnd { newest: serials.last().copied(), ..HistoryEnd::default() };
+        if serials.contains(&serial) {
+            end.lineage = self.readable_record(serial).await?.and_then(|record| record.lineage());
+        }
+        if end.newest == Some(serial + 1) {
+            end.next_batch = self.readable_record(serial + 1).await?.and_then(|record| record.last_batch());
+        }
+        Ok(end)
+    }
+
+    /// The record of the operation that left the snapshot with that serial. One that cannot be read says nothing:
+    /// `history` is what refuses it.
+    async fn readable_record(
+        &self,
+        serial: u64,
+    ) -> Result<Option<StoredOperationRecord<'static>>, StoreError> {
+        let record = self.get(&self.keys.operation(serial)).await?;
+        Ok(record.and_then(|record| decode(&record.body).ok()))
+    }
+
+    /// The serial of the newest record and what it says, if there is one.
+    pub(super) async fn newest_record(
+        &self,
+    ) -> Result<Option<(u64, Option<StoredOperationRecord<'static>>)>, StoreError> {
+        let listed = self.bucket.list(&self.keys.history(), "").await;
+        let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
+        let newest = keys.last().and_then(|key| self.keys.operation_serial(key));
+        Ok(match newest {
+            Some(serial) => Some((serial, self.readable_record(serial).await?)),
+            None => None,
+        })
+    }
+
+    /// What is known of a snapshot that cannot be read, by the history beside it.
+    async fn look_beside(&self, reason: String, contents: &mut Contents) -> Result<(), StoreError> {
+        let (serial, record) = self.newest_record().await?.unwrap_or((1, None));
+        contents.folded_batch = record.as_ref().and_then(|record| record.last_batch()).unwrap_or_default();
+        contents.last_batch = contents.folded_batch;
+        contents.stored.unreadable = Some(Unreadable {
+            lineage: record.and_then(|record| record.lineage()),
+            serial,
+            reason,
+            kept: format!("an earlier version of {}", self.url(&self.keys.snapshot())),
+        });
+        Ok(())
     }
 
     /// Refuses to take a snapshot that was lost for one that never was. The record of a first operation may be
@@ -124,11 +197,11 @@ impl S3Store {
         contents: &mut Contents,
     ) -> Result<(), StoreError> {
         let key = self.keys.snapshot();
+        (contents.etag, contents.version) = (Some(object.etag), object.version);
         let stored: StoredSnapshot<'static> =
             decode(&object.body).map_err(|error| self.undecodable(&key, error))?;
         contents.folded_batch = stored.last_batch();
         contents.last_batch = contents.folded_batch;
-        (contents.etag, contents.version) = (Some(object.etag), object.version);
         contents.stored.moved_to = stored.moved_to().map(str::to_owned);
         if soundness == Soundness::Required
             && let Some(to) = &contents.stored.moved_to

@@ -4,7 +4,7 @@
 //! only when it has stood still for a whole lease by the watcher's own clock. No two clocks are ever
 //! compared. Each record has a fencing token that only grows. It must not know what the lock protects.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -95,7 +95,10 @@ pub(crate) struct Acquired {
     pub(crate) record: LockRecord,
     /// When the write was sent: the lease runs from then.
     pub(crate) since: Timestamp,
-    /// Whether nobody knows that the last holder had come to an end by itself.
+    /// The wall's time of that moment.
+    pub(crate) since_wall: SystemTime,
+    /// Whether nobody knows that the last holder had come to an end by itself. Neither if there is no record
+    /// at all: somebody may have deleted that of a holder.
     pub(crate) is_takeover: bool,
 }
 
@@ -141,7 +144,7 @@ pub(crate) async fn acquire(
     let mut waited_for = None;
     loop {
         let is_takeover = match &seen {
-            None => Some(false),
+            None => Some(true),
             Some(record) => match &record.held {
                 None => Some(false),
                 // The answer to an earlier try got lost, or what it was to shut out could not be yet.
@@ -227,20 +230,24 @@ async fn take(
     seen: Option<&LockRecord>,
     is_takeover: bool,
 ) -> Result<Result<Acquired, Option<LockRecord>>, ProviderError> {
+    let since_wall = SystemTime::now();
+    let since = clock.now();
     let record = LockRecord {
-        fencing_token: seen.map_or(0, |record| record.fencing_token) + 1,
+        // Beyond that of any record that was deleted by hand: its holder may still want to renew it.
+        fencing_token: seen
+            .map_or_else(|| since.as_millisecond().try_into().unwrap_or(0), |record| record.fencing_token)
+            + 1,
         renewal: 0,
         lease: request.lease,
         held: Some(Held { holder: request.holder.clone(), process: request.process.clone() }),
     };
-    let since = clock.now();
     match table.swap(request.environment, seen.map(LockRecord::version), &record).await? {
         // A first try had taken effect, and its answer got lost.
         Swap::Different(Some(found)) if found == record => {}
         Swap::Different(found) => return Ok(Err(found)),
         Swap::Done => {}
     }
-    Ok(Ok(Acquired { record, since, is_takeover }))
+    Ok(Ok(Acquired { record, since, since_wall, is_takeover }))
 }
 
 /// Renews a held lock: the record from now on.

@@ -18,7 +18,7 @@ use super::S3Store;
 use super::contents::Contents;
 use super::lease::{Lease, Loss};
 use super::objects::{Condition, Written};
-use crate::format::{Note, SnapshotIdentity, encode_batch, encode_record, encode_snapshot};
+use crate::format::{Note, RecordNote, SnapshotIdentity, encode_batch, encode_record, encode_snapshot};
 use crate::migrate::Moving;
 use crate::soundness::{self, unsound};
 
@@ -73,10 +73,12 @@ impl S3Session {
     /// batch and the snapshot are written first, so that nothing that it wakes up to write is accepted.
     async fn open(&mut self, is_takeover: bool, soundness: Soundness) -> Result<(), StoreError> {
         self.contents = self.store.read_contents(soundness).await?;
-        if soundness == Soundness::Required {
-            self.check_not_rewound().await?;
-        }
         if !is_takeover {
+            return Ok(());
+        }
+        // Where nothing was ever written there is nothing that a holder could go on from.
+        if self.contents.etag.is_none() && self.contents.last_batch == 0 {
+            self.is_alone = true;
             return Ok(());
         }
         loop {
@@ -95,22 +97,6 @@ impl S3Session {
             }
             // It was awake a moment ago.
             self.contents = self.store.read_contents(soundness).await?;
-        }
-    }
-
-    /// Refuses a snapshot that is older than the history: somebody has put it back by hand. The record of the next
-    /// serial may be there, of a run that did not get to save, and that of the one after it only then.
-    async fn check_not_rewound(&self) -> Result<(), StoreError> {
-        let Some(snapshot) = &self.contents.stored.snapshot else { return Ok(()) };
-        let (found, next) = (snapshot.serial, snapshot.serial + 2);
-        let key = self.store.keys.operation(next);
-        let head = self.store.bucket.head(&key).await.map_err(self.store.failed("read", &key))?;
-        match head {
-            None => Ok(()),
-            Some(_) => {
-                let location = self.store.url(&self.store.keys.snapshot());
-                Err(StoreError::SerialMoved { location, expected: next, found })
-            }
         }
     }
 
@@ -223,15 +209,9 @@ impl S3Session {
     /// Writes the record of the operation that is about to leave the snapshot with that serial, in the
     /// place of one that a run left behind which did not get to save. It replaces what was seen and
     /// nothing else: a run that slept meanwhile must not do away with its successor's record.
-    async fn put_record(
-        &mut self,
-        serial: u64,
-        record: &OperationRecord,
-        replaced_version: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let key = self.store.keys.operation(serial);
-        let body =
-            encode_record(record, replaced_version).map_err(|error| self.store.unwritable(&key, &error))?;
+    async fn put_record(&mut self, record: &OperationRecord, note: RecordNote<'_>) -> Result<(), StoreError> {
+        let key = self.store.keys.operation(record.serial);
+        let body = encode_record(record, note).map_err(|error| self.store.unwritable(&key, &error))?;
         let mut seen: Option<String> = None;
         loop {
             self.check_lease()?;
@@ -252,9 +232,13 @@ impl S3Session {
     /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
     /// not be read again.
     fn check_follows(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let stored = self.contents.stored.snapshot.as_ref();
-        let stored = stored
-            .map(|Snapshot { lineage, serial, .. }| SnapshotIdentity { lineage: *lineage, serial: *serial });
+        let Stored { snapshot: stored, unreadable, .. } = &self.contents.stored;
+        let identity = |Snapshot { lineage, serial, .. }: &Snapshot| SnapshotIdentity {
+            lineage: *lineage,
+            serial: *serial,
+        };
+        let unreadable = unreadable.as_ref().map(|one| SnapshotIdentity::of_unreadable(one, snapshot));
+        let stored = stored.as_ref().map(identity).or(unreadable);
         soundness::check_follows(stored, snapshot, || self.store.url(&self.store.keys.snapshot()))?;
         match unsound(snapshot) {
             Some(problems) => {
@@ -298,7 +282,12 @@ impl Session for S3Session {
         self.check_follows(snapshot)?;
         if let Some(record) = record {
             let replaced = self.contents.version.clone();
-            self.put_record(snapshot.serial, record, replaced.as_deref()).await?;
+            let note = RecordNote {
+                lineage: snapshot.lineage,
+                last_batch: Some(self.contents.last_batch),
+                replaced_version: replaced.as_deref(),
+            };
+            self.put_record(record, note).await?;
         }
         self.check_lease()?;
         let first = self.contents.folded_batch + 1;
@@ -332,12 +321,13 @@ impl Session for S3Session {
 
 #[async_trait]
 impl Moving for S3Session {
-    async fn write_history(&mut self, history: &[OperationRecord]) -> Result<(), StoreError> {
+    async fn write_history(&mut self, lineage: Uuid, history: &[OperationRecord]) -> Result<(), StoreError> {
         // Where the state was before, they say as which versions its earlier snapshots stay.
         let there = self.store.history().await?;
         for record in history.iter().filter(|record| !there.contains(record)) {
             // The snapshots that they replaced stay where they are.
-            self.put_record(record.serial, record, None).await?;
+            let note = RecordNote { lineage, last_batch: None, replaced_version: None };
+            self.put_record(record, note).await?;
         }
         Ok(())
     }
