@@ -7,7 +7,7 @@ use lsinfra_engine::cancel::CancelStage;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::schema::Kind;
 use lsinfra_engine::snapshot::{Edit, Snapshot};
-use lsinfra_engine::store::Unreadable;
+use lsinfra_engine::store::Unusable;
 use lsinfra_engine::surgery::{Soundness, Surgery};
 use lsinfra_engine::{OperationInfo, OperationKind};
 
@@ -72,11 +72,11 @@ impl Locked<'_> {
         self.surgery.snapshot().ok_or_else(|| no_state(&self.environment.name))
     }
 
-    /// What has to be known before a snapshot that cannot be read is replaced: nothing, if it can be.
-    pub(crate) fn unreadable_notes(&self) -> Vec<String> {
-        let Some(Unreadable { reason, kept, .. }) = self.surgery.unreadable() else { return Vec::new() };
+    /// What has to be known before an unusable snapshot is replaced; nothing of any other.
+    pub(crate) fn unusable_notes(&self) -> Vec<String> {
+        let Some(Unusable { reason, kept, .. }) = self.surgery.unusable() else { return Vec::new() };
         let mut notes = vec![
-            format!("what is stored cannot be read ({reason}); it stays as {kept}"),
+            format!("what is stored cannot be gone on from ({reason}); it stays as {kept}"),
             "what only it says is no longer known: objects that came into being since go on existing, with the \
              tags of this environment"
                 .to_owned(),

@@ -53,7 +53,7 @@ pub trait StateStore: Send + Sync {
     }
 
     /// As [`lock_unsound`](Self::lock_unsound), for those who put another snapshot in the place of the one that
-    /// is there: also if that cannot be read.
+    /// is there: also if that is [unusable](Stored::unusable).
     ///
     /// # Errors
     /// As [`lock`](Self::lock).
@@ -138,13 +138,15 @@ pub struct Stored {
     /// Where the state was moved to: what is here is what it was then. Only those who put an unsound state
     /// right are shown it.
     pub moved_to: Option<String>,
-    /// What is known of a snapshot that is there and cannot be read. Only those who replace it are shown it.
-    pub unreadable: Option<Unreadable>,
+    /// What is known of a snapshot that is there and cannot be gone on from. Only those who replace it are
+    /// shown that, instead of the snapshot.
+    pub unusable: Option<Unusable>,
 }
 
-/// A snapshot that cannot be read, as far as what lies beside it tells.
+/// A snapshot that cannot be read, or that is not the one that was saved last, as far as what lies beside it
+/// tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct Unusable {
     /// Its lineage, if the history or an earlier snapshot says it.
     pub lineage: Option<Uuid>,
     /// The serial that the next snapshot follows on.

@@ -8,13 +8,13 @@ use crate::journal::{OperationInfo, prune, replay, started};
 use crate::operation::{OperationError, check_belongs};
 use crate::plan::PlanCounts;
 use crate::snapshot::{Edit, Snapshot};
-use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore, StoreError, Unreadable};
+use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore, StoreError, Unusable};
 
 /// A locked environment whose record is changed by hand.
 pub struct Surgery {
     session: Box<dyn Session>,
     snapshot: Option<Snapshot>,
-    unreadable: Option<Unreadable>,
+    unusable: Option<Unusable>,
     has_journal: bool,
     interrupted: Vec<OperationInfo>,
 }
@@ -26,7 +26,8 @@ pub enum Soundness {
     Required,
     /// It is handed out, to be put right.
     Waived,
-    /// As waived; and one that cannot even be read is no obstacle, since another one takes its place.
+    /// As waived; and one that cannot even be read, or is not the one that was saved last, is no obstacle, since
+    /// another one takes its place.
     Replaced,
 }
 
@@ -53,7 +54,7 @@ impl Surgery {
         let mut surgery = Self {
             session,
             snapshot: stored.snapshot,
-            unreadable: stored.unreadable,
+            unusable: stored.unusable,
             has_journal: !stored.journal.is_empty(),
             interrupted: started(&stored.journal),
         };
@@ -74,14 +75,14 @@ impl Surgery {
     }
 
     /// What is recorded, with the journal taken in; `None` if there was no operation yet, or if it is
-    /// [`unreadable`](Self::unreadable).
+    /// [`unusable`](Self::unusable).
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
     }
 
-    /// What is known of a snapshot that cannot be read; the next one takes its place.
-    pub fn unreadable(&self) -> Option<&Unreadable> {
-        self.unreadable.as_ref()
+    /// What is known of a snapshot that cannot be gone on from; the next one takes its place.
+    pub fn unusable(&self) -> Option<&Unusable> {
+        self.unusable.as_ref()
     }
 
     /// Whether an operation was interrupted and not gone on with.
@@ -102,8 +103,8 @@ impl Surgery {
         clock: &Clock,
     ) -> Result<u64, OperationError> {
         prune(&mut snapshot);
-        let unreadable = || self.unreadable.as_ref().map(|unreadable| unreadable.serial);
-        let stored = self.snapshot.as_ref().map(|stored| stored.serial).or_else(unreadable);
+        let unusable = || self.unusable.as_ref().map(|unusable| unusable.serial);
+        let stored = self.snapshot.as_ref().map(|stored| stored.serial).or_else(unusable);
         snapshot.serial = stored.unwrap_or_default() + 1;
         // Nobody approved what a plan would do to what is recorded from now on.
         snapshot.approval = None;
@@ -120,7 +121,7 @@ impl Surgery {
         };
         self.session.save(&snapshot, Some(&record)).await?;
         self.snapshot = Some(snapshot);
-        self.unreadable = None;
+        self.unusable = None;
         self.has_journal = false;
         Ok(serial)
     }

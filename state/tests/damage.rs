@@ -401,8 +401,8 @@ fn a_snapshot_that_cannot_be_read_is_replaced_by_the_next_serial_and_kept() {
         assert_eq!(run(store.history()).unwrap().len(), 3);
 
         let mut session = run(store.lock_to_replace(&holder("state restore"))).unwrap();
-        let unreadable = session.stored().unreadable.clone().unwrap();
-        assert_eq!((unreadable.lineage, unreadable.serial), (Some(Uuid::from_u128(1)), 3));
+        let unusable = session.stored().unusable.clone().unwrap();
+        assert_eq!((unusable.lineage, unusable.serial), (Some(Uuid::from_u128(1)), 3));
         assert_eq!(session.stored().journal, every_entry()[..1]);
         let mut other = snapshot(4);
         other.lineage = Uuid::from_u128(2);
@@ -412,7 +412,7 @@ fn a_snapshot_that_cannot_be_read_is_replaced_by_the_next_serial_and_kept() {
         let stored = load(folder.path()).unwrap();
         assert_eq!((stored.snapshot, stored.journal.len()), (Some(snapshot(4)), 0));
         if is_there {
-            assert_eq!(std::fs::read_to_string(&unreadable.kept).unwrap(), "{");
+            assert_eq!(std::fs::read_to_string(&unusable.kept).unwrap(), "{");
         }
         assert!(!std::fs::read(folder.path().join("journal.previous.jsonl")).unwrap().is_empty());
     }

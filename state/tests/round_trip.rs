@@ -39,7 +39,7 @@ proptest! {
                 session.append(batch).await.unwrap();
             }
         });
-        let expected = Stored { snapshot: Some(snapshot), journal: batches.concat(), moved_to: None, unreadable: None };
+        let expected = Stored { snapshot: Some(snapshot), journal: batches.concat(), moved_to: None, unusable: None };
         prop_assert_eq!(load(folder.path()).unwrap(), expected);
     }
 }
@@ -54,21 +54,21 @@ fn a_session_goes_on_where_the_last_one_stopped() {
     let mut session = lock(folder.path()).unwrap();
     assert_eq!(
         session.stored(),
-        &Stored { snapshot: None, journal: first.to_vec(), moved_to: None, unreadable: None }
+        &Stored { snapshot: None, journal: first.to_vec(), moved_to: None, unusable: None }
     );
     run(session.append(second)).unwrap();
     assert_eq!(load(folder.path()).unwrap().journal, [first, second].concat());
     run(session.save(&snapshot(1), None)).unwrap();
     assert_eq!(
         load(folder.path()).unwrap(),
-        Stored { snapshot: Some(snapshot(1)), journal: vec![], moved_to: None, unreadable: None }
+        Stored { snapshot: Some(snapshot(1)), journal: vec![], moved_to: None, unusable: None }
     );
     run(session.append(third)).unwrap();
     drop(session);
     let session = lock(folder.path()).unwrap();
     assert_eq!(
         session.stored(),
-        &Stored { snapshot: Some(snapshot(1)), journal: third.to_vec(), moved_to: None, unreadable: None }
+        &Stored { snapshot: Some(snapshot(1)), journal: third.to_vec(), moved_to: None, unusable: None }
     );
 }
 
@@ -215,7 +215,7 @@ fn the_previous_snapshot_and_journal_make_the_present_one() {
         std::fs::copy(folder.path().join(from), folder.path().join(to)).unwrap();
     }
     let expected =
-        Stored { snapshot: Some(snapshot(1)), journal: every_entry(), moved_to: None, unreadable: None };
+        Stored { snapshot: Some(snapshot(1)), journal: every_entry(), moved_to: None, unusable: None };
     assert_eq!(load(folder.path()).unwrap(), expected);
     // And an operation can go on from there.
     let mut session = lock(folder.path()).unwrap();

@@ -158,9 +158,7 @@ fn put_back() {
     for (code, text) in [("LS0306", of_other_lineage), ("LS0305", earlier), ("LS0305", counted_back)] {
         std::fs::write(project.path().join(&snapshot), &text).unwrap();
         sandbox.take_calls();
-        for command in
-            [&["up", "--yes"][..], &["preview"], &["destroy", "--yes"], &["state", "rm", "Vpc/main"]]
-        {
+        for command in [&["up", "--yes"][..], &["preview"], &["destroy", "--yes"], &["state", "repair"]] {
             let ended = project.sandboxed(command).run().expect_code(1);
             assert!(
                 ended.stderr.contains(code) && ended.stderr.contains(&snapshot),
@@ -171,7 +169,15 @@ fn put_back() {
         assert_eq!(sandbox.take_changing_calls(), [""; 0]);
         assert_eq!(project.read(&snapshot), text, "it was overwritten");
     }
-    std::fs::write(project.path().join(&snapshot), sound).unwrap();
+    std::fs::write(project.path().join(&snapshot), &sound).unwrap();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+
+    // Were the newest one lost, an earlier one is the next again.
+    let earlier = project.read(format!("{STATE}/snapshot.previous.json"));
+    std::fs::write(project.path().join(&snapshot), earlier).unwrap();
+    let restored = project.sandboxed(&["state", "restore", "2", "--yes", "--output", "json"]).succeed();
+    assert_eq!(restored.json()["serial"], 4, "{}", restored.transcript());
+    project.sandboxed(&["up", "--yes"]).succeed();
     project.sandboxed(&["preview", "--exit-code"]).succeed();
 }
 

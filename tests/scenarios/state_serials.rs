@@ -210,7 +210,7 @@ fn unreadable(state: &'static str) {
     let history = place.json(&["history"]);
     assert_eq!(history["operations"][0]["serial"], last);
     let asked = place.run(&["state", "restore", &earlier]).run().expect_code(2);
-    for said in ["LS0103", "cannot be read", "restore  serial"] {
+    for said in ["LS0103", "cannot be gone on from", "restore  serial"] {
         assert!(asked.stderr.contains(said), "{said}: {}", asked.transcript());
     }
     let restored = place.json(&["state", "restore", &earlier, "--yes"]);

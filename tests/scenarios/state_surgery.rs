@@ -146,6 +146,10 @@ fn mv() {
 
     project.sandboxed(&["state", "mv", other, VPC, "--yes"]).succeed();
     project.sandboxed(&["preview", "--exit-code"]).succeed();
+    // Back across a rename: the other URN remains free.
+    project.sandboxed(&["state", "restore", &moved.serial.to_string(), "--yes"]).succeed();
+    project.sandboxed(&["state", "mv", other, VPC, "--yes"]).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
     assert_eq!(sandbox.take_changing_calls(), [""; 0]);
 }
 

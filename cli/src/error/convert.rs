@@ -96,7 +96,8 @@ impl From<StoreError> for CommandError {
                 .hint("use the version of lsinfra that wrote it, or a later one"),
             StoreError::SerialMoved { .. } => {
                 Self::new(ErrorCode::StateMoved, message)
-                    .hint("run the same command again; if an older snapshot was put back by hand, put the newest one back first")
+                    .hint("run the same command again; if an older snapshot was put back by hand, put the newest one back")
+                    .hint("if that is lost: `lsinfra state restore N` records what an earlier serial says; `lsinfra history` lists them")
             }
             StoreError::LineageMismatch { .. } => Self::new(ErrorCode::StateLineage, message)
                 .hint("check that --state names this environment's own state"),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
-use lsinfra_engine::store::Unreadable;
+use lsinfra_engine::store::Unusable;
 use lsinfra_engine::{Generation, Properties, Record, Snapshot, Urn, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -65,8 +65,8 @@ pub(crate) struct SnapshotIdentity {
 
 impl SnapshotIdentity {
     /// What a snapshot must have been that cannot be read and that `next` is to replace.
-    pub(crate) fn of_unreadable(unreadable: &Unreadable, next: &Snapshot) -> Self {
-        Self { lineage: unreadable.lineage.unwrap_or(next.lineage), serial: unreadable.serial }
+    pub(crate) fn of_unusable(unusable: &Unusable, next: &Snapshot) -> Self {
+        Self { lineage: unusable.lineage.unwrap_or(next.lineage), serial: unusable.serial }
     }
 }
 

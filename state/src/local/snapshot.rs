@@ -1,9 +1,7 @@
 //! The snapshot file, and the one way to read it together with the journal.
 
-use std::cmp::Ordering;
-
 use lsinfra_engine::Snapshot;
-use lsinfra_engine::store::{StoreError, Stored, Unreadable};
+use lsinfra_engine::store::{StoreError, Stored, Unusable};
 use lsinfra_engine::surgery::Soundness;
 
 use super::disk::{Disk, io_error};
@@ -30,12 +28,12 @@ pub(super) struct Contents {
     pub(super) journal: Option<Vec<u8>>,
     /// What counts of it; its entries are in `stored`.
     pub(super) pending: Pending,
-    /// The bytes of a snapshot that cannot be read, if there are any.
+    /// The bytes of a snapshot that is unusable, if there are any.
     pub(super) unread: Option<Vec<u8>>,
 }
 
 /// Reads snapshot and journal, with or without the lock. A snapshot that is unsound, or not the one that the
-/// history ends with, is refused or not.
+/// history ends with, is refused or not; see [`check_history`], too.
 ///
 /// The journal first: a run that saves a snapshot in between takes in every batch that was read, so
 /// that both fit together whatever happens at the same time.
@@ -50,16 +48,17 @@ pub(super) fn read_contents(
     let mut attempt = 1;
     loop {
         let contents = read_once(disk, layout, soundness)?;
-        let Some(snapshot) = contents.stored.snapshot.as_ref().filter(|_| soundness == Soundness::Required)
-        else {
-            return Ok(contents);
+        let checked = match soundness {
+            Soundness::Waived => Ok(()),
+            Soundness::Required | Soundness::Replaced => check_history(disk, layout, &contents),
         };
-        let history = read_end(disk, layout, snapshot.serial)?;
-        let location = || layout.snapshot().display().to_string();
-        match check_newest(snapshot, contents.pending.last_batch, history, location) {
+        match checked {
             Ok(()) => return Ok(contents),
-            Err(error) if attempt == ATTEMPTS => return Err(error),
-            Err(_) => attempt += 1,
+            Err(_) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) if soundness == Soundness::Replaced => {
+                return unread(disk, layout, contents.journal, error.to_string());
+            }
+            Err(error) => return Err(error),
         }
     }
 }
@@ -76,30 +75,41 @@ fn read_once(disk: &Disk, layout: &Layout, soundness: Soundness) -> Result<Conte
     let mut pending = read_journal(layout, journal.as_deref().unwrap_or_default(), last_batch)?;
     let entries = std::mem::take(&mut pending.entries);
     let (snapshot, moved_to) = snapshot.map_or((None, None), |found| (Some(found.snapshot), found.moved_to));
-    let stored = Stored { snapshot, journal: entries, moved_to, unreadable: None };
+    let stored = Stored { snapshot, journal: entries, moved_to, unusable: None };
     Ok(Contents { stored, journal, pending, unread: None })
 }
 
-/// What is known beside a snapshot that cannot be read.
+/// Refuses a snapshot that is not the one that the history ends with.
+///
+/// # Errors
+/// [`StoreError::LineageMismatch`], [`StoreError::SerialMoved`].
+pub(super) fn check_history(disk: &Disk, layout: &Layout, contents: &Contents) -> Result<(), StoreError> {
+    let Some(snapshot) = &contents.stored.snapshot else { return Ok(()) };
+    let history = read_end(disk, layout, snapshot.serial)?;
+    let location = || layout.snapshot().display().to_string();
+    check_newest(snapshot, contents.pending.last_batch, history, location)
+}
+
+/// What is known beside a snapshot that cannot be gone on from.
 fn unread(
     disk: &Disk,
     layout: &Layout,
     journal: Option<Vec<u8>>,
     reason: String,
 ) -> Result<Contents, StoreError> {
-    let newest = newest_beside(disk, layout)?;
+    let newest = newest_beside(disk, layout, None)?;
     let text = journal.as_deref().unwrap_or_default();
     // What the last operation has taken in is known, or else everything that is there counts.
     let before = || first_batch(text).map_or(0, |first| first.saturating_sub(1));
     let mut pending = read_journal(layout, text, newest.last_batch.unwrap_or_else(before))?;
-    let unreadable = Unreadable {
+    let unusable = Unusable {
         lineage: newest.lineage,
         serial: newest.serial,
         reason,
         kept: layout.kept_snapshot(newest.serial).display().to_string(),
     };
     let entries = std::mem::take(&mut pending.entries);
-    let stored = Stored { journal: entries, unreadable: Some(unreadable), ..Stored::default() };
+    let stored = Stored { journal: entries, unusable: Some(unusable), ..Stored::default() };
     Ok(Contents { stored, journal, pending, unread: disk.read(&layout.snapshot())? })
 }
 
@@ -110,14 +120,16 @@ struct Newest {
     last_batch: Option<u64>,
 }
 
-fn newest_beside(disk: &Disk, layout: &Layout) -> Result<Newest, StoreError> {
+/// `present` is the one that is stored: what the history does not say, it says.
+fn newest_beside(disk: &Disk, layout: &Layout, present: Option<&Snapshot>) -> Result<Newest, StoreError> {
     let previous = disk.read(&layout.previous_snapshot())?;
     let previous = previous.and_then(|text| serde_json::from_slice::<SnapshotIdentity>(&text).ok());
+    let lineage = present.map(|present| present.lineage).or_else(|| Some(previous?.lineage));
     let serial = serials(layout)?.last().copied();
     let record = readable_record(disk, layout, serial.unwrap_or_default())?;
     Ok(Newest {
         serial: serial.or_else(|| Some(previous?.serial + 1)).unwrap_or(1),
-        lineage: record.as_ref().and_then(|record| record.lineage()).or_else(|| Some(previous?.lineage)),
+        lineage: record.as_ref().and_then(|record| record.lineage()).or(lineage),
         last_batch: record.and_then(|record| record.last_batch()),
     })
 }
@@ -179,20 +191,17 @@ pub(super) fn read_kept(disk: &Disk, layout: &Layout, serial: u64) -> Result<Opt
     let path = layout.snapshot();
     let text = disk.read(&path)?;
     let read = text.as_deref().map(|text| decode_snapshot(text, &path.display().to_string()));
-    let (present, lineage) = match read {
-        Some(Ok(present)) => (present.serial, Some(present.lineage)),
+    let present = match read {
+        Some(Ok(present)) => Some(present),
         None if !layout.previous_snapshot().exists() => return Ok(None),
         // Those before it can be read all the same.
-        None | Some(Err(StoreError::Damaged { .. })) => {
-            let newest = newest_beside(disk, layout)?;
-            (newest.serial, newest.lineage)
-        }
+        None | Some(Err(StoreError::Damaged { .. })) => None,
         Some(Err(error)) => return Err(error),
     };
-    let (text, path) = match serial.cmp(&present) {
-        Ordering::Greater => return Ok(None),
-        Ordering::Equal => (text, path),
-        Ordering::Less => (disk.read(&layout.kept_snapshot(serial))?, layout.kept_snapshot(serial)),
+    let lineage = newest_beside(disk, layout, present.as_ref())?.lineage;
+    let (text, path) = match present.is_some_and(|present| present.serial == serial) {
+        true => (text, path),
+        false => (disk.read(&layout.kept_snapshot(serial))?, layout.kept_snapshot(serial)),
     };
     text.map(|text| decode_kept(&text, serial, lineage, path.display().to_string())).transpose()
 }
@@ -242,12 +251,12 @@ pub(super) fn check_unread(disk: &Disk, layout: &Layout, unread: Option<&[u8]>) 
 pub(super) fn check_follows(
     disk: &Disk,
     layout: &Layout,
-    unreadable: Option<&Unreadable>,
+    unusable: Option<&Unusable>,
     snapshot: &Snapshot,
 ) -> Result<(), StoreError> {
-    let stored = match unreadable {
+    let stored = match unusable {
         None => read_identity(disk, layout)?,
-        Some(unreadable) => Some(SnapshotIdentity::of_unreadable(unreadable, snapshot)),
+        Some(unusable) => Some(SnapshotIdentity::of_unusable(unusable, snapshot)),
     };
     soundness::check_follows(stored, snapshot, || layout.snapshot().display().to_string())?;
     match unsound(snapshot) {

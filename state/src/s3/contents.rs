@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use lsinfra_engine::store::{StoreError, Stored, Unreadable};
+use lsinfra_engine::store::{StoreError, Stored, Unusable};
 use lsinfra_engine::surgery::Soundness;
 
 use super::S3Store;
@@ -76,6 +76,31 @@ impl S3Store {
             }
             read => read?,
         }
+        let history = match &contents.stored.snapshot {
+            Some(snapshot) if soundness != Soundness::Waived => self.history_end(snapshot.serial).await?,
+            _ => HistoryEnd::default(),
+        };
+        // What an earlier snapshot has not taken in may be gone, so that its journal says nothing.
+        let mut gap = None;
+        let mut checked = self.check_newest(&contents, u64::MAX, history);
+        if checked.is_ok() {
+            gap = self.read_journal(&mut contents).await?.err();
+            checked = self.check_newest(&contents, contents.last_batch, history);
+        }
+        match checked {
+            Ok(()) => Ok(gap.map_or(Ok(contents), Err)),
+            Err(error) if soundness == Soundness::Replaced => {
+                contents.stored = Stored::default();
+                contents.fences.clear();
+                self.look_beside(error.to_string(), &mut contents).await?;
+                Ok(self.read_journal(&mut contents).await?.map(|()| contents))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// Reads the batches of the journal that the snapshot has not taken in; the inner error is a gap.
+    async fn read_journal(&self, contents: &mut Contents) -> Result<Result<(), StoreError>, StoreError> {
         let after = self.keys.batch(contents.folded_batch);
         let listed = self.bucket.list(&self.keys.journal(), &after).await;
         let keys = listed.map_err(self.failed("list", &self.keys.journal()))?;
@@ -94,8 +119,8 @@ impl S3Store {
         for (number, key, object) in read {
             // Taken in and deleted since it was listed.
             let Some(object) = object else { return Ok(Err(self.damaged(&key, "it vanishes"))) };
-            // What an unreadable snapshot has taken in may be missing, but for the fences.
-            if number != contents.last_batch + 1 && contents.stored.unreadable.is_none() {
+            // What an unusable snapshot has taken in may be missing, but for the fences.
+            if number != contents.last_batch + 1 && contents.stored.unusable.is_none() {
                 let missing = self.keys.batch(contents.last_batch + 1);
                 return Ok(Err(self.damaged(&missing, &format!("it is missing before {key}"))));
             }
@@ -110,16 +135,27 @@ impl S3Store {
             }
             contents.stored.journal.extend(batch.entries);
         }
-        if soundness == Soundness::Required
-            && let Some(snapshot) = &contents.stored.snapshot
-        {
-            let history = self.history_end(snapshot.serial).await?;
-            let location = || self.url(&self.keys.snapshot());
-            if let Err(error) = check_newest(snapshot, contents.last_batch, history, location) {
-                return Ok(Err(error));
-            }
-        }
-        Ok(Ok(contents))
+        Ok(Ok(()))
+    }
+
+    /// Refuses a snapshot that is not the one that the history ends with.
+    ///
+    /// # Errors
+    /// [`StoreError::LineageMismatch`], [`StoreError::SerialMoved`].
+    pub(super) async fn check_history(&self, contents: &Contents) -> Result<(), StoreError> {
+        let Some(snapshot) = &contents.stored.snapshot else { return Ok(()) };
+        let history = self.history_end(snapshot.serial).await?;
+        self.check_newest(contents, contents.last_batch, history)
+    }
+
+    fn check_newest(
+        &self,
+        contents: &Contents,
+        last_batch: u64,
+        history: HistoryEnd,
+    ) -> Result<(), StoreError> {
+        let Some(snapshot) = &contents.stored.snapshot else { return Ok(()) };
+        check_newest(snapshot, last_batch, history, || self.url(&self.keys.snapshot()))
     }
 
     /// Where the history ends, beside a snapshot of that serial.
@@ -166,7 +202,7 @@ impl S3Store {
         let (serial, record) = self.newest_record().await?.unwrap_or((1, None));
         contents.folded_batch = record.as_ref().and_then(|record| record.last_batch()).unwrap_or_default();
         contents.last_batch = contents.folded_batch;
-        contents.stored.unreadable = Some(Unreadable {
+        contents.stored.unusable = Some(Unusable {
             lineage: record.and_then(|record| record.lineage()),
             serial,
             reason,

@@ -22,7 +22,6 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -310,19 +309,18 @@ impl StateStore for S3Store {
         let key = self.keys.snapshot();
         let object = self.get(&key).await?;
         let read = object.as_ref().map(|object| decode_snapshot(&object.body, &self.url(&key)));
-        let (present, lineage) = match read {
-            Some(Ok(present)) => (present.serial, Some(present.lineage)),
+        let present = match read {
+            Some(Ok(present)) => Some(present),
             // Those before it can be read all the same.
-            None | Some(Err(StoreError::Damaged { .. })) => match self.newest_record().await? {
-                Some((newest, record)) => (newest, record.and_then(|record| record.lineage())),
-                None => return Ok(None),
-            },
+            None | Some(Err(StoreError::Damaged { .. })) => None,
             Some(Err(error)) => return Err(error),
         };
-        let object = match serial.cmp(&present) {
-            Ordering::Greater => None,
-            Ordering::Equal => object,
-            Ordering::Less => self.replaced_snapshot(serial).await?,
+        let newest = self.newest_record().await?.and_then(|(_, record)| record);
+        let lineage = newest.and_then(|record| record.lineage());
+        let lineage = lineage.or_else(|| Some(present.as_ref()?.lineage));
+        let object = match present.is_some_and(|present| present.serial == serial) {
+            true => object,
+            false => self.replaced_snapshot(serial).await?,
         };
         let location = format!("serial {serial} of {}", self.url(&key));
         object.map(|object| decode_kept(&object.body, serial, lineage, location)).transpose()
@@ -343,8 +341,8 @@ impl StateStore for S3Store {
         let request = self.request(&key, by);
         let taken = take_away(&*self.locks, &self.clock, &request, &held.holder, forced).await;
         let Some(acquired) = taken.map_err(|error| self.not_acquired(error))? else { return Ok(false) };
-        // As after any takeover: the holder is shut out first. An unsound snapshot is no reason not to.
-        Box::new(self.open_session(acquired, by, Soundness::Waived).await?).release().await?;
+        // As after any takeover: the holder is shut out first. What is stored is no reason not to.
+        Box::new(self.open_session(acquired, by, Soundness::Replaced).await?).release().await?;
         Ok(true)
     }
 }

@@ -73,6 +73,10 @@ impl S3Session {
     /// batch and the snapshot are written first, so that nothing that it wakes up to write is accepted.
     async fn open(&mut self, is_takeover: bool, soundness: Soundness) -> Result<(), StoreError> {
         self.contents = self.store.read_contents(soundness).await?;
+        if soundness == Soundness::Waived {
+            // What is unsound can be put right; another moment's snapshot cannot.
+            self.store.check_history(&self.contents).await?;
+        }
         if !is_takeover {
             return Ok(());
         }
@@ -232,13 +236,13 @@ impl S3Session {
     /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
     /// not be read again.
     fn check_follows(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let Stored { snapshot: stored, unreadable, .. } = &self.contents.stored;
+        let Stored { snapshot: stored, unusable, .. } = &self.contents.stored;
         let identity = |Snapshot { lineage, serial, .. }: &Snapshot| SnapshotIdentity {
             lineage: *lineage,
             serial: *serial,
         };
-        let unreadable = unreadable.as_ref().map(|one| SnapshotIdentity::of_unreadable(one, snapshot));
-        let stored = stored.as_ref().map(identity).or(unreadable);
+        let unusable = unusable.as_ref().map(|one| SnapshotIdentity::of_unusable(one, snapshot));
+        let stored = stored.as_ref().map(identity).or(unusable);
         soundness::check_follows(stored, snapshot, || self.store.url(&self.store.keys.snapshot()))?;
         match unsound(snapshot) {
             Some(problems) => {

@@ -78,13 +78,13 @@ fn read(file: &Path) -> Result<Snapshot, CommandError> {
 fn propose(args: &PushArgs, mut pushed: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
     let file = args.file.display();
     check_belongs(&pushed, &locked.environment.name, &locked.connection.home)?;
-    let unreadable = locked.surgery.unreadable();
-    if locked.surgery.has_journal() && unreadable.is_none() {
+    let unusable = locked.surgery.unusable();
+    if locked.surgery.has_journal() && unusable.is_none() {
         let message = "an operation was interrupted, and its journal is not what the file was made from";
         return Err(CommandError::new(ErrorCode::OperationUnfinished, message)
             .hint("run `lsinfra up` or `lsinfra destroy`, which finish it, then pull and push again"));
     }
-    if let Some(expected) = unreadable.and_then(|unreadable| unreadable.lineage)
+    if let Some(expected) = unusable.and_then(|unusable| unusable.lineage)
         && expected != pushed.lineage
     {
         let found = pushed.lineage;
@@ -126,7 +126,7 @@ fn propose(args: &PushArgs, mut pushed: Snapshot, locked: &Locked<'_>) -> Result
     }
     pushed.keep_remains(stored);
     let edits = stored.edits_to(&pushed);
-    let mut notes = locked.unreadable_notes();
+    let mut notes = locked.unusable_notes();
     notes.extend(doubtful.iter().map(ToString::to_string));
     if edits.iter().any(|edit| matches!(edit, Edit::Forgotten { .. })) {
         notes.push(FORGOTTEN_NOTE.to_owned());

@@ -209,8 +209,8 @@ fn a_snapshot_that_cannot_be_read_is_replaced_and_stays_as_a_version() {
         assert_eq!(store(&cloud).snapshot(2).await.unwrap(), Some(snapshot(2)));
 
         let mut session = store(&cloud).lock_to_replace(&holder(3)).await.unwrap();
-        let unreadable = session.stored().unreadable.clone().unwrap();
-        assert_eq!((unreadable.lineage, unreadable.serial), (Some(Uuid::from_u128(1)), 3));
+        let unusable = session.stored().unusable.clone().unwrap();
+        assert_eq!((unusable.lineage, unusable.serial), (Some(Uuid::from_u128(1)), 3));
         assert_eq!(session.stored().journal, batch(2, 1));
         session.save(&snapshot(4), Some(&record(4))).await.unwrap();
         session.append(&batch(3, 1)).await.unwrap();
