@@ -122,13 +122,8 @@ impl From<OperationError> for CommandError {
                 Self::new(ErrorCode::JournalMismatch, "the journal does not fit the snapshot").because(&error)
             }
             OperationError::Impossible { findings } => {
-                let message = format!(
-                    "{} recorded as no operation leaves it",
-                    match findings.len() {
-                        1 => "an object is".to_owned(),
-                        count => format!("{count} objects are"),
-                    }
-                );
+                let objects = plural(findings.len(), "object");
+                let message = format!("{objects} recorded in a way that no operation leaves");
                 Self::new(ErrorCode::StateImpossible, message)
                     .details(findings.iter().map(ToString::to_string))
                     .hint("`lsinfra state repair` tells what each of that means, and the way out")

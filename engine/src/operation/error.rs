@@ -31,7 +31,7 @@ pub enum OperationError {
     #[error("the journal does not fit the snapshot: {0}")]
     IllegalTransition(#[from] IllegalTransition),
     /// Objects are recorded in a way that no operation leaves, so that none can go on from there.
-    #[error("{} objects are recorded as they cannot be", findings.len())]
+    #[error("{} objects are recorded in a way that no operation leaves", findings.len())]
     Impossible {
         /// Each of them.
         findings: Vec<Finding>,

@@ -50,8 +50,8 @@ impl S3Store {
     /// refused or not. A run that saves at the same time makes this begin again.
     pub(super) async fn read_contents(&self, soundness: Soundness) -> Result<Contents, StoreError> {
         let mut gap = self.damaged(&self.keys.journal(), "batches vanish while they are read");
-        for _ in 0..ATTEMPTS {
-            match self.try_read_contents(soundness).await? {
+        for attempt in 1..=ATTEMPTS {
+            match self.try_read_contents(soundness, attempt == ATTEMPTS).await? {
                 Ok(contents) => return Ok(contents),
                 Err(found) => gap = found,
             }
@@ -60,10 +60,11 @@ impl S3Store {
     }
 
     /// One reading; the inner error is a gap, or another end of the history, which a run that saves at the same
-    /// time leaves for a moment.
+    /// time leaves for a moment. After the last reading it is no matter of a moment.
     async fn try_read_contents(
         &self,
         soundness: Soundness,
+        is_last: bool,
     ) -> Result<Result<Contents, StoreError>, StoreError> {
         let mut contents = Contents::default();
         let read = match self.get(&self.keys.snapshot()).await? {
@@ -89,7 +90,7 @@ impl S3Store {
         }
         match checked {
             Ok(()) => Ok(gap.map_or(Ok(contents), Err)),
-            Err(error) if soundness == Soundness::Replaced => {
+            Err(error) if soundness == Soundness::Replaced && is_last => {
                 contents.stored = Stored::default();
                 contents.fences.clear();
                 self.look_beside(error.to_string(), &mut contents).await?;
@@ -213,7 +214,7 @@ impl S3Store {
 
     /// Refuses to take a snapshot that was lost for one that never was. The record of a first operation may be
     /// there without: it is written before its snapshot.
-    async fn check_never_was(&self) -> Result<(), StoreError> {
+    pub(super) async fn check_never_was(&self) -> Result<(), StoreError> {
         let listed = self.bucket.list(&self.keys.history(), &self.keys.operation(1)).await;
         let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
         match keys.last().and_then(|key| self.keys.operation_serial(key)) {

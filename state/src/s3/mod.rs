@@ -3,7 +3,8 @@
 //! What lies where is said in [`keys`]. Writers are kept apart by three things that hold however long any
 //! of them sleeps: the lock ([`lock`], [`lease`]), batches that are never replaced, and a snapshot that
 //! replaces only the one that was read ([`session`]). The protocol knows the services by two narrow
-//! interfaces ([`objects`], [`lock`]), so that it can be tried under every fault.
+//! interfaces ([`objects`], [`lock`]), so that it can be tried under every fault; the key for digests of secrets
+//! is behind another ([`secret_key`]).
 
 mod access;
 mod answers;
@@ -286,10 +287,13 @@ impl StateStore for S3Store {
     }
 
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
-        let snapshot = self.get(&self.keys.snapshot()).await?;
-        let snapshot = snapshot.map(|object| serde_json::from_slice::<SnapshotIdentity>(&object.body));
-        // Beside one that is missing or cannot be read, all are.
-        let last = snapshot.and_then(Result::ok).map_or(u64::MAX, |snapshot| snapshot.serial);
+        // Beside a snapshot that is missing or cannot be read, all are.
+        let last = match self.get(&self.keys.snapshot()).await? {
+            Some(object) => serde_json::from_slice(&object.body)
+                .map_or(u64::MAX, |snapshot: SnapshotIdentity| snapshot.serial),
+            None if self.check_never_was().await.is_ok() => return Ok(Vec::new()),
+            None => u64::MAX,
+        };
         let listed = self.bucket.list(&self.keys.history(), "").await;
         let mut records = Vec::new();
         for key in listed.map_err(self.failed("list", &self.keys.history()))? {
