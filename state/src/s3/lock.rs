@@ -88,6 +88,17 @@ pub(crate) trait LockTable: Send + Sync {
     ) -> Result<Swap, ProviderError>;
 }
 
+/// What is known of the last holder of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LastHolder {
+    /// It has given the lock back.
+    Ended,
+    /// The lock was taken from it: it may be asleep rather than dead.
+    Unknown,
+    /// There was no record. Perhaps there never was a holder; perhaps somebody has deleted its record.
+    Unrecorded,
+}
+
 /// A lock that was got.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Acquired {
@@ -97,9 +108,8 @@ pub(crate) struct Acquired {
     pub(crate) since: Timestamp,
     /// The wall's time of that moment.
     pub(crate) since_wall: SystemTime,
-    /// Whether nobody knows that the last holder had come to an end by itself. Neither if there is no record
-    /// at all: somebody may have deleted that of a holder.
-    pub(crate) is_takeover: bool,
+    /// What is known of whoever held it before.
+    pub(crate) last_holder: LastHolder,
 }
 
 /// Why a lock was not got.
@@ -143,17 +153,17 @@ pub(crate) async fn acquire(
     let mut seen_since = clock.now();
     let mut waited_for = None;
     loop {
-        let is_takeover = match &seen {
-            None => Some(true),
+        let last_holder = match &seen {
+            None => Some(LastHolder::Unrecorded),
             Some(record) => match &record.held {
-                None => Some(false),
+                None => Some(LastHolder::Ended),
                 // The answer to an earlier try got lost, or what it was to shut out could not be yet.
-                Some(held) if held.holder.operation == request.holder.operation => Some(true),
-                Some(held) => is_abandoned(held, record, clock, seen_since).then_some(true),
+                Some(held) if held.holder.operation == request.holder.operation => Some(LastHolder::Unknown),
+                Some(held) => is_abandoned(held, record, clock, seen_since).then_some(LastHolder::Unknown),
             },
         };
-        if let Some(is_takeover) = is_takeover {
-            match take(table, clock, request, seen.as_ref(), is_takeover).await? {
+        if let Some(last_holder) = last_holder {
+            match take(table, clock, request, seen.as_ref(), last_holder).await? {
                 Ok(acquired) => return Ok(acquired),
                 Err(found) => {
                     (seen, seen_since) = (found, clock.now());
@@ -202,7 +212,7 @@ pub(crate) async fn take_away(
             return Err(NotAcquired::Held(held.holder.clone()));
         }
         if forced || is_abandoned(held, record, clock, seen_since) {
-            match take(table, clock, request, Some(record), true).await? {
+            match take(table, clock, request, Some(record), LastHolder::Unknown).await? {
                 Ok(acquired) => return Ok(Some(acquired)),
                 Err(found) => {
                     seen = found;
@@ -228,7 +238,7 @@ async fn take(
     clock: &Clock,
     request: &Request<'_>,
     seen: Option<&LockRecord>,
-    is_takeover: bool,
+    last_holder: LastHolder,
 ) -> Result<Result<Acquired, Option<LockRecord>>, ProviderError> {
     let since_wall = SystemTime::now();
     let since = clock.now();
@@ -247,7 +257,7 @@ async fn take(
         Swap::Different(found) => return Ok(Err(found)),
         Swap::Done => {}
     }
-    Ok(Ok(Acquired { record, since, since_wall, is_takeover }))
+    Ok(Ok(Acquired { record, since, since_wall, last_holder }))
 }
 
 /// Renews a held lock: the record from now on.

@@ -237,9 +237,9 @@ impl S3Store {
         holder: &LockHolder,
         soundness: Soundness,
     ) -> Result<S3Session, StoreError> {
-        let is_takeover = acquired.is_takeover;
+        let last_holder = acquired.last_holder;
         let lease = Lease::new(self.clock.clone(), acquired, self.settings.longest_call);
-        let session = S3Session::begin(self.clone(), lease, holder.operation, is_takeover, soundness);
+        let session = S3Session::begin(self.clone(), lease, holder.operation, last_holder, soundness);
         session.await
     }
 

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::S3Store;
 use super::contents::Contents;
 use super::lease::{Lease, Loss};
+use super::lock::LastHolder;
 use super::objects::{Condition, Written};
 use crate::format::{Note, RecordNote, SnapshotIdentity, encode_batch, encode_record, encode_snapshot};
 use crate::migrate::Moving;
@@ -44,7 +45,7 @@ impl S3Session {
         store: S3Store,
         lease: Lease,
         lock: Uuid,
-        is_takeover: bool,
+        last_holder: LastHolder,
         soundness: Soundness,
     ) -> Result<Self, StoreError> {
         let renewing = tokio::spawn(lease.clone().keep(Arc::clone(&store.locks), store.lock_key()));
@@ -57,9 +58,9 @@ impl S3Session {
             writes: 0,
             in_doubt: Vec::new(),
             save_in_doubt: false,
-            is_alone: !is_takeover,
+            is_alone: last_holder == LastHolder::Ended,
         };
-        match session.open(is_takeover, soundness).await {
+        match session.open(last_holder, soundness).await {
             Ok(()) => Ok(session),
             Err(error) => {
                 // The first error is what the user must see.
@@ -71,17 +72,15 @@ impl S3Session {
 
     /// Reads what is there. After a takeover the last holder may be asleep rather than dead: the next
     /// batch and the snapshot are written first, so that nothing that it wakes up to write is accepted.
-    async fn open(&mut self, is_takeover: bool, soundness: Soundness) -> Result<(), StoreError> {
+    async fn open(&mut self, last_holder: LastHolder, soundness: Soundness) -> Result<(), StoreError> {
         self.contents = self.store.read_contents(soundness).await?;
         if soundness == Soundness::Waived {
             // What is unsound can be put right; another moment's snapshot cannot.
             self.store.check_history(&self.contents).await?;
         }
-        if !is_takeover {
-            return Ok(());
-        }
-        // Where nothing was ever written there is nothing that a holder could go on from.
-        if self.contents.etag.is_none() && self.contents.last_batch == 0 {
+        let is_empty = self.contents.etag.is_none() && self.contents.last_batch == 0;
+        // Where nothing was ever written, a first run would shut out nobody: of two, one gets its first write in.
+        if last_holder == LastHolder::Ended || (last_holder == LastHolder::Unrecorded && is_empty) {
             self.is_alone = true;
             return Ok(());
         }

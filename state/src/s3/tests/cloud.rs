@@ -1,7 +1,7 @@
 //! A bucket and a lock table in memory, on a virtual clock, that can do to each call what a network can.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -62,6 +62,7 @@ pub(super) struct State {
 pub(super) struct Cloud {
     state: Arc<Mutex<State>>,
     caller: Arc<Mutex<Caller>>,
+    first_asked: Arc<OnceLock<Instant>>,
 }
 
 #[derive(Default)]
@@ -75,7 +76,7 @@ impl Cloud {
     /// The same services for another caller, to whose calls, counted from 0, these things happen.
     pub(super) fn caller(&self, faults: impl IntoIterator<Item = (usize, Fault)>) -> Self {
         let caller = Caller { faults: faults.into_iter().collect(), ..Caller::default() };
-        Self { state: Arc::clone(&self.state), caller: Arc::new(Mutex::new(caller)) }
+        Self { caller: Arc::new(Mutex::new(caller)), ..self.clone() }
     }
 
     /// From now on these things happen to this caller's calls.
@@ -106,6 +107,11 @@ impl Cloud {
     /// From now on nothing of this caller moves for a while.
     pub(super) fn fall_asleep(&self, time: Duration) {
         self.caller.lock().unwrap().asleep_until = Some(Instant::now() + time);
+    }
+
+    /// The time since somebody first asked: what everybody's clock shows.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.first_asked.get_or_init(Instant::now).elapsed()
     }
 
     /// How many calls this caller has made.

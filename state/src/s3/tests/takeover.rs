@@ -3,7 +3,7 @@
 use super::cloud::{Accepted, Fault};
 use super::*;
 use crate::s3::lease::Lease;
-use crate::s3::lock::{Acquired, renew};
+use crate::s3::lock::{Acquired, LastHolder, renew};
 
 /// A run that appends, saves and ends. What it got acknowledged before it failed.
 async fn work(cloud: Cloud, number: u128, batches: u64) -> (Vec<Entry>, Result<(), StoreError>) {
@@ -270,7 +270,7 @@ fn a_lease_runs_from_before_its_request_was_sent() {
         drop(held);
         let clock = Clock::paced(Timestamp::UNIX_EPOCH, 1.0);
         let (since, since_wall) = (clock.now(), std::time::SystemTime::now() - LEASE);
-        let acquired = Acquired { record, since, since_wall, is_takeover: false };
+        let acquired = Acquired { record, since, since_wall, last_holder: LastHolder::Ended };
         assert!(Lease::new(clock, acquired, Duration::from_secs(20)).check().is_err());
     });
 }
