@@ -79,8 +79,8 @@ pub(crate) async fn offer(
         MissingStore::Ask => {
             let Place { bucket, table } = place;
             let question = format!(
-                "There is no place for state yet. Make the bucket {bucket}, the table {table} and a key for digests \
-                 of secrets in account {}, {}, for all environments there?",
+                "There is no place for state yet. Make the bucket {bucket}, the table {table} and a key for \
+                 digests of secrets in account {}, {}, for all environments there?",
                 access.account, access.region
             );
             confirm::ask(&question, Approval::Yes, cancellation, printer).await?;

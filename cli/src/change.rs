@@ -4,6 +4,7 @@
 use lsinfra_engine::OperationKind;
 use lsinfra_engine::plan::Plan;
 
+use crate::answers::ImportAnswer;
 use crate::arguments::ChangeArgs;
 use crate::bootstrap::MissingStore;
 use crate::confirm::{self, Approval};
@@ -11,7 +12,8 @@ use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::plan_file;
 use crate::printer::Printer;
-use crate::render::plural;
+use crate::render::difference::{Difference, recorded_line};
+use crate::render::{Canvas, DEFAULT_COLUMNS, Paint, plural};
 use crate::session::{Run, Session, runtime};
 
 /// Plans, has the plan approved, carries it out and shows what came of it.
@@ -28,15 +30,14 @@ pub(crate) fn carry_out(
     let missing_store = match run.missing_store {
         MissingStore::Ask if approved.is_some() => MissingStore::Refuse,
         MissingStore::Ask if change.yes => MissingStore::Make,
+        MissingStore::Ask if !confirm::is_terminal() => MissingStore::Refuse,
         given => given,
     };
     let run = Run { approved: approved.as_ref(), missing_store, ..*run };
     let asks = !change.yes && approved.is_none();
-    if asks {
-        match run.kind {
-            OperationKind::Import => confirm::require_terminal_to_edit(run.kind.command())?,
-            _ => confirm::require_terminal(run.kind)?,
-        }
+    // There is no `preview` of an import: it is shown first, and then refused.
+    if asks && run.kind != OperationKind::Import {
+        confirm::require_terminal(run.kind)?;
     }
     runtime()?.block_on(async {
         let mut session = Session::begin(&run, printer).await?;
@@ -64,13 +65,31 @@ async fn apply(
     // recorded): there is nothing to ask about.
     if !plan.is_empty() {
         printer.note("\n");
+        if asks && run.kind == OperationKind::Import {
+            let refused = confirm::require_terminal_to_edit(run.kind.command());
+            refused.map_err(|error| error.details(difference_lines(&plan)))?;
+        }
         if asks {
             let (question, approval) = question(run, &plan);
             confirm::ask(&question, approval, session.cancellation.clone(), printer).await?;
         }
     }
+    let imports = ImportAnswer::all(&plan);
     let report = session.apply(plan).await?;
-    Ok(session.show_report(&report, run))
+    Ok(session.show_report(&report, imports, run))
+}
+
+/// What imported objects differ in from what is declared, a line each.
+fn difference_lines(plan: &Plan) -> Vec<String> {
+    let canvas = Canvas { paint: Paint::PLAIN, columns: DEFAULT_COLUMNS };
+    let lines = plan.steps.iter().flat_map(|step| {
+        step.changes.iter().map(move |change| {
+            let (path, old, new) = (change.path.clone(), change.old.as_ref(), change.new.as_ref());
+            let line = recorded_line(&Difference { path, old, new }, canvas);
+            format!("{}: {line}", step.urn)
+        })
+    });
+    lines.collect()
 }
 
 /// Refuses a plan that needs secrets which nobody has given.

@@ -64,7 +64,8 @@ pub(crate) fn require_terminal_to_edit(command: &str) -> Result<(), CommandError
         .hint("nothing was changed; give --yes to go ahead"))
 }
 
-fn is_terminal() -> bool {
+/// Whether there is somebody to ask.
+pub(crate) fn is_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 

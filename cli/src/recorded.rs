@@ -61,7 +61,7 @@ impl Recorded {
             let store = state_place.store(place, &config, printer).await?;
             Ok::<_, CommandError>(match soundness {
                 Soundness::Required => store.load().await?,
-                Soundness::Waived => store.load_unsound().await?,
+                Soundness::Waived | Soundness::Replaced => store.load_unsound().await?,
             })
         })?;
         let unfinished = !stored.journal.is_empty();

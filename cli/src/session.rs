@@ -4,6 +4,7 @@
 //! command line, credentials, and only then what locks, calls or writes.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use lsinfra_engine::cancel::{CancelStage, Cancellation};
@@ -13,7 +14,7 @@ use lsinfra_engine::plan::Plan;
 use lsinfra_engine::store::{LockHolder, StateStore};
 use lsinfra_engine::{Graph, OperationInfo, OperationKind, Urn};
 
-use crate::answers::OperationAnswer;
+use crate::answers::{ImportAnswer, OperationAnswer};
 use crate::arguments::{EnvironmentArgs, OperationOutputArgs, PlaceArgs};
 use crate::bootstrap::{BeginError, MissingStore};
 use crate::connection::Connection;
@@ -97,7 +98,8 @@ impl Session {
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
         let environment = Environment::load(run.environment)?;
         let place = StatePlace::parse(run.place, &environment.config)?;
-        let store = place.store(run.place, &environment.config, printer).await?;
+        let opened = place.open(run.place, &environment.config, printer).await?;
+        let store = place.opened_store(opened.clone(), run.place, &environment.config).await?;
         let mut graph = environment.graph.clone();
         let imported = imports::declare(run.imports, &mut graph)?;
         let Limits { mut targets, unprotected } = match run.approved {
@@ -139,7 +141,7 @@ impl Session {
                 providers: connection.providers.clone(),
                 clock: connection.clock.clone(),
                 events: events.clone(),
-                secret_key: place.secret_key(run.place, &environment.config, run.read_only).await?,
+                secret_key: state_place::secret_key(&opened, run.read_only).await?,
                 learns_durations: connection.pace.has_expectations(),
             };
             Ok::<_, BeginError>(Operation::begin(engine, request.clone(), &*store, access).await?)
@@ -254,7 +256,7 @@ impl Session {
     }
 
     /// Shows how the operation ended, and writes the answer.
-    pub(crate) fn show_report(&self, report: &Report, run: &Run<'_>) -> ExitCode {
+    pub(crate) fn show_report(&self, report: &Report, imports: Vec<ImportAnswer>, run: &Run<'_>) -> ExitCode {
         let canvas = self.printer.notes_canvas();
         if !report.steps.is_empty() {
             let real_seconds = self.applying.as_secs_f64();
@@ -265,7 +267,7 @@ impl Session {
             self.printer.note(&format!("\n{}", crate::error::render(error, canvas.paint)));
         }
         if run.output.answer.is_json() {
-            self.printer.json(&OperationAnswer::new(&self.environment, report));
+            self.printer.json(&OperationAnswer::new(&self.environment, report, imports));
         } else if run.kind != OperationKind::Import
             && run.output.events.is_none()
             && error.is_none()
@@ -382,11 +384,31 @@ pub(crate) fn holder(operation: uuid::Uuid, command: &str) -> LockHolder {
     }
 }
 
+/// Who runs this process: by name, or else by number.
 fn user() -> String {
     ["USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .or_else(|| {
+            let id = user_id()?;
+            let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+            Some(account_name(&accounts, id).unwrap_or_else(|| format!("uid {id}")))
+        })
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The user of this process, where the system tells (it is Linux that does, in `/proc`).
+fn user_id() -> Option<u32> {
+    Some(std::fs::metadata("/proc/self").ok()?.uid())
+}
+
+/// The name of a user by `/etc/passwd`. <https://man7.org/linux/man-pages/man5/passwd.5.html>
+fn account_name(accounts: &str, id: u32) -> Option<String> {
+    accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, _password, number) = (fields.next()?, fields.next()?, fields.next()?);
+        (number.parse() == Ok(id) && !name.is_empty()).then(|| name.to_owned())
+    })
 }
 
 fn host() -> String {
@@ -396,6 +418,13 @@ fn host() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_user_without_a_name_in_the_environment_has_that_of_the_account() {
+        let accounts = "root:x:0:0:root:/root:/bin/sh\n\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        assert_eq!(account_name(accounts, 1000).as_deref(), Some("ada"));
+        assert_eq!(account_name(accounts, 100), None);
+    }
 
     #[test]
     fn the_command_can_be_pasted() {

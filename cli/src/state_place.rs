@@ -23,6 +23,7 @@ use crate::connection::home;
 use crate::environment;
 use crate::error::{CommandError, ErrorCode};
 use crate::printer::Printer;
+use crate::suggest;
 
 /// Where states were by default while there was no store for teams.
 const FORMER_ROOT: &str = ".lsinfra/state";
@@ -33,6 +34,8 @@ const DEFAULT_TABLE: &str = "lsinfra-locks";
 /// nothing else: twice the longest call, since a holder stops that long before.
 const DEFAULT_LEASE_SECONDS: u64 = 120;
 const LEASE_SECONDS: std::ops::RangeInclusive<u64> = 10..=3600;
+/// What can be set of a bucket.
+const SETTINGS: [&str; 2] = ["table", "lease_seconds"];
 
 /// Where the states of many environments are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +72,14 @@ impl StatePlace {
     /// [`ErrorCode::StateLocation`] if it is no place for state.
     pub(crate) fn of_url(url: &str) -> Result<Self, CommandError> {
         let place = match url.split_once("://") {
-            Some(("file", folder)) if !folder.is_empty() => Some(Self::Folder(folder.into())),
+            Some(("file", "")) => Err("it names no folder".to_owned()),
+            Some(("file", folder)) => Ok(Self::Folder(folder.into())),
             Some(("s3", rest)) => bucket(rest),
-            _ => None,
+            Some((scheme, _)) => Err(format!("state is kept in file:// or s3://, not in {scheme}://")),
+            None => Err("it has no scheme".to_owned()),
         };
-        place.ok_or_else(|| {
-            CommandError::new(ErrorCode::StateLocation, format!("{url:?} is no place for state"))
+        place.map_err(|problem| {
+            CommandError::new(ErrorCode::StateLocation, format!("{url:?} is no place for state: {problem}"))
                 .hint("give a folder: --state file:///absolute/folder or --state file://relative/folder")
                 .hint(
                     "or a bucket: --state s3://BUCKET, or \
@@ -105,7 +110,20 @@ impl StatePlace {
         config: &Config,
         printer: Printer,
     ) -> Result<Box<dyn StateStore>, CommandError> {
-        Ok(match self.open(args, config, printer).await? {
+        self.opened_store(self.open(args, config, printer).await?, args, config).await
+    }
+
+    /// The store as commands use it: one that is only meant by the rule may not be there yet.
+    ///
+    /// # Errors
+    /// That a state is where it was kept by default before.
+    pub(crate) async fn opened_store(
+        &self,
+        opened: MovableStore,
+        args: &PlaceArgs,
+        config: &Config,
+    ) -> Result<Box<dyn StateStore>, CommandError> {
+        Ok(match opened {
             MovableStore::Folder(store) => Box::new(store),
             MovableStore::Bucket(store) => match self {
                 Self::Bucket { is_named: false, .. } => {
@@ -117,7 +135,7 @@ impl StatePlace {
         })
     }
 
-    /// The same store, from or to which state can be moved. One that is not made yet is an error.
+    /// What is at the place, from or to which state can be moved. One that is not made yet is an error.
     ///
     /// # Errors
     /// As [`StatePlace::store`].
@@ -146,41 +164,31 @@ impl StatePlace {
             }
         }
     }
+}
 
-    /// The key under which the environment's secrets are digested. In a folder it is made when it is first needed,
-    /// but by a run that only reads: before there is one nothing is digested under it, so that one for the moment
-    /// does. In a bucket it is made with that.
-    ///
-    /// # Errors
-    /// The store's own; that it is missing, as if the bucket were.
-    pub(crate) async fn secret_key(
-        &self,
-        args: &PlaceArgs,
-        config: &Config,
-        read_only: bool,
-    ) -> Result<SecretKey, BeginError> {
-        let existing = match self {
-            Self::Folder(root) => {
-                let store = LocalStore::at(root, &environment::name(config)).map_err(CommandError::from)?;
-                match read_only {
-                    true => store.existing_secret_key()?,
-                    false => Some(store.secret_key()?),
-                }
+/// The key under which the environment's secrets are digested. In a folder it is made when it is first needed,
+/// but by a run that only reads: before there is one nothing is digested under it, so that one for the moment
+/// does. In a bucket it is made with that.
+///
+/// # Errors
+/// The store's own; that it is missing, as if the bucket were.
+pub(crate) async fn secret_key(opened: &MovableStore, read_only: bool) -> Result<SecretKey, BeginError> {
+    let existing = match opened {
+        MovableStore::Folder(store) if read_only => store.existing_secret_key()?,
+        MovableStore::Folder(store) => Some(store.secret_key()?),
+        MovableStore::Bucket(store) => store.secret_key().await?,
+    };
+    match existing {
+        Some(key) => Ok(key),
+        None if read_only => Ok(SecretKey::new(std::array::from_fn(|_| Uuid::new_v4().as_bytes()[0]))),
+        None => {
+            let message = "GetSecretValue: there is no key for digests of secrets";
+            Err(StoreError::Call {
+                action: "read",
+                location: "the key for digests of secrets".to_owned(),
+                source: Box::new(ProviderError::new(ErrorKind::NotFound, message)),
             }
-            Self::Bucket { place, .. } => lsinfra_state::secret_key(&access(args, config)?, place).await?,
-        };
-        match existing {
-            Some(key) => Ok(key),
-            None if read_only => Ok(SecretKey::new(std::array::from_fn(|_| Uuid::new_v4().as_bytes()[0]))),
-            None => {
-                let message = "GetSecretValue: there is no key for digests of secrets";
-                Err(StoreError::Call {
-                    action: "read",
-                    location: "the key for digests of secrets".to_owned(),
-                    source: Box::new(ProviderError::new(ErrorKind::NotFound, message)),
-                }
-                .into())
-            }
+            .into())
         }
     }
 }
@@ -243,6 +251,10 @@ impl StateStore for PerhapsUnmade {
         self.0.lock_unsound(holder).await
     }
 
+    async fn lock_to_replace(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        self.0.lock_to_replace(holder).await
+    }
+
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
         Self::or_nothing(self.0.history().await)
     }
@@ -276,18 +288,51 @@ pub(crate) fn access(args: &PlaceArgs, config: &Config) -> Result<Access, Comman
 }
 
 /// `BUCKET`, perhaps with settings.
-fn bucket(rest: &str) -> Option<StatePlace> {
+///
+/// # Errors
+/// What is wrong with it.
+fn bucket(rest: &str) -> Result<StatePlace, String> {
     let (bucket, settings) = rest.split_once('?').unwrap_or((rest, ""));
     let (mut table, mut lease_seconds) = (DEFAULT_TABLE, DEFAULT_LEASE_SECONDS);
     for setting in settings.split('&').filter(|setting| !setting.is_empty()) {
-        match setting.split_once('=')? {
-            ("table", name) => table = name,
-            ("lease_seconds", seconds) => lease_seconds = seconds.parse().ok()?,
-            _ => return None,
+        match setting.split_once('=') {
+            Some(("table", name)) => table = name,
+            Some(("lease_seconds", seconds)) => {
+                lease_seconds = seconds
+                    .parse()
+                    .map_err(|_| format!("lease_seconds is {seconds:?}, not a whole number of seconds"))?;
+            }
+            Some((name, _)) => {
+                let meant = suggest::closest(name, &SETTINGS);
+                let meant = meant.map_or_else(
+                    || format!("there are {}", SETTINGS.join(" and ")),
+                    |meant| format!("did you mean {meant}?"),
+                );
+                return Err(format!("there is no setting {name:?}; {meant}"));
+            }
+            None => return Err(format!("the setting {setting:?} has no value")),
         }
     }
-    let is_whole = is_bucket_name(bucket) && is_table_name(table) && LEASE_SECONDS.contains(&lease_seconds);
-    is_whole.then(|| StatePlace::Bucket {
+    if let Some((name, below)) = bucket.split_once('/') {
+        return Err(format!(
+            "a place is a whole bucket, {name:?}, without {below:?}: each environment has a prefix of its own in it"
+        ));
+    }
+    if !is_bucket_name(bucket) {
+        return Err(format!(
+            "{bucket:?} is no bucket's name: 3 to 63 lowercase letters, digits, hyphens and dots"
+        ));
+    }
+    if !is_table_name(table) {
+        return Err(format!(
+            "{table:?} is no table's name: 3 to 255 letters, digits, hyphens, underscores and dots"
+        ));
+    }
+    if !LEASE_SECONDS.contains(&lease_seconds) {
+        let (least, most) = (LEASE_SECONDS.start(), LEASE_SECONDS.end());
+        return Err(format!("lease_seconds is {lease_seconds}, and must be from {least} to {most}"));
+    }
+    Ok(StatePlace::Bucket {
         place: Place { bucket: bucket.to_owned(), table: table.to_owned() },
         lease: Duration::from_secs(lease_seconds),
         is_named: true,
@@ -345,18 +390,23 @@ mod tests {
             parse(Some("s3://my.states?table=locks&lease_seconds=30")).unwrap(),
             in_bucket("my.states", "locks", 30)
         );
-        for bad in [
-            "/srv/state",
-            "file://",
-            "s3://",
-            "s3://No_Bucket",
-            "s3://states/dev",
-            "s3://states?tabel=locks",
-            "s3://states?lease_seconds=1",
-            "s3://states?lease_seconds=soon",
-            "gs://states",
+        for (bad, problem) in [
+            ("/srv/state", "no scheme"),
+            ("file://", "no folder"),
+            ("s3://", "\"\" is no bucket's name"),
+            ("s3://No_Bucket", "no bucket's name"),
+            ("s3://states/dev", "without \"dev\""),
+            ("s3://states?tabel=locks", "did you mean table?"),
+            ("s3://states?colour=red", "there are table and lease_seconds"),
+            ("s3://states?table", "has no value"),
+            ("s3://states?table=a", "no table's name"),
+            ("s3://states?lease_seconds=1", "from 10 to 3600"),
+            ("s3://states?lease_seconds=soon", "not a whole number"),
+            ("gs://states", "not in gs://"),
         ] {
-            assert_eq!(parse(Some(bad)).unwrap_err().code, ErrorCode::StateLocation, "{bad}");
+            let error = parse(Some(bad)).unwrap_err();
+            assert_eq!(error.code, ErrorCode::StateLocation, "{bad}");
+            assert!(error.message.contains(problem), "{}", error.message);
         }
     }
 }

@@ -7,6 +7,7 @@ use lsinfra_engine::cancel::CancelStage;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::schema::Kind;
 use lsinfra_engine::snapshot::{Edit, Snapshot};
+use lsinfra_engine::store::Unusable;
 use lsinfra_engine::surgery::{Soundness, Surgery};
 use lsinfra_engine::{OperationInfo, OperationKind};
 
@@ -69,6 +70,25 @@ impl Locked<'_> {
     /// [`ErrorCode::NoState`](crate::error::ErrorCode::NoState) if there was no operation yet.
     pub(crate) fn snapshot(&self) -> Result<&Snapshot, CommandError> {
         self.surgery.snapshot().ok_or_else(|| no_state(&self.environment.name))
+    }
+
+    /// What has to be known before an unusable snapshot is replaced; nothing of any other.
+    pub(crate) fn unusable_notes(&self) -> Vec<String> {
+        let Some(Unusable { reason, kept, .. }) = self.surgery.unusable() else { return Vec::new() };
+        let mut notes = vec![
+            format!("what is stored cannot be gone on from ({reason}); it stays as {kept}"),
+            "what only it says is no longer known: objects that came into being since go on existing, with the \
+             tags of this environment"
+                .to_owned(),
+        ];
+        if self.surgery.has_journal() {
+            notes.push(
+                "the journal of an interrupted operation stays beside it and is not taken in: look in AWS for what \
+                 that operation created"
+                    .to_owned(),
+            );
+        }
+        notes
     }
 
     /// What a resource type is to the engine, if it is known.

@@ -52,7 +52,16 @@ pub trait StateStore: Send + Sync {
         self.lock(holder).await
     }
 
-    /// The operations recorded so far, oldest first.
+    /// As [`lock_unsound`](Self::lock_unsound), for those who put another snapshot in the place of the one that
+    /// is there: also if that is [unusable](Stored::unusable).
+    ///
+    /// # Errors
+    /// As [`lock`](Self::lock).
+    async fn lock_to_replace(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        self.lock_unsound(holder).await
+    }
+
+    /// The operations recorded so far, oldest first. All of them, if the snapshot cannot be read.
     ///
     /// # Errors
     /// [`StoreError`] if they cannot be read.
@@ -129,6 +138,23 @@ pub struct Stored {
     /// Where the state was moved to: what is here is what it was then. Only those who put an unsound state
     /// right are shown it.
     pub moved_to: Option<String>,
+    /// What is known of a snapshot that is there and cannot be gone on from. Only those who replace it are
+    /// shown that, instead of the snapshot.
+    pub unusable: Option<Unusable>,
+}
+
+/// A snapshot that cannot be read, or that is not the one that was saved last, as far as what lies beside it
+/// tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unusable {
+    /// Its lineage, if the history or an earlier snapshot says it.
+    pub lineage: Option<Uuid>,
+    /// The serial that the next snapshot follows on.
+    pub serial: u64,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Where it stays once it is replaced, and the journal with it.
+    pub kept: String,
 }
 
 /// A locked environment: the only way to write.
@@ -251,8 +277,8 @@ pub enum StoreError {
         /// The newest one that is understood.
         supported: u64,
     },
-    /// The snapshot is another one than the operation began with.
-    #[error("{location} was changed by another run: expected serial {expected}, found {found}")]
+    /// The snapshot is another one than the operation began with, or than the history ends with.
+    #[error("{location} is not the snapshot that was saved last: expected serial {expected}, found {found}")]
     SerialMoved {
         /// The file or object.
         location: String,
@@ -261,7 +287,7 @@ pub enum StoreError {
         /// The serial that is there.
         found: u64,
     },
-    /// The snapshot describes another environment's objects.
+    /// The snapshot describes another environment's objects, or says so of itself against the history.
     #[error("{location} has lineage {found}, expected {expected}")]
     LineageMismatch {
         /// The file or object.

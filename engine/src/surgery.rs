@@ -8,12 +8,13 @@ use crate::journal::{OperationInfo, prune, replay, started};
 use crate::operation::{OperationError, check_belongs};
 use crate::plan::PlanCounts;
 use crate::snapshot::{Edit, Snapshot};
-use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore, StoreError};
+use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore, StoreError, Unusable};
 
 /// A locked environment whose record is changed by hand.
 pub struct Surgery {
     session: Box<dyn Session>,
     snapshot: Option<Snapshot>,
+    unusable: Option<Unusable>,
     has_journal: bool,
     interrupted: Vec<OperationInfo>,
 }
@@ -25,6 +26,9 @@ pub enum Soundness {
     Required,
     /// It is handed out, to be put right.
     Waived,
+    /// As waived; and one that cannot even be read, or is not the one that was saved last, is no obstacle, since
+    /// another one takes its place.
+    Replaced,
 }
 
 impl Surgery {
@@ -43,12 +47,14 @@ impl Surgery {
         let session = match soundness {
             Soundness::Required => store.lock(holder).await?,
             Soundness::Waived => store.lock_unsound(holder).await?,
+            Soundness::Replaced => store.lock_to_replace(holder).await?,
         };
         let stored = session.stored().clone();
         let moved_to = stored.moved_to.clone();
         let mut surgery = Self {
             session,
             snapshot: stored.snapshot,
+            unusable: stored.unusable,
             has_journal: !stored.journal.is_empty(),
             interrupted: started(&stored.journal),
         };
@@ -68,9 +74,15 @@ impl Surgery {
         }
     }
 
-    /// What is recorded, with the journal taken in; `None` if there was no operation yet.
+    /// What is recorded, with the journal taken in; `None` if there was no operation yet, or if it is
+    /// [`unusable`](Self::unusable).
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_ref()
+    }
+
+    /// What is known of a snapshot that cannot be gone on from; the next one takes its place.
+    pub fn unusable(&self) -> Option<&Unusable> {
+        self.unusable.as_ref()
     }
 
     /// Whether an operation was interrupted and not gone on with.
@@ -91,7 +103,9 @@ impl Surgery {
         clock: &Clock,
     ) -> Result<u64, OperationError> {
         prune(&mut snapshot);
-        snapshot.serial = self.snapshot.as_ref().map_or(0, |stored| stored.serial) + 1;
+        let unusable = || self.unusable.as_ref().map(|unusable| unusable.serial);
+        let stored = self.snapshot.as_ref().map(|stored| stored.serial).or_else(unusable);
+        snapshot.serial = stored.unwrap_or_default() + 1;
         // Nobody approved what a plan would do to what is recorded from now on.
         snapshot.approval = None;
         let serial = snapshot.serial;
@@ -107,6 +121,7 @@ impl Surgery {
         };
         self.session.save(&snapshot, Some(&record)).await?;
         self.snapshot = Some(snapshot);
+        self.unusable = None;
         self.has_journal = false;
         Ok(serial)
     }

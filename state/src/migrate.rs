@@ -1,6 +1,7 @@
 //! Moving an environment's state from one store to another: the same lineage and serial, and the history.
 //!
-//! Owns the order of things. The new place is written with a note that the state is at the old one; then the
+//! Owns the order of things. The key under which secrets are digested comes first: what was moved can be compared
+//! from its first moment on. The new place is written with a note that the state is at the old one; then the
 //! old one gets the note that it is at the new one; then the new one's note is taken off. So at every instant
 //! one of them is whole, at most one of them is taken for the state by any run, and a second try goes on from
 //! wherever the first one stopped. What was moved away from stays as it was, with its note.
@@ -8,10 +9,12 @@
 use async_trait::async_trait;
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::store::{LockHolder, OperationRecord, Session, StateStore, StoreError, Stored};
+use uuid::Uuid;
 
 use crate::{LocalStore, S3Store};
 
 /// A store that state can be moved from or to.
+#[derive(Clone)]
 pub enum MovableStore {
     /// A folder.
     Folder(LocalStore),
@@ -23,7 +26,7 @@ pub enum MovableStore {
 #[async_trait]
 pub(crate) trait Moving: Session {
     /// Writes the records that are not here yet.
-    async fn write_history(&mut self, history: &[OperationRecord]) -> Result<(), StoreError>;
+    async fn write_history(&mut self, lineage: Uuid, history: &[OperationRecord]) -> Result<(), StoreError>;
 
     /// Writes a snapshot, serial and all, in the place of the one that is here, with a note where the state
     /// is if that is not here.
@@ -91,6 +94,20 @@ impl MovableStore {
         }
     }
 
+    async fn key_bytes(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        match self {
+            Self::Folder(store) => store.key_bytes(),
+            Self::Bucket(store) => store.key_bytes().await,
+        }
+    }
+
+    async fn keep_key(&self, key: [u8; 32]) -> Result<(), StoreError> {
+        match self {
+            Self::Folder(store) => store.keep_key(key),
+            Self::Bucket(store) => store.keep_key(key).await,
+        }
+    }
+
     async fn lock(&self, holder: &LockHolder) -> Result<Box<dyn Moving>, StoreError> {
         match self {
             Self::Folder(store) => store.lock_to_move(holder),
@@ -117,7 +134,7 @@ pub async fn migrate<E: From<MigrateError>>(
     let mut old = from.lock(holder).await.map_err(MigrateError::from)?;
     let moved = match lock_new(to, holder).await {
         Ok(mut new) => {
-            let moved = move_locked(from, &mut *old, &mut *new, (&old_place, &new_place), check).await;
+            let moved = move_locked((from, to), &mut *old, &mut *new, (&old_place, &new_place), check).await;
             let released = new.release().await;
             moved.and_then(|moved| released.map(|()| moved).map_err(|error| MigrateError::from(error).into()))
         }
@@ -134,17 +151,17 @@ async fn lock_new(to: &MovableStore, holder: &LockHolder) -> Result<Box<dyn Movi
 }
 
 async fn move_locked<E: From<MigrateError>>(
-    from: &MovableStore,
+    (from, to): (&MovableStore, &MovableStore),
     old: &mut dyn Moving,
     new: &mut dyn Moving,
     (old_place, new_place): (&str, &str),
     check: impl FnOnce(&Snapshot) -> Result<(), E>,
 ) -> Result<Migrated, E> {
     let stored = old.stored().clone();
-    if let Some(to) = &stored.moved_to
-        && !(to == new_place && is_half_moved(&stored, new.stored(), old_place))
+    if let Some(moved_to) = &stored.moved_to
+        && !(moved_to == new_place && is_half_moved(&stored, new.stored(), old_place))
     {
-        let (location, to) = (old_place.to_owned(), to.clone());
+        let (location, to) = (old_place.to_owned(), moved_to.clone());
         return Err(MigrateError::Store(StoreError::Moved { location, to }).into());
     }
     if !stored.journal.is_empty() {
@@ -156,8 +173,13 @@ async fn move_locked<E: From<MigrateError>>(
     check(&snapshot)?;
     check_free(new.stored(), &snapshot, new_place)?;
     let history = from.as_store().history().await.map_err(MigrateError::from)?;
+    if let Some(key) = from.key_bytes().await.map_err(MigrateError::from)?
+        && to.key_bytes().await.map_err(MigrateError::from)? != Some(key)
+    {
+        to.keep_key(key).await.map_err(MigrateError::from)?;
+    }
     new.write(&snapshot, Some(old_place)).await.map_err(MigrateError::from)?;
-    new.write_history(&history).await.map_err(MigrateError::from)?;
+    new.write_history(snapshot.lineage, &history).await.map_err(MigrateError::from)?;
     old.write(&snapshot, Some(new_place)).await.map_err(MigrateError::from)?;
     new.write(&snapshot, None).await.map_err(MigrateError::from)?;
     Ok(Migrated { serial: snapshot.serial, operations: history.len() })

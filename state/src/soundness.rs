@@ -3,6 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::snapshot::check_integrity;
 use lsinfra_engine::store::StoreError;
+use uuid::Uuid;
 
 use crate::document::decode_snapshot;
 use crate::format::SnapshotIdentity;
@@ -13,20 +14,55 @@ pub(crate) fn unsound(snapshot: &Snapshot) -> Option<String> {
     (!problems.is_empty()).then(|| problems.join("; "))
 }
 
-/// A snapshot that was kept under a serial, out of its document. `present` is the one that is stored now,
-/// `location` is where the document was.
+/// Where a history ends, beside a snapshot.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct HistoryEnd {
+    /// The lineage that the operation recorded which left the snapshot.
+    pub(crate) lineage: Option<Uuid>,
+    /// The newest serial of which there is a record.
+    pub(crate) newest: Option<u64>,
+    /// The last batch that the operation after that one was about to take in, or has.
+    pub(crate) next_batch: Option<u64>,
+}
+
+/// Refuses a snapshot that is not the one that the history ends with: somebody has put it back or changed it by
+/// hand. `last_batch` is the last one that counts. A record of the next serial may be there, of a run that did
+/// not get to save: then the journal has all that it was to take in. One of the serial after that cannot.
+///
+/// # Errors
+/// [`StoreError::LineageMismatch`], [`StoreError::SerialMoved`].
+pub(crate) fn check_newest(
+    snapshot: &Snapshot,
+    last_batch: u64,
+    history: HistoryEnd,
+    location: impl FnOnce() -> String,
+) -> Result<(), StoreError> {
+    let (expected, found) = (history.lineage.unwrap_or(snapshot.lineage), snapshot.lineage);
+    if expected != found {
+        return Err(StoreError::LineageMismatch { location: location(), expected, found });
+    }
+    let (newest, found) = (history.newest.unwrap_or_default(), snapshot.serial);
+    let has_lost_batches = history.next_batch.is_some_and(|next| next > last_batch);
+    if newest > found + 1 || (newest == found + 1 && has_lost_batches) {
+        return Err(StoreError::SerialMoved { location: location(), expected: newest, found });
+    }
+    Ok(())
+}
+
+/// A snapshot that was kept under a serial, out of its document. `lineage` is that of the one that is stored now,
+/// if it is known, `location` is where the document was.
 ///
 /// # Errors
 /// [`StoreError::Damaged`], [`StoreError::NewerFormat`], [`StoreError::LineageMismatch`].
 pub(crate) fn decode_kept(
     text: &[u8],
     serial: u64,
-    present: &Snapshot,
+    lineage: Option<Uuid>,
     location: String,
 ) -> Result<Snapshot, StoreError> {
     let kept = decode_snapshot(text, &location)?;
-    if kept.lineage != present.lineage {
-        return Err(StoreError::LineageMismatch { location, expected: present.lineage, found: kept.lineage });
+    if let Some(expected) = lineage.filter(|lineage| *lineage != kept.lineage) {
+        return Err(StoreError::LineageMismatch { location, expected, found: kept.lineage });
     }
     if kept.serial != serial {
         let reason = format!("it has serial {}, and was kept as serial {serial}", kept.serial);

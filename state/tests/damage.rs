@@ -327,3 +327,106 @@ fn a_damaged_secret_key_is_refused() {
     assert!(text(&error).contains("secret.key is damaged: it has 5 bytes"), "{}", text(&error));
     assert_eq!(std::fs::read(folder.path().join("secret.key")).unwrap(), b"short");
 }
+
+/// A folder with three serials, the last of which took a journal in.
+fn three_serials() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = lock(folder.path()).unwrap();
+    run(async {
+        for serial in 1..=3 {
+            session.append(&every_entry()[..1]).await.unwrap();
+            session.save(&snapshot(serial), Some(&record(serial))).await.unwrap();
+        }
+        session.release().await.unwrap();
+    });
+    folder
+}
+
+#[test]
+fn a_snapshot_that_was_put_back_behind_its_history_is_refused() {
+    for serial in [1, 2] {
+        let folder = three_serials();
+        let kept = folder.path().join(format!("history/00000{serial}.snapshot.json"));
+        std::fs::copy(&kept, folder.path().join("snapshot.json")).unwrap();
+        let StoreError::SerialMoved { expected: 3, found, .. } = refused(folder.path()) else { panic!() };
+        assert_eq!(found, serial);
+        // Together with the history it goes on.
+        for later in serial + 1..=3 {
+            std::fs::remove_file(folder.path().join(format!("history/00000{later}.json"))).unwrap();
+        }
+        assert_eq!(load(folder.path()).unwrap().snapshot, Some(snapshot(serial)));
+        drop(lock(folder.path()).unwrap());
+    }
+}
+
+#[test]
+fn the_previous_snapshot_goes_on_only_with_its_journal() {
+    let folder = three_serials();
+    let copy =
+        |from: &str, to: &str| std::fs::copy(folder.path().join(from), folder.path().join(to)).unwrap();
+    copy("snapshot.previous.json", "snapshot.json");
+    assert!(matches!(refused(folder.path()), StoreError::SerialMoved { expected: 3, found: 2, .. }));
+    copy("journal.previous.jsonl", "journal.jsonl");
+    assert_eq!(load(folder.path()).unwrap().journal, every_entry()[..1]);
+}
+
+#[test]
+fn a_lineage_that_the_history_does_not_know_is_refused() {
+    let folder = three_serials();
+    edit(&folder.path().join("snapshot.json"), |text| {
+        text.replacen(&Uuid::from_u128(1).to_string(), &Uuid::from_u128(2).to_string(), 1)
+    });
+    match refused(folder.path()) {
+        StoreError::LineageMismatch { expected, found, .. } => {
+            assert_eq!((expected, found), (Uuid::from_u128(1), Uuid::from_u128(2)));
+        }
+        error => panic!("{}", text(&error)),
+    }
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_read_is_replaced_by_the_next_serial_and_kept() {
+    for is_there in [true, false] {
+        let folder = three_serials();
+        let path = folder.path().join("snapshot.json");
+        run(lock(folder.path()).unwrap().append(&every_entry()[..1])).unwrap();
+        match is_there {
+            true => std::fs::write(&path, "{").unwrap(),
+            false => std::fs::remove_file(&path).unwrap(),
+        }
+        assert!(matches!(refused(folder.path()), StoreError::Damaged { .. }));
+        let store = LocalStore::open(folder.path());
+        assert!(run(store.lock_unsound(&holder("state repair"))).is_err());
+        assert_eq!(run(store.snapshot(2)).unwrap(), Some(snapshot(2)));
+        assert_eq!(run(store.history()).unwrap().len(), 3);
+
+        let mut session = run(store.lock_to_replace(&holder("state restore"))).unwrap();
+        let unusable = session.stored().unusable.clone().unwrap();
+        assert_eq!((unusable.lineage, unusable.serial), (Some(Uuid::from_u128(1)), 3));
+        assert_eq!(session.stored().journal, every_entry()[..1]);
+        let mut other = snapshot(4);
+        other.lineage = Uuid::from_u128(2);
+        assert!(matches!(run(session.save(&other, None)), Err(StoreError::LineageMismatch { .. })));
+        run(session.save(&snapshot(4), Some(&record(4)))).unwrap();
+        drop(session);
+        let stored = load(folder.path()).unwrap();
+        assert_eq!((stored.snapshot, stored.journal.len()), (Some(snapshot(4)), 0));
+        if is_there {
+            assert_eq!(std::fs::read_to_string(&unusable.kept).unwrap(), "{");
+        }
+        assert!(!std::fs::read(folder.path().join("journal.previous.jsonl")).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn an_unreadable_snapshot_that_was_put_right_meanwhile_is_not_replaced() {
+    let folder = three_serials();
+    let path = folder.path().join("snapshot.json");
+    let sound = std::fs::read(&path).unwrap();
+    std::fs::write(&path, "{").unwrap();
+    let store = LocalStore::open(folder.path());
+    let mut session = run(store.lock_to_replace(&holder("state restore"))).unwrap();
+    std::fs::write(&path, &sound).unwrap();
+    assert!(run(session.save(&snapshot(4), None)).is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), sound);
+}

@@ -129,7 +129,8 @@ fn what_is_written_comes_back() {
         for entries in every_entry().chunks(3) {
             session.append(entries).await.unwrap();
         }
-        let stored = Stored { snapshot: Some(snapshot(1)), journal: every_entry(), moved_to: None };
+        let stored =
+            Stored { snapshot: Some(snapshot(1)), journal: every_entry(), moved_to: None, unusable: None };
         assert_eq!(store.load().await.unwrap(), stored);
         session.release().await.unwrap();
 
@@ -140,7 +141,7 @@ fn what_is_written_comes_back() {
         session.release().await.unwrap();
         assert_eq!(
             store.load().await.unwrap(),
-            Stored { snapshot: Some(snapshot(2)), journal: Vec::new(), moved_to: None }
+            Stored { snapshot: Some(snapshot(2)), journal: Vec::new(), moved_to: None, unusable: None }
         );
         assert_eq!(store.history().await.unwrap(), [record(1), record(2)]);
     });

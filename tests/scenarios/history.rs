@@ -23,6 +23,8 @@ fn history() {
     assert_eq!(commands, ["destroy", "up"]);
     let one = &answer["operations"][1];
     assert_eq!((&one["outcome"], &one["planned"]), (&up["outcome"], &up["planned"]));
+    // All was done that was planned.
+    assert_eq!(one["done"], one["planned"]);
     assert!(one["by"].as_str().unwrap().starts_with("scenario@"), "{one}");
     assert_eq!(one["config_digest"].as_str().unwrap().len(), 64);
 
@@ -43,6 +45,12 @@ fn history() {
     for step in up["steps"].as_array().unwrap() {
         assert!(text.stdout.contains(step["urn"].as_str().unwrap()), "{}", text.transcript());
     }
+
+    // Who has no name in the environment is known to the system.
+    project.sandboxed(&["up", "--yes"]).environment("USER", "").succeed();
+    let by =
+        project.sandboxed(&["history", "--output", "json"]).succeed().json()["operations"][0]["by"].clone();
+    assert!(!by.as_str().unwrap().starts_with("unknown@") && !by.as_str().unwrap().starts_with('@'), "{by}");
 
     let unknown = project.sandboxed(&["history", "show", "999"]).run().expect_code(2);
     assert!(unknown.stderr.contains("LS0111"), "{}", unknown.transcript());

@@ -119,13 +119,32 @@ fn one_by_one() {
     let by_hand = ByHand::make(&project, &sandbox.wire());
     let before = sandbox.account();
     sandbox.take_calls();
+    let asked = project.sandboxed(&["import", "aws:ec2:Vpc", "main", &by_hand.vpc]).run().expect_code(2);
+    says(
+        &asked,
+        &["LS0103", "Import into langsmith/dev", "enable_dns_hostnames", "~ tags.Name: \"by-hand\" -> "],
+    );
+    let answer = project
+        .sandboxed(&["import", "aws:ec2:Vpc", "main", &by_hand.vpc, "--output", "json"])
+        .run()
+        .expect_code(2)
+        .json();
+    assert!(answer["error"]["details"].to_string().contains("tags.Name"), "{answer}");
+    assert!(project.sandboxed(&["state", "list"]).run().expect_code(1).stderr.contains("LS0312"));
     let vpc = import(&project, "aws:ec2:Vpc", "main", &by_hand.vpc);
     says(
         &vpc,
         &["Import into langsmith/dev", &by_hand.vpc, "tags.Name", "enable_dns_hostnames", "1 adopted"],
     );
     import(&project, "Bucket", BUCKET, &by_hand.bucket);
-    let role = import(&project, "aws:iam:Role", "node", &by_hand.role);
+    let role =
+        project.sandboxed(&["import", "aws:iam:Role", "node", &by_hand.role, "--yes", "--output", "json"]);
+    let role = role.succeed();
+    let imported = role.json()["imports"][0].clone();
+    assert_eq!((&imported["urn"], &imported["physical_id"]), (&ROLE.into(), &by_hand.role.as_str().into()));
+    let differences = imported["differences"].as_array().unwrap();
+    let owner = differences.iter().find(|difference| difference["path"] == "tags.owner").unwrap();
+    assert_eq!((&owner["found"], &owner["declared"]), (&"someone".into(), &"platform".into()));
     says(&role, &["assume_role_policy", "tags.owner", "Nothing changes in AWS now"]);
     // Again, as after a stop: it is there.
     says(&import(&project, "aws:iam:Role", "node", &by_hand.role), &["imported already"]);
@@ -301,7 +320,6 @@ fn usage() {
         &run(&["import", "aws:ec2:Vcp", "main", "vpc-1", "--yes"]),
         &["LS0104", "did you mean aws:ec2:Vpc?"],
     );
-    says(&run(&["import", "aws:ec2:Vpc", "main", "vpc-1"]), &["LS0103", "no terminal to ask at"]);
     run(&["import", "aws:ec2:Vpc", "main", "--yes"]);
     run(&["import", "--yes"]);
     std::fs::write(

@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         scenario("a_damaged_snapshot_is_refused_and_not_overwritten", damaged),
         scenario("a_snapshot_of_a_newer_version_is_refused_and_not_overwritten", newer),
+        scenario("a_snapshot_behind_its_history_or_of_another_lineage_is_refused", put_back),
         scenario("a_journal_that_ends_in_the_middle_of_a_line_is_gone_on_with", torn),
     ]
 }
@@ -136,6 +137,48 @@ fn refused(code: &str, change: impl Fn(&str) -> String) {
         files.iter().filter(|(path, _)| !path.ends_with("lock")).cloned().collect::<Vec<_>>()
     };
     assert!(contents(&project.files(STATE)) == contents(&before), "something was overwritten");
+}
+
+fn put_back() {
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    let mut file = EnvironmentFile::dev();
+    for owner in ["platform", "observability"] {
+        file.tags.insert("owner".to_owned(), owner.to_owned());
+        project.write(&file);
+        project.sandboxed(&["up", "--yes"]).succeed();
+    }
+    let snapshot = format!("{STATE}/snapshot.json");
+    let sound = project.read(&snapshot);
+    let (head, rest) = sound.split_once("\"lineage\": \"").unwrap();
+    let of_other_lineage = format!("{head}\"lineage\": \"0000{}", &rest[4..]);
+    let earlier = project.read(format!("{STATE}/snapshot.previous.json"));
+    let counted_back = sound.replacen("\"serial\": 3", "\"serial\": 1", 1);
+    assert_ne!(sound, counted_back);
+    for (code, text) in [("LS0306", of_other_lineage), ("LS0305", earlier), ("LS0305", counted_back)] {
+        std::fs::write(project.path().join(&snapshot), &text).unwrap();
+        sandbox.take_calls();
+        for command in [&["up", "--yes"][..], &["preview"], &["destroy", "--yes"], &["state", "repair"]] {
+            let ended = project.sandboxed(command).run().expect_code(1);
+            assert!(
+                ended.stderr.contains(code) && ended.stderr.contains(&snapshot),
+                "{}",
+                ended.transcript()
+            );
+        }
+        assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+        assert_eq!(project.read(&snapshot), text, "it was overwritten");
+    }
+    std::fs::write(project.path().join(&snapshot), &sound).unwrap();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+
+    // Were the newest one lost, an earlier one is the next again.
+    let earlier = project.read(format!("{STATE}/snapshot.previous.json"));
+    std::fs::write(project.path().join(&snapshot), earlier).unwrap();
+    let restored = project.sandboxed(&["state", "restore", "2", "--yes", "--output", "json"]).succeed();
+    assert_eq!(restored.json()["serial"], 4, "{}", restored.transcript());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
 }
 
 fn torn() {

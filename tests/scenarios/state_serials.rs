@@ -16,6 +16,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("state_diff_and_restore_in_a_bucket", || diff_and_restore(BUCKET)),
         scenario("state_restore_of_what_is_gone_is_made_anew_in_a_folder", || restore_what_is_gone(FOLDER)),
         scenario("state_restore_of_what_is_gone_is_made_anew_in_a_bucket", || restore_what_is_gone(BUCKET)),
+        scenario("a_snapshot_that_cannot_be_read_is_replaced_by_restore_and_push_in_a_folder", || {
+            unreadable(FOLDER);
+        }),
+        scenario("a_snapshot_that_cannot_be_read_is_replaced_by_restore_and_push_in_a_bucket", || {
+            unreadable(BUCKET);
+        }),
         scenario("a_serial_that_is_not_kept_or_never_was_is_refused", unknown_serials),
         scenario("state_restore_waits_for_an_interrupted_operation_in_a_folder", || unfinished(FOLDER)),
         scenario("state_restore_waits_for_an_interrupted_operation_in_a_bucket", || unfinished(BUCKET)),
@@ -65,6 +71,35 @@ impl Place {
         calls
             .filter(|call| call.effect == Effect::Changes && (self.state == FOLDER || !is_state(call)))
             .collect()
+    }
+
+    /// Writes `text` in the place of the snapshot.
+    fn spoil(&self, text: &str) {
+        match self.state {
+            FOLDER => std::fs::write(self.file("snapshot.json"), text).unwrap(),
+            _ => {
+                let answer =
+                    self.sandbox.wire().exchange("s3", "PUT", "/states/langsmith/dev/snapshot.json", text);
+                assert_eq!(answer.status, 200, "{}", answer.body);
+            }
+        }
+    }
+
+    /// In a folder what was spoiled is where earlier serials are; a bucket keeps it as a version.
+    fn is_kept(&self, serial: u64, text: &str) {
+        if self.state == FOLDER {
+            let file = self.file(&format!("history/{serial:06}.snapshot.json"));
+            assert_eq!(std::fs::read_to_string(file).unwrap(), text);
+        } else {
+            let versions =
+                self.sandbox.wire().exchange("s3", "GET", "/states?versions&prefix=langsmith/dev/snap", "");
+            let size = format!("<Size>{}</Size>", text.len());
+            assert!(versions.body.contains(&size), "{size}: {}", versions.body);
+        }
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.project.path().join(".lsinfra/kept/langsmith/dev").join(name)
     }
 
     fn is_converged(&self) {
@@ -148,6 +183,51 @@ fn restore_what_is_gone(state: &'static str) {
     assert_eq!(place.recorded().objects.len(), 0);
     let last = place.recorded().serial - 1;
     place.run(&["state", "restore", &last.to_string(), "--yes"]).succeed();
+    place.is_converged();
+    place.run(&["destroy", "--yes"]).succeed();
+    assert_eq!(place.account(), []);
+}
+
+/// What somebody spoiled with an editor is replaced by what is known, and stays beside it.
+fn unreadable(state: &'static str) {
+    let place = Place::begin(state);
+    place.run(&["up", "--yes"]).succeed();
+    let mut file = EnvironmentFile::dev();
+    file.tags.insert("owner".to_owned(), "observability".to_owned());
+    place.project.write(&file);
+    place.run(&["up", "--yes"]).succeed();
+    let last = place.recorded().serial;
+    let sound = place.run(&["state", "pull"]).succeed().stdout;
+    std::fs::write(place.project.path().join("sound.json"), &sound).unwrap();
+    let (earlier, spoiled) = ((last - 1).to_string(), &sound[..sound.len() / 2]);
+
+    place.spoil(spoiled);
+    for command in
+        [&["up", "--yes"][..], &["state", "list"], &["state", "repair"], &["state", "push", "sound.json"]]
+    {
+        let refused = place.run(command).run().expect_code(1);
+        for said in ["LS0303", "lsinfra state restore N"] {
+            assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
+        }
+    }
+    let history = place.json(&["history"]);
+    assert_eq!(history["operations"][0]["serial"], last);
+    let asked = place.run(&["state", "restore", &earlier]).run().expect_code(2);
+    for said in ["LS0103", "cannot be gone on from", "restore  serial"] {
+        assert!(asked.stderr.contains(said), "{said}: {}", asked.transcript());
+    }
+    let restored = place.json(&["state", "restore", &earlier, "--yes"]);
+    assert_eq!(restored["serial"], last + 1);
+    place.is_kept(last, spoiled);
+    place.run(&["up", "--yes"]).succeed();
+    place.is_converged();
+
+    let last = place.recorded().serial;
+    let sound = place.run(&["state", "pull"]).succeed().stdout;
+    std::fs::write(place.project.path().join("sound.json"), &sound).unwrap();
+    place.spoil("");
+    let pushed = place.json(&["state", "push", "sound.json", "--force", "--yes"]);
+    assert_eq!(pushed["serial"], last + 1);
     place.is_converged();
     place.run(&["destroy", "--yes"]).succeed();
     assert_eq!(place.account(), []);

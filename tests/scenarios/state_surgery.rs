@@ -24,6 +24,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("state_mv_refuses_what_cannot_be", mv_refused),
         scenario("state_repair_puts_right_what_loses_nothing", repaired),
         scenario("state_repair_finds_each_of_a_seeded_set_of_violations", seeded),
+        scenario("state_repair_leaves_a_dependency_on_what_is_declared_to_the_person", missing_record),
+        scenario("an_object_without_an_id_is_found_before_any_run_goes_on_from_it", missing_id),
         scenario("state_pull_and_push_there_and_back", pull_and_push),
         scenario("state_push_refuses_what_is_not_the_next_of_this_environment", push_refused),
         scenario("state_push_waits_for_an_interrupted_operation", push_unfinished),
@@ -144,6 +146,10 @@ fn mv() {
 
     project.sandboxed(&["state", "mv", other, VPC, "--yes"]).succeed();
     project.sandboxed(&["preview", "--exit-code"]).succeed();
+    // Back across a rename: the other URN remains free.
+    project.sandboxed(&["state", "restore", &moved.serial.to_string(), "--yes"]).succeed();
+    project.sandboxed(&["state", "mv", other, VPC, "--yes"]).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
     assert_eq!(sandbox.take_changing_calls(), [""; 0]);
 }
 
@@ -258,6 +264,10 @@ fn repaired() {
     );
     let asked = project.sandboxed(&["state", "repair"]).run().expect_code(2);
     assert!(asked.stderr.contains("LS0103"), "{}", asked.transcript());
+    // A program is told what there is.
+    let told = project.sandboxed(&["state", "repair", "--output", "json"]).run().expect_code(1).json();
+    let expected = [("dangling_dependency".to_owned(), false), ("generation_ahead".to_owned(), false)];
+    assert_eq!((findings(&told), &told["serial"]), (expected.into(), &Value::Null));
     assert!(files(&project) == before, "something was written");
 
     let answer = project.sandboxed(&["state", "repair", "--yes", "--output", "json"]).succeed().json();
@@ -273,6 +283,56 @@ fn repaired() {
         "{}",
         history.stdout
     );
+}
+
+/// The record of the VPC is lost, and the VPC is not: without the dependency on it, the next `up` would make another
+/// one and replace what stands in this.
+fn missing_record() {
+    let (project, sandbox) = up();
+    let serial = state_list(&project).serial.to_string();
+    let mut file = EnvironmentFile::dev();
+    file.tags.insert("owner".to_owned(), "observability".to_owned());
+    project.write(&file);
+    project.sandboxed(&["up", "--yes"]).succeed();
+    edit_snapshot(&project, |snapshot| {
+        snapshot["resources"].as_array_mut().unwrap().retain(|resource| resource["urn"] != VPC);
+    });
+    let before = files(&project);
+    sandbox.take_calls();
+    let repair = project.sandboxed(&["state", "repair", "--yes"]).run().expect_code(1);
+    for said in ["is not recorded", "may then replace what stands on it", "lsinfra state restore N"] {
+        assert!(repair.stdout.contains(said), "{said}: {}", repair.transcript());
+    }
+    assert!(files(&project) == before, "something was written");
+    // The way out that it names.
+    project.sandboxed(&["state", "restore", &serial, "--yes"]).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+}
+
+fn missing_id() {
+    let (project, sandbox) = up();
+    edit_snapshot(&project, |snapshot| {
+        stored(snapshot, VPC)["objects"][0].as_object_mut().unwrap().remove("physical_id");
+    });
+    let before = files(&project);
+    sandbox.take_calls();
+    for command in [
+        &["up", "--yes"][..],
+        &["preview"],
+        &["preview", "--no-refresh"],
+        &["destroy", "--yes"],
+        &["refresh"],
+    ] {
+        let refused = project.sandboxed(command).run().expect_code(1);
+        for said in
+            ["LS0320", "network/aws:ec2:Vpc/main (generation 1) has no physical id", "lsinfra state repair"]
+        {
+            assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
+        }
+    }
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+    assert!(files(&project) == before, "something was written");
 }
 
 fn seeded() {

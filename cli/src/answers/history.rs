@@ -5,6 +5,7 @@ use lsinfra_engine::store::OperationRecord;
 use serde::Serialize;
 
 use super::{Counts, EditAnswer, FORMAT_VERSION, Outcome, StepAnswer};
+use crate::render::summary::tally;
 
 /// `history`.
 #[derive(Debug, Serialize)]
@@ -67,6 +68,8 @@ struct RecordedOperation {
     outcome: Outcome,
     /// What was planned.
     planned: Counts,
+    /// What was done: of each kind, the steps that ended well.
+    done: Counts,
     tool_version: String,
     /// SHA-256 of the configuration, in hexadecimal.
     config_digest: String,
@@ -121,6 +124,7 @@ impl From<&OperationRecord> for RecordedOperation {
             seconds: record.seconds(),
             outcome: record.outcome.into(),
             planned: record.counts.into(),
+            done: tally(&record.counts, &record.steps).done.into(),
             tool_version: operation.tool_version.clone(),
             config_digest: operation.config_digest.clone(),
         }

@@ -6,6 +6,7 @@
 mod difference;
 mod edit;
 mod history;
+mod import;
 mod repair;
 mod state;
 
@@ -20,6 +21,7 @@ use serde::Serialize;
 pub(crate) use difference::StateDiffAnswer;
 pub(crate) use edit::{EditAnswer, StateEditAnswer};
 pub(crate) use history::{HistoryAnswer, HistoryShowAnswer};
+pub(crate) use import::ImportAnswer;
 pub(crate) use repair::StateRepairAnswer;
 pub(crate) use state::{StateListAnswer, StateShowAnswer};
 
@@ -131,7 +133,7 @@ fn plain(outputs: &Properties) -> BTreeMap<String, serde_json::Value> {
     outputs.iter().map(|(name, value)| (name.clone(), plain(value))).collect()
 }
 
-/// `up` and `destroy`: how the operation ended.
+/// `up`, `destroy` and `import`: how the operation ended.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct OperationAnswer {
@@ -143,6 +145,8 @@ pub(crate) struct OperationAnswer {
     planned: Counts,
     /// Each step of the plan, in the plan's order.
     steps: Vec<StepAnswer>,
+    /// Each object that `import` took over, with what it differs in from what is declared.
+    imports: Vec<ImportAnswer>,
     /// The stack's outputs by name; a secret is null.
     outputs: BTreeMap<String, serde_json::Value>,
     /// How long the steps took, by the operation's clock.
@@ -216,13 +220,14 @@ enum StepOutcomeAnswer {
 }
 
 impl OperationAnswer {
-    pub(crate) fn new(environment: &str, report: &Report) -> Self {
+    pub(crate) fn new(environment: &str, report: &Report, imports: Vec<ImportAnswer>) -> Self {
         Self {
             format_version: FORMAT_VERSION,
             environment: environment.to_owned(),
             outcome: report.outcome.into(),
             planned: Counts::from(report.counts),
             steps: report.steps.iter().map(StepAnswer::from).collect(),
+            imports,
             outputs: plain(&report.outputs),
             seconds: report.seconds,
         }

@@ -112,6 +112,8 @@ error_codes! {
     NoStateStore = "LS0318", Failed;
     /// An earlier snapshot is not kept any more.
     SnapshotNotKept = "LS0319", Failed;
+    /// Objects are recorded as no operation leaves them.
+    StateImpossible = "LS0320", Failed;
 
     /// Inputs are invalid.
     InputsInvalid = "LS0401", Usage;

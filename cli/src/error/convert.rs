@@ -75,24 +75,29 @@ impl From<StoreError> for CommandError {
             }
             StoreError::LockLost { .. } => Self::new(ErrorCode::Locked, message)
                 .hint("nothing is lost: what was done is in the journal; run the same command again"),
-            StoreError::Damaged { location, .. } => Self::new(ErrorCode::StateDamaged, message)
-                .hint(match location.starts_with("s3://") {
-                    true => {
-                        "nothing was overwritten: the bucket keeps earlier versions of the object; put the one before \
-                         the present one back (`aws s3api list-object-versions`, `copy-object`)"
-                    }
-                    false => {
-                        "nothing was overwritten: keep a copy of the folder before you change anything in it"
-                    }
+            StoreError::Damaged { location, .. } => {
+                let mut command = Self::new(ErrorCode::StateDamaged, message);
+                if location.ends_with("snapshot.json") {
+                    command = command
+                        .hint(
+                            "`lsinfra state restore N` records once more what an earlier serial says, and keeps what \
+                             is there now; `lsinfra history` lists the serials",
+                        )
+                        .hint("`lsinfra state repair` tells what each problem means, if all of it can be read");
+                }
+                command.hint(match location.starts_with("s3://") {
+                    true => "nothing was overwritten, and the bucket keeps earlier versions of each object",
+                    false => "nothing was overwritten: keep a copy of the folder before you change anything in it",
                 })
-                .hint("`lsinfra state repair` tells what each problem means, if all of it can be read"),
+            }
             StoreError::Moved { to, .. } => Self::new(ErrorCode::StateMovedAway, message)
                 .hint(format!("name the place where it is now: --state {to}; the account's own bucket needs no --state")),
             StoreError::NewerFormat { .. } => Self::new(ErrorCode::StateNewer, message)
                 .hint("use the version of lsinfra that wrote it, or a later one"),
             StoreError::SerialMoved { .. } => {
                 Self::new(ErrorCode::StateMoved, message)
-                    .hint("run the same command again; if an older snapshot was put back by hand, put the newest one back first")
+                    .hint("run the same command again; if an older snapshot was put back by hand, put the newest one back")
+                    .hint("if that is lost: `lsinfra state restore N` records what an earlier serial says; `lsinfra history` lists them")
             }
             StoreError::LineageMismatch { .. } => Self::new(ErrorCode::StateLineage, message)
                 .hint("check that --state names this environment's own state"),
@@ -115,6 +120,13 @@ impl From<OperationError> for CommandError {
             }
             OperationError::IllegalTransition(error) => {
                 Self::new(ErrorCode::JournalMismatch, "the journal does not fit the snapshot").because(&error)
+            }
+            OperationError::Impossible { findings } => {
+                let objects = plural(findings.len(), "object");
+                let message = format!("{objects} recorded in a way that no operation leaves");
+                Self::new(ErrorCode::StateImpossible, message)
+                    .details(findings.iter().map(ToString::to_string))
+                    .hint("`lsinfra state repair` tells what each of that means, and the way out")
             }
             OperationError::WrongHome { recorded, requested } => Self::new(
                 ErrorCode::WrongHome,

@@ -28,8 +28,11 @@ pub(crate) fn explain(finding: &Finding) -> Explanation {
     let (kind, meaning, way_out) = match finding {
         Finding::Unsound(IntegrityProblem::DanglingDependency { .. }) => (
             "dangling_dependency",
-            "nobody can tell any more what must outlive this object; dropping the dependency loses nothing else",
-            BY_RULE,
+            "an object that this one stands on may exist without a record: an `up` that still declares it makes \
+             another one, and may then replace what stands on it",
+            "what the stack no longer declares, `lsinfra state repair` drops; else `lsinfra state restore N` of a \
+             serial that has it (`lsinfra history`), or drop the dependency (`lsinfra state pull > FILE`, edit, \
+             `lsinfra state push FILE`) and import the missing one before the next `up`",
         ),
         Finding::Unsound(IntegrityProblem::DuplicateGeneration { .. }) => (
             "duplicate_generation",

@@ -41,7 +41,7 @@ fn check_form<T: Serialize + DeserializeOwned>(written: &impl Serialize) {
 fn published_schemas_are_what_the_types_give() {
     check::<event::Event>("event", "One line of --events json");
     check::<plan::Plan>("plan", "Answer of preview and refresh, and a saved plan");
-    check::<answers::OperationAnswer>("operation", "Answer of up and destroy");
+    check::<answers::OperationAnswer>("operation", "Answer of up, destroy and import");
     check::<answers::OutputsAnswer>("outputs", "Answer of outputs");
     check::<answers::GraphAnswer>("graph", "Answer of graph");
     check::<answers::HistoryAnswer>("history", "Answer of history");
@@ -85,7 +85,10 @@ fn plans_have_the_published_form() {
 #[test]
 fn answers_as_they_are_written() {
     let report = samples::report(OperationOutcome::Interrupted);
-    insta::assert_json_snapshot!("operation", answers::OperationAnswer::new("langsmith/dev", &report));
+    insta::assert_json_snapshot!(
+        "operation",
+        answers::OperationAnswer::new("langsmith/dev", &report, Vec::new())
+    );
     insta::assert_json_snapshot!("outputs", answers::OutputsAnswer::new("langsmith/dev", &report.outputs));
     let (urn, record) = samples::recorded();
     insta::assert_json_snapshot!("state-show", answers::StateShowAnswer::new("langsmith/dev", &urn, &record));

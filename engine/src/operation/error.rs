@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::import::ImportProblem;
 use crate::journal::IllegalTransition;
 use crate::provider::{InputProblem, ProviderError};
-use crate::snapshot::PhysicalId;
+use crate::snapshot::{Finding, PhysicalId};
 use crate::store::{Home, StoreError};
 use crate::urn::Urn;
 use crate::value::ValueError;
@@ -30,6 +30,12 @@ pub enum OperationError {
     /// The journal does not fit the snapshot.
     #[error("the journal does not fit the snapshot: {0}")]
     IllegalTransition(#[from] IllegalTransition),
+    /// Objects are recorded in a way that no operation leaves, so that none can go on from there.
+    #[error("{} objects are recorded in a way that no operation leaves", findings.len())]
+    Impossible {
+        /// Each of them.
+        findings: Vec<Finding>,
+    },
     /// The objects of this environment live elsewhere.
     #[error("this state belongs to {recorded:?}, not to {requested:?}")]
     WrongHome {

@@ -26,7 +26,7 @@ use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
 use crate::secret::SecretKey;
-use crate::snapshot::{Object, Role, Snapshot};
+use crate::snapshot::{Object, Role, Snapshot, impossible};
 use crate::store::{Guard, Home, OperationRecord, Session, StateStore, StepRecord};
 use crate::urn::Urn;
 use crate::value::{Properties, ValueError};
@@ -113,8 +113,8 @@ impl Operation {
     /// Loads the state, under a lock if asked, and replays the journal of an interrupted run.
     ///
     /// # Errors
-    /// [`OperationError::Store`], [`OperationError::IllegalTransition`], or that the state belongs
-    /// elsewhere.
+    /// [`OperationError::Store`], [`OperationError::IllegalTransition`], [`OperationError::Impossible`], or that
+    /// the state belongs elsewhere.
     pub async fn begin(
         engine: Engine,
         request: Request,
@@ -164,6 +164,11 @@ impl Operation {
     fn open(&mut self, journal: &[Entry]) -> Result<(), OperationError> {
         check_belongs(&self.snapshot, &self.request.environment, &self.request.home)?;
         replay(&mut self.snapshot, journal)?;
+        let kind_of = |resource_type: &str| Some(self.engine.providers.get(resource_type)?.schema().kind);
+        let findings = impossible(&self.snapshot, kind_of);
+        if !findings.is_empty() {
+            return Err(OperationError::Impossible { findings });
+        }
         self.migrations = migrate(&self.engine, &self.snapshot)?;
         replay(&mut self.snapshot, &self.migrations)?;
         Ok(())

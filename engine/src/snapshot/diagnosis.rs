@@ -75,10 +75,20 @@ impl Finding {
 pub fn diagnose(snapshot: &Snapshot, kind_of: impl Fn(&str) -> Option<Kind>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = check_integrity(snapshot).into_iter().map(Finding::Unsound).collect();
     for (urn, record) in &snapshot.resources {
-        let kind = kind_of(urn.resource_type());
-        if kind.is_none() && !record.objects.is_empty() {
+        if kind_of(urn.resource_type()).is_none() && !record.objects.is_empty() {
             findings.push(Finding::UnknownType { urn: urn.clone() });
         }
+    }
+    findings.extend(impossible(snapshot, kind_of));
+    findings.extend(cycle(snapshot).map(|path| Finding::DependencyCycle { path }));
+    findings
+}
+
+/// The objects that no operation can have left like this, and none can go on from.
+pub fn impossible(snapshot: &Snapshot, kind_of: impl Fn(&str) -> Option<Kind>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (urn, record) in &snapshot.resources {
+        let kind = kind_of(urn.resource_type());
         for object in &record.objects {
             let (generation, role) = (object.generation, object.role);
             if !is_possible(role, &object.status) {
@@ -90,16 +100,17 @@ pub fn diagnose(snapshot: &Snapshot, kind_of: impl Fn(&str) -> Option<Kind>) -> 
             }
         }
     }
-    findings.extend(cycle(snapshot).map(|path| Finding::DependencyCycle { path }));
     findings
 }
 
-/// Puts right what has a rule that loses nothing: a dependency on what is not recorded says nothing
-/// more, and the last generation given out is at least that of each object.
-pub fn repair(snapshot: &mut Snapshot) -> Vec<Edit> {
+/// Puts right what has a rule that loses nothing: the last generation given out is at least that of each object,
+/// and a dependency on what is neither recorded nor declared says nothing more. One on what is declared is left:
+/// the next update would make that anew, and then perhaps replace what stands on it.
+pub fn repair(snapshot: &mut Snapshot, is_declared: impl Fn(&Urn) -> bool) -> Vec<Edit> {
     let mut edits = Vec::new();
     for problem in check_integrity(snapshot) {
         let urn = match &problem {
+            IntegrityProblem::DanglingDependency { dependency, .. } if is_declared(dependency) => continue,
             IntegrityProblem::DanglingDependency { urn, generation, dependency } => {
                 let objects = snapshot.resources.get_mut(urn).map(|record| &mut record.objects);
                 for object in objects.into_iter().flatten().filter(|one| one.generation == *generation) {
@@ -274,9 +285,18 @@ mod tests {
         let mut broken = snapshot();
         broken.resources[&urn("a")].last_generation = 0;
         Arc::make_mut(&mut broken.resources[&urn("b")].objects[0]).dependencies.insert(urn("z"));
-        assert_eq!(repair(&mut broken).len(), 2);
+        assert_eq!(repair(&mut broken, |_| false).len(), 2);
         assert_eq!(broken, snapshot());
-        assert_eq!(repair(&mut broken), []);
+        assert_eq!(repair(&mut broken, |_| false), []);
+    }
+
+    #[test]
+    fn a_dependency_on_what_is_declared_is_not_dropped() {
+        let mut broken = snapshot();
+        Arc::make_mut(&mut broken.resources[&urn("b")].objects[0]).dependencies.insert(urn("z"));
+        let before = broken.clone();
+        assert_eq!(repair(&mut broken, |missing| *missing == urn("z")), []);
+        assert_eq!(broken, before);
     }
 
     #[test]
@@ -287,7 +307,7 @@ mod tests {
         broken.resources[&urn("a")] = record(twice.into());
         Arc::make_mut(&mut broken.resources[&urn("c")].objects[0]).physical_id = Some(PhysicalId::new("b-1"));
         let before = broken.clone();
-        assert_eq!(repair(&mut broken), []);
+        assert_eq!(repair(&mut broken, |_| false), []);
         assert_eq!(broken, before);
         assert_eq!(found(&broken).len(), 3);
     }

@@ -120,10 +120,14 @@ impl Snapshot {
         Ok(edits)
     }
 
-    /// Keeps of what `other` records what must not be given out again once this snapshot is in its place.
+    /// Keeps of what `other` records what must not be given out again once this snapshot is in its place. What
+    /// is the same resource under another URN here, since it was renamed in between, stays that: its other URN
+    /// remains free.
     pub fn keep_remains(&mut self, other: &Self) {
         for (urn, record) in &other.resources {
-            let Some(kept) = self.resources.get_mut(urn) else {
+            let renamed =
+                if self.resources.contains_key(urn) { None } else { self.same_resource(urn, record) };
+            let Some(kept) = self.resources.get_mut(renamed.as_ref().unwrap_or(urn)) else {
                 if record.forgotten || !record.objects.is_empty() {
                     self.resources.insert(urn.clone(), remains(record));
                 }
@@ -137,6 +141,16 @@ impl Snapshot {
             kept.last_generation = kept.last_generation.max(record.last_generation);
             kept.last_name_generation = kept.last_name_generation.max(record.last_name_generation);
         }
+    }
+
+    /// The URN under which the present object of that resource is recorded here.
+    fn same_resource(&self, urn: &Urn, record: &Record) -> Option<Urn> {
+        let id = record.current()?.physical_id.as_ref()?;
+        let is_same = |(other, record): &(&Urn, &Record)| {
+            let has_it = |current: &Object| current.physical_id.as_ref() == Some(id);
+            other.resource_type() == urn.resource_type() && record.current().is_some_and(has_it)
+        };
+        self.resources.iter().find(is_same).map(|(other, _)| other.clone())
     }
 
     /// Lets a resource go on under another URN of the same type.
@@ -241,6 +255,17 @@ mod tests {
         assert_eq!(kept.objects, snapshot().resources[&urn("a")].objects);
         assert_eq!((kept.last_generation, kept.last_name_generation, kept.forgotten), (2, 2, true));
         assert!(!older.resources[&urn("b")].forgotten, "its objects are all recorded");
+    }
+
+    #[test]
+    fn what_was_renamed_since_leaves_nothing_under_its_other_name() {
+        let (mut older, mut present) = (snapshot(), snapshot());
+        present.rename(&urn("a"), &urn("z")).unwrap();
+        present.resources[&urn("z")].last_generation = 3;
+        older.keep_remains(&present);
+        assert!(!older.resources.contains_key(&urn("z")));
+        let kept = &older.resources[&urn("a")];
+        assert_eq!((kept.last_generation, kept.forgotten), (3, false));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use uuid::Uuid;
 
-pub use diagnosis::{Finding, diagnose, repair};
+pub use diagnosis::{Finding, diagnose, impossible, repair};
 pub use edit::{Edit, EditError};
 pub use integrity::{IntegrityProblem, check_integrity};
 pub use object::{Generation, Object, Owner, PhysicalId, RecordedOptions, Role, Status};

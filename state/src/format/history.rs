@@ -9,6 +9,7 @@ use lsinfra_engine::snapshot::Edit;
 use lsinfra_engine::store::{OperationRecord, StepRecord};
 use lsinfra_engine::{OperationInfo, PhysicalId, Urn};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{Document, FORMAT_VERSION, StoredOperation, StoredSeconds, stored_enum};
 
@@ -28,9 +29,26 @@ pub(crate) struct StoredOperationRecord<'a> {
     edits: Vec<StoredEdit<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     interrupted: Vec<StoredOperation<'a>>,
+    /// The lineage of the snapshot that the operation left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lineage: Option<Uuid>,
+    /// The last batch of the journal that this snapshot has taken in, where it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_batch: Option<u64>,
     /// Under which version a bucket keeps the snapshot before the one that the operation left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     replaced_version: Option<Cow<'a, str>>,
+}
+
+/// What a store notes beside an operation's record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordNote<'a> {
+    /// The lineage of the snapshot that the operation leaves.
+    pub(crate) lineage: Uuid,
+    /// The last batch of the journal that this snapshot takes in; `None` if it was saved in another store.
+    pub(crate) last_batch: Option<u64>,
+    /// Under which version a bucket keeps the snapshot before that one.
+    pub(crate) replaced_version: Option<&'a str>,
 }
 
 stored_enum! {
@@ -119,19 +137,32 @@ impl StoredOperationRecord<'_> {
     pub(crate) fn replaced_version(&self) -> Option<&str> {
         self.replaced_version.as_deref()
     }
+
+    /// The lineage of the snapshot that the operation left, unless an older version wrote the record.
+    pub(crate) fn lineage(&self) -> Option<Uuid> {
+        self.lineage
+    }
+
+    /// The last batch of the journal that this snapshot has taken in, if it was saved in this store.
+    pub(crate) fn last_batch(&self) -> Option<u64> {
+        self.last_batch
+    }
 }
 
-/// The text of a record. `replaced_version` is under which version a bucket keeps the snapshot before the one
-/// that the operation leaves.
+/// The text of a record, with that note.
 ///
 /// # Errors
 /// serde's, if a value has no JSON form.
 pub(crate) fn encode_record(
     record: &OperationRecord,
-    replaced_version: Option<&str>,
+    note: RecordNote<'_>,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    let replaced_version = replaced_version.map(Cow::Borrowed);
-    let stored = StoredOperationRecord { replaced_version, ..StoredOperationRecord::from(record) };
+    let stored = StoredOperationRecord {
+        lineage: Some(note.lineage),
+        last_batch: note.last_batch,
+        replaced_version: note.replaced_version.map(Cow::Borrowed),
+        ..StoredOperationRecord::from(record)
+    };
     let mut text = serde_json::to_vec_pretty(&stored)?;
     text.push(b'\n');
     Ok(text)
@@ -150,6 +181,8 @@ impl<'a> From<&'a OperationRecord> for StoredOperationRecord<'a> {
             steps: record.steps.iter().map(StoredStep::from).collect(),
             edits: record.edits.iter().map(StoredEdit::from).collect(),
             interrupted: record.interrupted.iter().map(StoredOperation::from).collect(),
+            lineage: None,
+            last_batch: None,
             replaced_version: None,
         }
     }

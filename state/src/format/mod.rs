@@ -8,8 +8,8 @@
 //! is refused; an older one stays readable. All that version 1 had is in version 2, which added how far an
 //! object was before its deletion was started, the approval that goes on, what is edited by hand, and who
 //! wrote a snapshot; version 3 added imports, what a snapshot replaced, where a state was moved to, which
-//! interrupted operations one finished, and the recorded forms of a secret that a store keeps. Once an older
-//! form does not fit any more, its types get a module of their own.
+//! interrupted operations one finished, which snapshot an operation left, and the recorded forms of a secret
+//! that a store keeps. Once an older form does not fit any more, its types get a module of their own.
 
 mod batch;
 mod entry;
@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use batch::{decode_batch, encode_batch};
 use entry::{StoredEntry, StoredOperation};
-pub(crate) use history::{StoredOperationRecord, encode_record};
+pub(crate) use history::{RecordNote, StoredOperationRecord, encode_record};
 pub(crate) use snapshot::{Note, SnapshotIdentity, StoredSnapshot, encode_snapshot};
 
 /// The version that every document is written in, and the newest one that is read.

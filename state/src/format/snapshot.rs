@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
+use lsinfra_engine::store::Unusable;
 use lsinfra_engine::{Generation, Properties, Record, Snapshot, Urn, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -60,6 +61,13 @@ pub(crate) struct SnapshotIdentity {
     pub(crate) lineage: Uuid,
     /// Its serial.
     pub(crate) serial: u64,
+}
+
+impl SnapshotIdentity {
+    /// What a snapshot must have been that cannot be read and that `next` is to replace.
+    pub(crate) fn of_unusable(unusable: &Unusable, next: &Snapshot) -> Self {
+        Self { lineage: unusable.lineage.unwrap_or(next.lineage), serial: unusable.serial }
+    }
 }
 
 impl Document for StoredSnapshot<'static> {

@@ -75,6 +75,12 @@ pub(super) fn read_journal(
     Ok(pending)
 }
 
+/// The number of the first batch of a journal, if there is one that can be read.
+pub(super) fn first_batch(contents: &[u8]) -> Option<u64> {
+    let line = contents.split(|byte| *byte == b'\n').next()?;
+    Some(decode_batch(line).ok()?.number)
+}
+
 /// Whether a crash cut the writing of a line short: its end is missing, or a part of it was never
 /// written although the file had grown already, and reads as zeros. Only the last line can be so.
 fn is_torn(line: &[u8], is_last: bool) -> bool {

@@ -11,8 +11,9 @@
 //! secret.key               the key under which secrets are digested
 //! ```
 //!
-//! A damaged `snapshot.json` is put right by copying both `previous` files over the present ones: the
-//! journal brings the older snapshot up to date. Nothing does that by itself.
+//! A damaged `snapshot.json` is replaced by whoever restores or pushes another, and stays under its other names.
+//! Or it is put right by copying both `previous` files over the present ones: the journal brings the older
+//! snapshot up to date. Nothing does that by itself.
 //!
 //! Files are read and written on the caller's thread. A durable write takes a millisecond or so; handing
 //! it to another thread and waiting for that costs a fifth more on a fast disk, and lets a caller go
@@ -42,7 +43,6 @@ use lsinfra_engine::store::{
 use lsinfra_engine::surgery::Soundness;
 use lsinfra_engine::{SecretKey, Snapshot};
 
-pub use layout::environments;
 pub use statistics::{Statistics, measure_durable_write_seconds};
 
 use crate::environment::EnvironmentNameError;
@@ -102,6 +102,16 @@ impl LocalStore {
         secret_key::read(&self.disk, &self.layout)
     }
 
+    /// The same key, to be taken to another store.
+    pub(crate) fn key_bytes(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        secret_key::read_bytes(&self.disk, &self.layout)
+    }
+
+    /// Puts that key in the place of the one that is here. Only for the holder of the lock.
+    pub(crate) fn keep_key(&self, key: [u8; 32]) -> Result<(), StoreError> {
+        secret_key::replace(&self.disk, &self.layout, key)
+    }
+
     /// What this store and its sessions have written.
     pub fn statistics(&self) -> Statistics {
         self.disk.statistics()
@@ -130,6 +140,11 @@ impl StateStore for LocalStore {
     async fn lock_unsound(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
         let Self { layout, disk } = self.clone();
         Ok(Box::new(session::LocalSession::begin(disk, layout, holder, Soundness::Waived)?))
+    }
+
+    async fn lock_to_replace(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        let Self { layout, disk } = self.clone();
+        Ok(Box::new(session::LocalSession::begin(disk, layout, holder, Soundness::Replaced)?))
     }
 
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {

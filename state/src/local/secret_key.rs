@@ -36,11 +36,28 @@ pub(super) fn read_or_make(disk: &Disk, layout: &Layout) -> Result<SecretKey, St
 /// # Errors
 /// As [`read_or_make`].
 pub(super) fn read(disk: &Disk, layout: &Layout) -> Result<Option<SecretKey>, StoreError> {
+    Ok(read_bytes(disk, layout)?.map(SecretKey::new))
+}
+
+/// Puts that key in the place of the one that is here, if there is one.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub(super) fn replace(disk: &Disk, layout: &Layout, key: [u8; 32]) -> Result<(), StoreError> {
+    disk.create_folder(layout.folder())?;
+    disk.replace(&layout.secret_key(), &[], &key)
+}
+
+/// The same key as [`read`] gives, to be taken to another store.
+///
+/// # Errors
+/// As [`read_or_make`].
+pub(super) fn read_bytes(disk: &Disk, layout: &Layout) -> Result<Option<[u8; 32]>, StoreError> {
     let path = layout.secret_key();
     let Some(bytes) = disk.read(&path)? else { return Ok(None) };
     let length = bytes.len();
     match <[u8; 32]>::try_from(bytes) {
-        Ok(bytes) => Ok(Some(SecretKey::new(bytes))),
+        Ok(bytes) => Ok(Some(bytes)),
         Err(_) => Err(StoreError::Damaged {
             location: path.display().to_string(),
             reason: format!(

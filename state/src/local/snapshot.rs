@@ -1,22 +1,24 @@
 //! The snapshot file, and the one way to read it together with the journal.
 
-use std::cmp::Ordering;
-
 use lsinfra_engine::Snapshot;
-use lsinfra_engine::store::{StoreError, Stored};
+use lsinfra_engine::store::{StoreError, Stored, Unusable};
 use lsinfra_engine::surgery::Soundness;
 
 use super::disk::{Disk, io_error};
-use super::journal::{Pending, read_journal};
+use super::history::{read_end, readable_record, serials};
+use super::journal::{Pending, first_batch, read_journal};
 use super::layout::Layout;
 use crate::document::decode_snapshot;
 use crate::format::{
     DecodeError, FORMAT_VERSION, Note, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot,
 };
-use crate::soundness::{self, decode_kept, unsound};
+use crate::soundness::{self, check_newest, decode_kept, unsound};
 
 /// How many snapshots before the present one are kept.
 const KEPT_SNAPSHOTS: u64 = 20;
+
+/// How often a reader begins again that saw a history beside a snapshot of another moment: a run saves meanwhile.
+const ATTEMPTS: u32 = 8;
 
 /// Everything that a folder holds, and what a writer must know of the journal.
 #[derive(Debug)]
@@ -26,9 +28,12 @@ pub(super) struct Contents {
     pub(super) journal: Option<Vec<u8>>,
     /// What counts of it; its entries are in `stored`.
     pub(super) pending: Pending,
+    /// The bytes of a snapshot that is unusable, if there are any.
+    pub(super) unread: Option<Vec<u8>>,
 }
 
-/// Reads snapshot and journal, with or without the lock, whether an unsound snapshot is refused or not.
+/// Reads snapshot and journal, with or without the lock. A snapshot that is unsound, or not the one that the
+/// history ends with, is refused or not; see [`check_history`], too.
 ///
 /// The journal first: a run that saves a snapshot in between takes in every batch that was read, so
 /// that both fit together whatever happens at the same time.
@@ -40,14 +45,93 @@ pub(super) fn read_contents(
     layout: &Layout,
     soundness: Soundness,
 ) -> Result<Contents, StoreError> {
+    let mut attempt = 1;
+    loop {
+        let contents = read_once(disk, layout, soundness)?;
+        let checked = match soundness {
+            Soundness::Waived => Ok(()),
+            Soundness::Required | Soundness::Replaced => check_history(disk, layout, &contents),
+        };
+        match checked {
+            Ok(()) => return Ok(contents),
+            Err(_) if attempt < ATTEMPTS => attempt += 1,
+            Err(error) if soundness == Soundness::Replaced => {
+                return unread(disk, layout, contents.journal, error.to_string());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn read_once(disk: &Disk, layout: &Layout, soundness: Soundness) -> Result<Contents, StoreError> {
     let journal = disk.read(&layout.journal())?;
-    let snapshot = read_snapshot(disk, layout, soundness)?;
+    let snapshot = match read_snapshot(disk, layout, soundness) {
+        Err(StoreError::Damaged { reason, .. }) if soundness == Soundness::Replaced => {
+            return unread(disk, layout, journal, reason);
+        }
+        snapshot => snapshot?,
+    };
     let last_batch = snapshot.as_ref().map_or(0, |found| found.last_batch);
     let mut pending = read_journal(layout, journal.as_deref().unwrap_or_default(), last_batch)?;
     let entries = std::mem::take(&mut pending.entries);
     let (snapshot, moved_to) = snapshot.map_or((None, None), |found| (Some(found.snapshot), found.moved_to));
-    let stored = Stored { snapshot, journal: entries, moved_to };
-    Ok(Contents { stored, journal, pending })
+    let stored = Stored { snapshot, journal: entries, moved_to, unusable: None };
+    Ok(Contents { stored, journal, pending, unread: None })
+}
+
+/// Refuses a snapshot that is not the one that the history ends with.
+///
+/// # Errors
+/// [`StoreError::LineageMismatch`], [`StoreError::SerialMoved`].
+pub(super) fn check_history(disk: &Disk, layout: &Layout, contents: &Contents) -> Result<(), StoreError> {
+    let Some(snapshot) = &contents.stored.snapshot else { return Ok(()) };
+    let history = read_end(disk, layout, snapshot.serial)?;
+    let location = || layout.snapshot().display().to_string();
+    check_newest(snapshot, contents.pending.last_batch, history, location)
+}
+
+/// What is known beside a snapshot that cannot be gone on from.
+fn unread(
+    disk: &Disk,
+    layout: &Layout,
+    journal: Option<Vec<u8>>,
+    reason: String,
+) -> Result<Contents, StoreError> {
+    let newest = newest_beside(disk, layout, None)?;
+    let text = journal.as_deref().unwrap_or_default();
+    // What the last operation has taken in is known, or else everything that is there counts.
+    let before = || first_batch(text).map_or(0, |first| first.saturating_sub(1));
+    let mut pending = read_journal(layout, text, newest.last_batch.unwrap_or_else(before))?;
+    let unusable = Unusable {
+        lineage: newest.lineage,
+        serial: newest.serial,
+        reason,
+        kept: layout.kept_snapshot(newest.serial).display().to_string(),
+    };
+    let entries = std::mem::take(&mut pending.entries);
+    let stored = Stored { journal: entries, unusable: Some(unusable), ..Stored::default() };
+    Ok(Contents { stored, journal, pending, unread: disk.read(&layout.snapshot())? })
+}
+
+/// The snapshot that was saved last, by what lies beside it.
+struct Newest {
+    serial: u64,
+    lineage: Option<uuid::Uuid>,
+    last_batch: Option<u64>,
+}
+
+/// `present` is the one that is stored: what the history does not say, it says.
+fn newest_beside(disk: &Disk, layout: &Layout, present: Option<&Snapshot>) -> Result<Newest, StoreError> {
+    let previous = disk.read(&layout.previous_snapshot())?;
+    let previous = previous.and_then(|text| serde_json::from_slice::<SnapshotIdentity>(&text).ok());
+    let lineage = present.map(|present| present.lineage).or_else(|| Some(previous?.lineage));
+    let serial = serials(layout)?.last().copied();
+    let record = readable_record(disk, layout, serial.unwrap_or_default())?;
+    Ok(Newest {
+        serial: serial.or_else(|| Some(previous?.serial + 1)).unwrap_or(1),
+        lineage: record.as_ref().and_then(|record| record.lineage()).or(lineage),
+        last_batch: record.and_then(|record| record.last_batch()),
+    })
 }
 
 /// A snapshot with what is noted beside it.
@@ -105,14 +189,21 @@ pub(super) fn read_identity(disk: &Disk, layout: &Layout) -> Result<Option<Snaps
 /// [`StoreError`].
 pub(super) fn read_kept(disk: &Disk, layout: &Layout, serial: u64) -> Result<Option<Snapshot>, StoreError> {
     let path = layout.snapshot();
-    let Some(text) = disk.read(&path)? else { return Ok(None) };
-    let present = decode_snapshot(&text, &path.display().to_string())?;
-    let (text, path) = match serial.cmp(&present.serial) {
-        Ordering::Greater => return Ok(None),
-        Ordering::Equal => (Some(text), path),
-        Ordering::Less => (disk.read(&layout.kept_snapshot(serial))?, layout.kept_snapshot(serial)),
+    let text = disk.read(&path)?;
+    let read = text.as_deref().map(|text| decode_snapshot(text, &path.display().to_string()));
+    let present = match read {
+        Some(Ok(present)) => Some(present),
+        None if !layout.previous_snapshot().exists() => return Ok(None),
+        // Those before it can be read all the same.
+        None | Some(Err(StoreError::Damaged { .. })) => None,
+        Some(Err(error)) => return Err(error),
     };
-    text.map(|text| decode_kept(&text, serial, &present, path.display().to_string())).transpose()
+    let lineage = newest_beside(disk, layout, present.as_ref())?.lineage;
+    let (text, path) = match present.is_some_and(|present| present.serial == serial) {
+        true => (text, path),
+        false => (disk.read(&layout.kept_snapshot(serial))?, layout.kept_snapshot(serial)),
+    };
+    text.map(|text| decode_kept(&text, serial, lineage, path.display().to_string())).transpose()
 }
 
 /// Writes a snapshot. The stored one is kept as the previous one, and, if its serial is given, under that: second
@@ -140,15 +231,34 @@ pub(super) fn write_snapshot(
     disk.replace(&path, &[&layout.previous_snapshot(), &layout.kept_snapshot(serial)], text.as_bytes())
 }
 
+/// Refuses to replace a snapshot that could not be read, and is another one by now.
+///
+/// # Errors
+/// [`StoreError::Io`].
+pub(super) fn check_unread(disk: &Disk, layout: &Layout, unread: Option<&[u8]>) -> Result<(), StoreError> {
+    let path = layout.snapshot();
+    if disk.read(&path)?.as_deref() == unread {
+        return Ok(());
+    }
+    Err(io_error("write", &path)(std::io::Error::other("it was changed while this run had it locked")))
+}
+
 /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
 /// not be read again.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) fn check_follows(disk: &Disk, layout: &Layout, snapshot: &Snapshot) -> Result<(), StoreError> {
-    soundness::check_follows(read_identity(disk, layout)?, snapshot, || {
-        layout.snapshot().display().to_string()
-    })?;
+pub(super) fn check_follows(
+    disk: &Disk,
+    layout: &Layout,
+    unusable: Option<&Unusable>,
+    snapshot: &Snapshot,
+) -> Result<(), StoreError> {
+    let stored = match unusable {
+        None => read_identity(disk, layout)?,
+        Some(unusable) => Some(SnapshotIdentity::of_unusable(unusable, snapshot)),
+    };
+    soundness::check_follows(stored, snapshot, || layout.snapshot().display().to_string())?;
     match unsound(snapshot) {
         Some(problems) => Err(io_error("write", &layout.snapshot())(std::io::Error::new(
             std::io::ErrorKind::InvalidData,

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use lsinfra_engine::store::{StoreError, Stored};
+use lsinfra_engine::store::{StoreError, Stored, Unusable};
 use lsinfra_engine::surgery::Soundness;
 
 use super::S3Store;
 use super::objects::StoredObject;
-use crate::format::{DecodeError, FORMAT_VERSION, StoredSnapshot, decode, decode_batch};
-use crate::soundness::unsound;
+use crate::format::{
+    DecodeError, FORMAT_VERSION, StoredOperationRecord, StoredSnapshot, decode, decode_batch,
+};
+use crate::soundness::{HistoryEnd, check_newest, unsound};
 
 /// How many batches are read at once.
 const PARALLEL_READS: usize = 16;
@@ -44,11 +46,12 @@ impl Contents {
 }
 
 impl S3Store {
-    /// Reads snapshot and journal, whether an unsound snapshot is refused or not. A run that saves at the same time makes this begin again.
+    /// Reads snapshot and journal. A snapshot that is unsound, or not the one that the history ends with, is
+    /// refused or not. A run that saves at the same time makes this begin again.
     pub(super) async fn read_contents(&self, soundness: Soundness) -> Result<Contents, StoreError> {
         let mut gap = self.damaged(&self.keys.journal(), "batches vanish while they are read");
-        for _ in 0..ATTEMPTS {
-            match self.try_read_contents(soundness).await? {
+        for attempt in 1..=ATTEMPTS {
+            match self.try_read_contents(soundness, attempt == ATTEMPTS).await? {
                 Ok(contents) => return Ok(contents),
                 Err(found) => gap = found,
             }
@@ -56,16 +59,49 @@ impl S3Store {
         Err(gap)
     }
 
-    /// One reading; the inner error is a gap, which a run that saves at the same time leaves for a moment.
+    /// One reading; the inner error is a gap, or another end of the history, which a run that saves at the same
+    /// time leaves for a moment. After the last reading it is no matter of a moment.
     async fn try_read_contents(
         &self,
         soundness: Soundness,
+        is_last: bool,
     ) -> Result<Result<Contents, StoreError>, StoreError> {
         let mut contents = Contents::default();
-        match self.get(&self.keys.snapshot()).await? {
-            Some(object) => self.read_snapshot(object, soundness, &mut contents)?,
-            None => self.check_never_was().await?,
+        let read = match self.get(&self.keys.snapshot()).await? {
+            Some(object) => self.read_snapshot(object, soundness, &mut contents),
+            None => self.check_never_was().await,
+        };
+        match read {
+            Err(StoreError::Damaged { reason, .. }) if soundness == Soundness::Replaced => {
+                self.look_beside(reason, &mut contents).await?;
+            }
+            read => read?,
         }
+        let history = match &contents.stored.snapshot {
+            Some(snapshot) if soundness != Soundness::Waived => self.history_end(snapshot.serial).await?,
+            _ => HistoryEnd::default(),
+        };
+        // What an earlier snapshot has not taken in may be gone, so that its journal says nothing.
+        let mut gap = None;
+        let mut checked = self.check_newest(&contents, u64::MAX, history);
+        if checked.is_ok() {
+            gap = self.read_journal(&mut contents).await?.err();
+            checked = self.check_newest(&contents, contents.last_batch, history);
+        }
+        match checked {
+            Ok(()) => Ok(gap.map_or(Ok(contents), Err)),
+            Err(error) if soundness == Soundness::Replaced && is_last => {
+                contents.stored = Stored::default();
+                contents.fences.clear();
+                self.look_beside(error.to_string(), &mut contents).await?;
+                Ok(self.read_journal(&mut contents).await?.map(|()| contents))
+            }
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// Reads the batches of the journal that the snapshot has not taken in; the inner error is a gap.
+    async fn read_journal(&self, contents: &mut Contents) -> Result<Result<(), StoreError>, StoreError> {
         let after = self.keys.batch(contents.folded_batch);
         let listed = self.bucket.list(&self.keys.journal(), &after).await;
         let keys = listed.map_err(self.failed("list", &self.keys.journal()))?;
@@ -84,7 +120,8 @@ impl S3Store {
         for (number, key, object) in read {
             // Taken in and deleted since it was listed.
             let Some(object) = object else { return Ok(Err(self.damaged(&key, "it vanishes"))) };
-            if number != contents.last_batch + 1 {
+            // What an unusable snapshot has taken in may be missing, but for the fences.
+            if number != contents.last_batch + 1 && contents.stored.unusable.is_none() {
                 let missing = self.keys.batch(contents.last_batch + 1);
                 return Ok(Err(self.damaged(&missing, &format!("it is missing before {key}"))));
             }
@@ -99,12 +136,85 @@ impl S3Store {
             }
             contents.stored.journal.extend(batch.entries);
         }
-        Ok(Ok(contents))
+        Ok(Ok(()))
+    }
+
+    /// Refuses a snapshot that is not the one that the history ends with.
+    ///
+    /// # Errors
+    /// [`StoreError::LineageMismatch`], [`StoreError::SerialMoved`].
+    pub(super) async fn check_history(&self, contents: &Contents) -> Result<(), StoreError> {
+        let Some(snapshot) = &contents.stored.snapshot else { return Ok(()) };
+        let history = self.history_end(snapshot.serial).await?;
+        self.check_newest(contents, contents.last_batch, history)
+    }
+
+    fn check_newest(
+        &self,
+        contents: &Contents,
+        last_batch: u64,
+        history: HistoryEnd,
+    ) -> Result<(), StoreError> {
+        let Some(snapshot) = &contents.stored.snapshot else { return Ok(()) };
+        check_newest(snapshot, last_batch, history, || self.url(&self.keys.snapshot()))
+    }
+
+    /// Where the history ends, beside a snapshot of that serial.
+    async fn history_end(&self, serial: u64) -> Result<HistoryEnd, StoreError> {
+        let before = self.keys.operation(serial.saturating_sub(1));
+        let listed = self.bucket.list(&self.keys.history(), &before).await;
+        let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
+        let serials: Vec<u64> = keys.iter().filter_map(|key| self.keys.operation_serial(key)).collect();
+        let mut end = HistoryEnd { newest: serials.last().copied(), ..HistoryEnd::default() };
+        if serials.contains(&serial) {
+            end.lineage = self.readable_record(serial).await?.and_then(|record| record.lineage());
+        }
+        if end.newest == Some(serial + 1) {
+            end.next_batch = self.readable_record(serial + 1).await?.and_then(|record| record.last_batch());
+        }
+        Ok(end)
+    }
+
+    /// The record of the operation that left the snapshot with that serial. One that cannot be read says nothing:
+    /// `history` is what refuses it.
+    async fn readable_record(
+        &self,
+        serial: u64,
+    ) -> Result<Option<StoredOperationRecord<'static>>, StoreError> {
+        let record = self.get(&self.keys.operation(serial)).await?;
+        Ok(record.and_then(|record| decode(&record.body).ok()))
+    }
+
+    /// The serial of the newest record and what it says, if there is one.
+    pub(super) async fn newest_record(
+        &self,
+    ) -> Result<Option<(u64, Option<StoredOperationRecord<'static>>)>, StoreError> {
+        let listed = self.bucket.list(&self.keys.history(), "").await;
+        let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
+        let newest = keys.last().and_then(|key| self.keys.operation_serial(key));
+        Ok(match newest {
+            Some(serial) => Some((serial, self.readable_record(serial).await?)),
+            None => None,
+        })
+    }
+
+    /// What is known of a snapshot that cannot be read, by the history beside it.
+    async fn look_beside(&self, reason: String, contents: &mut Contents) -> Result<(), StoreError> {
+        let (serial, record) = self.newest_record().await?.unwrap_or((1, None));
+        contents.folded_batch = record.as_ref().and_then(|record| record.last_batch()).unwrap_or_default();
+        contents.last_batch = contents.folded_batch;
+        contents.stored.unusable = Some(Unusable {
+            lineage: record.and_then(|record| record.lineage()),
+            serial,
+            reason,
+            kept: format!("an earlier version of {}", self.url(&self.keys.snapshot())),
+        });
+        Ok(())
     }
 
     /// Refuses to take a snapshot that was lost for one that never was. The record of a first operation may be
     /// there without: it is written before its snapshot.
-    async fn check_never_was(&self) -> Result<(), StoreError> {
+    pub(super) async fn check_never_was(&self) -> Result<(), StoreError> {
         let listed = self.bucket.list(&self.keys.history(), &self.keys.operation(1)).await;
         let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
         match keys.last().and_then(|key| self.keys.operation_serial(key)) {
@@ -124,11 +234,11 @@ impl S3Store {
         contents: &mut Contents,
     ) -> Result<(), StoreError> {
         let key = self.keys.snapshot();
+        (contents.etag, contents.version) = (Some(object.etag), object.version);
         let stored: StoredSnapshot<'static> =
             decode(&object.body).map_err(|error| self.undecodable(&key, error))?;
         contents.folded_batch = stored.last_batch();
         contents.last_batch = contents.folded_batch;
-        (contents.etag, contents.version) = (Some(object.etag), object.version);
         contents.stored.moved_to = stored.moved_to().map(str::to_owned);
         if soundness == Soundness::Required
             && let Some(to) = &contents.stored.moved_to

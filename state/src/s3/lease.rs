@@ -51,7 +51,7 @@ impl Lease {
         let state = State {
             record: acquired.record,
             renewed_at: acquired.since,
-            renewed_at_wall: SystemTime::now(),
+            renewed_at_wall: acquired.since_wall,
             loss: None,
         };
         let trusted = lease.saturating_sub(longest_call).max(lease / 2);
@@ -85,6 +85,10 @@ impl Lease {
         let pause = self.record().lease / RENEWALS_PER_LEASE;
         loop {
             self.0.clock.sleep(pause).await;
+            // Who slept for too long must not come back, whatever it would find.
+            if self.check().is_err() {
+                return;
+            }
             let (record, sent_at, sent_at_wall) = (self.record(), self.0.clock.now(), SystemTime::now());
             match renew(&*table, &environment, &record).await {
                 Ok(Ok(renewed)) => {

@@ -4,7 +4,7 @@
 //! only when it has stood still for a whole lease by the watcher's own clock. No two clocks are ever
 //! compared. Each record has a fencing token that only grows. It must not know what the lock protects.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -88,6 +88,17 @@ pub(crate) trait LockTable: Send + Sync {
     ) -> Result<Swap, ProviderError>;
 }
 
+/// What is known of the last holder of a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LastHolder {
+    /// It has given the lock back.
+    Ended,
+    /// The lock was taken from it: it may be asleep rather than dead.
+    Unknown,
+    /// There was no record. Perhaps there never was a holder; perhaps somebody has deleted its record.
+    Unrecorded,
+}
+
 /// A lock that was got.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Acquired {
@@ -95,8 +106,10 @@ pub(crate) struct Acquired {
     pub(crate) record: LockRecord,
     /// When the write was sent: the lease runs from then.
     pub(crate) since: Timestamp,
-    /// Whether nobody knows that the last holder had come to an end by itself.
-    pub(crate) is_takeover: bool,
+    /// The wall's time of that moment.
+    pub(crate) since_wall: SystemTime,
+    /// What is known of whoever held it before.
+    pub(crate) last_holder: LastHolder,
 }
 
 /// Why a lock was not got.
@@ -140,17 +153,17 @@ pub(crate) async fn acquire(
     let mut seen_since = clock.now();
     let mut waited_for = None;
     loop {
-        let is_takeover = match &seen {
-            None => Some(false),
+        let last_holder = match &seen {
+            None => Some(LastHolder::Unrecorded),
             Some(record) => match &record.held {
-                None => Some(false),
+                None => Some(LastHolder::Ended),
                 // The answer to an earlier try got lost, or what it was to shut out could not be yet.
-                Some(held) if held.holder.operation == request.holder.operation => Some(true),
-                Some(held) => is_abandoned(held, record, clock, seen_since).then_some(true),
+                Some(held) if held.holder.operation == request.holder.operation => Some(LastHolder::Unknown),
+                Some(held) => is_abandoned(held, record, clock, seen_since).then_some(LastHolder::Unknown),
             },
         };
-        if let Some(is_takeover) = is_takeover {
-            match take(table, clock, request, seen.as_ref(), is_takeover).await? {
+        if let Some(last_holder) = last_holder {
+            match take(table, clock, request, seen.as_ref(), last_holder).await? {
                 Ok(acquired) => return Ok(acquired),
                 Err(found) => {
                     (seen, seen_since) = (found, clock.now());
@@ -199,7 +212,7 @@ pub(crate) async fn take_away(
             return Err(NotAcquired::Held(held.holder.clone()));
         }
         if forced || is_abandoned(held, record, clock, seen_since) {
-            match take(table, clock, request, Some(record), true).await? {
+            match take(table, clock, request, Some(record), LastHolder::Unknown).await? {
                 Ok(acquired) => return Ok(Some(acquired)),
                 Err(found) => {
                     seen = found;
@@ -225,22 +238,26 @@ async fn take(
     clock: &Clock,
     request: &Request<'_>,
     seen: Option<&LockRecord>,
-    is_takeover: bool,
+    last_holder: LastHolder,
 ) -> Result<Result<Acquired, Option<LockRecord>>, ProviderError> {
+    let since_wall = SystemTime::now();
+    let since = clock.now();
     let record = LockRecord {
-        fencing_token: seen.map_or(0, |record| record.fencing_token) + 1,
+        // Beyond that of any record that was deleted by hand: its holder may still want to renew it.
+        fencing_token: seen
+            .map_or_else(|| since.as_millisecond().try_into().unwrap_or(0), |record| record.fencing_token)
+            + 1,
         renewal: 0,
         lease: request.lease,
         held: Some(Held { holder: request.holder.clone(), process: request.process.clone() }),
     };
-    let since = clock.now();
     match table.swap(request.environment, seen.map(LockRecord::version), &record).await? {
         // A first try had taken effect, and its answer got lost.
         Swap::Different(Some(found)) if found == record => {}
         Swap::Different(found) => return Ok(Err(found)),
         Swap::Done => {}
     }
-    Ok(Ok(Acquired { record, since, is_takeover }))
+    Ok(Ok(Acquired { record, since, since_wall, last_holder }))
 }
 
 /// Renews a held lock: the record from now on.

@@ -3,7 +3,8 @@
 //! What lies where is said in [`keys`]. Writers are kept apart by three things that hold however long any
 //! of them sleeps: the lock ([`lock`], [`lease`]), batches that are never replaced, and a snapshot that
 //! replaces only the one that was read ([`session`]). The protocol knows the services by two narrow
-//! interfaces ([`objects`], [`lock`]), so that it can be tried under every fault.
+//! interfaces ([`objects`], [`lock`]), so that it can be tried under every fault; the key for digests of secrets
+//! is behind another ([`secret_key`]).
 
 mod access;
 mod answers;
@@ -22,22 +23,20 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lsinfra_engine::Snapshot;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::store::{
     HeldLease, HeldLock, HolderProcess, LockHolder, OperationRecord, Session, StateStore, StoreError, Stored,
 };
 use lsinfra_engine::surgery::Soundness;
+use lsinfra_engine::{SecretKey, Snapshot};
 
 pub use access::Access;
 pub use bootstrap::{Bootstrapped, bootstrap};
-pub use secret_key::secret_key;
 
 use access::Clients;
 use aws_bucket::AwsBucket;
@@ -47,11 +46,12 @@ use lease::Lease;
 use lock::{Acquired, Held, LockRecord, LockTable, NotAcquired, Request, acquire, take_away};
 use objects::{Bucket, StoredObject};
 use process::Process;
+use secret_key::{AwsKeys, KeyStore};
 use session::S3Session;
 
 use crate::document::decode_snapshot;
 use crate::environment::{self, EnvironmentNameError};
-use crate::format::{StoredOperationRecord, decode};
+use crate::format::{SnapshotIdentity, StoredOperationRecord, decode};
 use crate::migrate::Moving;
 use crate::soundness::decode_kept;
 
@@ -75,6 +75,10 @@ pub struct LockSettings {
     pub longest_call: Duration,
 }
 
+/// How often a key that was just written is looked for, and the pause between.
+const LOOKS_FOR_KEY: u32 = 30;
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Told of a run that holds the lock, when another begins to wait for it.
 pub type Waiting = Arc<dyn Fn(&LockHolder) + Send + Sync>;
 
@@ -83,6 +87,7 @@ pub type Waiting = Arc<dyn Fn(&LockHolder) + Send + Sync>;
 pub struct S3Store {
     bucket: Arc<dyn Bucket>,
     locks: Arc<dyn LockTable>,
+    secret_keys: Arc<dyn KeyStore>,
     bucket_name: String,
     environment: String,
     keys: Keys,
@@ -112,7 +117,8 @@ impl S3Store {
             AwsBucket { clients: clients.clone(), name: place.bucket.clone(), owner: access.account.clone() };
         Ok(Self {
             bucket: Arc::new(bucket),
-            locks: Arc::new(AwsLocks { clients, table: place.table.clone() }),
+            locks: Arc::new(AwsLocks { clients: clients.clone(), table: place.table.clone() }),
+            secret_keys: Arc::new(AwsKeys { clients }),
             bucket_name: place.bucket.clone(),
             environment: environment.to_owned(),
             keys: Keys::new(environment),
@@ -120,6 +126,50 @@ impl S3Store {
             settings,
             waiting,
         })
+    }
+
+    /// The key under which the environment's secrets are digested: its own if its state came from elsewhere, or else
+    /// that of all environments in the bucket; `None` if that is not made yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Call`], [`StoreError::Damaged`].
+    pub async fn secret_key(&self) -> Result<Option<SecretKey>, StoreError> {
+        Ok(self.key_bytes().await?.map(SecretKey::new))
+    }
+
+    /// The same key, to be taken to another store.
+    pub(crate) async fn key_bytes(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        let own_name = secret_key::own_name(&self.bucket_name, &self.environment);
+        let shared_name = secret_key::name(&self.bucket_name);
+        let (own, shared) = futures_util::future::join(
+            secret_key::read(&*self.secret_keys, &own_name),
+            secret_key::read(&*self.secret_keys, &shared_name),
+        )
+        .await;
+        Ok(match own? {
+            Some(own) => Some(own),
+            None => shared?,
+        })
+    }
+
+    /// Gives the environment that key, as its own. When this is done, it can be seen.
+    pub(crate) async fn keep_key(&self, key: [u8; 32]) -> Result<(), StoreError> {
+        let name = secret_key::own_name(&self.bucket_name, &self.environment);
+        let failed = |source| StoreError::Call {
+            action: "write",
+            location: format!("the secret {name}"),
+            source: Box::new(source),
+        };
+        if !self.secret_keys.make(&name, &key).await.map_err(failed)? {
+            self.secret_keys.replace(&name, &key).await.map_err(failed)?;
+        }
+        for _ in 0..LOOKS_FOR_KEY {
+            if secret_key::read(&*self.secret_keys, &name).await? == Some(key) {
+                return Ok(());
+            }
+            self.clock.sleep(LOOK_AGAIN).await;
+        }
+        Err(failed(ProviderError::new(ErrorKind::Unclear, "it is not seen after it was written")))
     }
 
     /// The key of the environment's lock: a table may serve many buckets.
@@ -187,9 +237,9 @@ impl S3Store {
         holder: &LockHolder,
         soundness: Soundness,
     ) -> Result<S3Session, StoreError> {
-        let is_takeover = acquired.is_takeover;
+        let last_holder = acquired.last_holder;
         let lease = Lease::new(self.clock.clone(), acquired, self.settings.longest_call);
-        let session = S3Session::begin(self.clone(), lease, holder.operation, is_takeover, soundness);
+        let session = S3Session::begin(self.clone(), lease, holder.operation, last_holder, soundness);
         session.await
     }
 
@@ -232,13 +282,23 @@ impl StateStore for S3Store {
         Ok(Box::new(self.begin(holder, Soundness::Waived).await?))
     }
 
+    async fn lock_to_replace(&self, holder: &LockHolder) -> Result<Box<dyn Session>, StoreError> {
+        Ok(Box::new(self.begin(holder, Soundness::Replaced).await?))
+    }
+
     async fn history(&self) -> Result<Vec<OperationRecord>, StoreError> {
-        let Some(snapshot) = self.load_unsound().await?.snapshot else { return Ok(Vec::new()) };
+        // Beside a snapshot that is missing or cannot be read, all are.
+        let last = match self.get(&self.keys.snapshot()).await? {
+            Some(object) => serde_json::from_slice(&object.body)
+                .map_or(u64::MAX, |snapshot: SnapshotIdentity| snapshot.serial),
+            None if self.check_never_was().await.is_ok() => return Ok(Vec::new()),
+            None => u64::MAX,
+        };
         let listed = self.bucket.list(&self.keys.history(), "").await;
         let mut records = Vec::new();
         for key in listed.map_err(self.failed("list", &self.keys.history()))? {
             // One whose snapshot was not saved is not part of the history yet.
-            if self.keys.operation_serial(&key).is_none_or(|serial| serial > snapshot.serial) {
+            if self.keys.operation_serial(&key).is_none_or(|serial| serial > last) {
                 continue;
             }
             let Some(object) = self.get(&key).await? else { continue };
@@ -251,15 +311,23 @@ impl StateStore for S3Store {
 
     async fn snapshot(&self, serial: u64) -> Result<Option<Snapshot>, StoreError> {
         let key = self.keys.snapshot();
-        let Some(object) = self.get(&key).await? else { return Ok(None) };
-        let present = decode_snapshot(&object.body, &self.url(&key))?;
-        let object = match serial.cmp(&present.serial) {
-            Ordering::Greater => None,
-            Ordering::Equal => Some(object),
-            Ordering::Less => self.replaced_snapshot(serial).await?,
+        let object = self.get(&key).await?;
+        let read = object.as_ref().map(|object| decode_snapshot(&object.body, &self.url(&key)));
+        let present = match read {
+            Some(Ok(present)) => Some(present),
+            // Those before it can be read all the same.
+            None | Some(Err(StoreError::Damaged { .. })) => None,
+            Some(Err(error)) => return Err(error),
+        };
+        let newest = self.newest_record().await?.and_then(|(_, record)| record);
+        let lineage = newest.and_then(|record| record.lineage());
+        let lineage = lineage.or_else(|| Some(present.as_ref()?.lineage));
+        let object = match present.is_some_and(|present| present.serial == serial) {
+            true => object,
+            false => self.replaced_snapshot(serial).await?,
         };
         let location = format!("serial {serial} of {}", self.url(&key));
-        object.map(|object| decode_kept(&object.body, serial, &present, location)).transpose()
+        object.map(|object| decode_kept(&object.body, serial, lineage, location)).transpose()
     }
 
     async fn held_lock(&self) -> Result<Option<HeldLock>, StoreError> {
@@ -277,8 +345,8 @@ impl StateStore for S3Store {
         let request = self.request(&key, by);
         let taken = take_away(&*self.locks, &self.clock, &request, &held.holder, forced).await;
         let Some(acquired) = taken.map_err(|error| self.not_acquired(error))? else { return Ok(false) };
-        // As after any takeover: the holder is shut out first. An unsound snapshot is no reason not to.
-        Box::new(self.open_session(acquired, by, Soundness::Waived).await?).release().await?;
+        // As after any takeover: the holder is shut out first. What is stored is no reason not to.
+        Box::new(self.open_session(acquired, by, Soundness::Replaced).await?).release().await?;
         Ok(true)
     }
 }

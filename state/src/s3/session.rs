@@ -17,8 +17,9 @@ use uuid::Uuid;
 use super::S3Store;
 use super::contents::Contents;
 use super::lease::{Lease, Loss};
+use super::lock::LastHolder;
 use super::objects::{Condition, Written};
-use crate::format::{Note, SnapshotIdentity, encode_batch, encode_record, encode_snapshot};
+use crate::format::{Note, RecordNote, SnapshotIdentity, encode_batch, encode_record, encode_snapshot};
 use crate::migrate::Moving;
 use crate::soundness::{self, unsound};
 
@@ -44,7 +45,7 @@ impl S3Session {
         store: S3Store,
         lease: Lease,
         lock: Uuid,
-        is_takeover: bool,
+        last_holder: LastHolder,
         soundness: Soundness,
     ) -> Result<Self, StoreError> {
         let renewing = tokio::spawn(lease.clone().keep(Arc::clone(&store.locks), store.lock_key()));
@@ -57,9 +58,9 @@ impl S3Session {
             writes: 0,
             in_doubt: Vec::new(),
             save_in_doubt: false,
-            is_alone: !is_takeover,
+            is_alone: last_holder == LastHolder::Ended,
         };
-        match session.open(is_takeover, soundness).await {
+        match session.open(last_holder, soundness).await {
             Ok(()) => Ok(session),
             Err(error) => {
                 // The first error is what the user must see.
@@ -71,12 +72,16 @@ impl S3Session {
 
     /// Reads what is there. After a takeover the last holder may be asleep rather than dead: the next
     /// batch and the snapshot are written first, so that nothing that it wakes up to write is accepted.
-    async fn open(&mut self, is_takeover: bool, soundness: Soundness) -> Result<(), StoreError> {
+    async fn open(&mut self, last_holder: LastHolder, soundness: Soundness) -> Result<(), StoreError> {
         self.contents = self.store.read_contents(soundness).await?;
-        if soundness == Soundness::Required {
-            self.check_not_rewound().await?;
+        if soundness == Soundness::Waived {
+            // What is unsound can be put right; another moment's snapshot cannot.
+            self.store.check_history(&self.contents).await?;
         }
-        if !is_takeover {
+        let is_empty = self.contents.etag.is_none() && self.contents.last_batch == 0;
+        // Where nothing was ever written, a first run would shut out nobody: of two, one gets its first write in.
+        if last_holder == LastHolder::Ended || (last_holder == LastHolder::Unrecorded && is_empty) {
+            self.is_alone = true;
             return Ok(());
         }
         loop {
@@ -95,22 +100,6 @@ impl S3Session {
             }
             // It was awake a moment ago.
             self.contents = self.store.read_contents(soundness).await?;
-        }
-    }
-
-    /// Refuses a snapshot that is older than the history: somebody has put it back by hand. The record of the next
-    /// serial may be there, of a run that did not get to save, and that of the one after it only then.
-    async fn check_not_rewound(&self) -> Result<(), StoreError> {
-        let Some(snapshot) = &self.contents.stored.snapshot else { return Ok(()) };
-        let (found, next) = (snapshot.serial, snapshot.serial + 2);
-        let key = self.store.keys.operation(next);
-        let head = self.store.bucket.head(&key).await.map_err(self.store.failed("read", &key))?;
-        match head {
-            None => Ok(()),
-            Some(_) => {
-                let location = self.store.url(&self.store.keys.snapshot());
-                Err(StoreError::SerialMoved { location, expected: next, found })
-            }
         }
     }
 
@@ -223,15 +212,9 @@ impl S3Session {
     /// Writes the record of the operation that is about to leave the snapshot with that serial, in the
     /// place of one that a run left behind which did not get to save. It replaces what was seen and
     /// nothing else: a run that slept meanwhile must not do away with its successor's record.
-    async fn put_record(
-        &mut self,
-        serial: u64,
-        record: &OperationRecord,
-        replaced_version: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let key = self.store.keys.operation(serial);
-        let body =
-            encode_record(record, replaced_version).map_err(|error| self.store.unwritable(&key, &error))?;
+    async fn put_record(&mut self, record: &OperationRecord, note: RecordNote<'_>) -> Result<(), StoreError> {
+        let key = self.store.keys.operation(record.serial);
+        let body = encode_record(record, note).map_err(|error| self.store.unwritable(&key, &error))?;
         let mut seen: Option<String> = None;
         loop {
             self.check_lease()?;
@@ -252,9 +235,13 @@ impl S3Session {
     /// Refuses to replace a snapshot that is not the one before `snapshot`, or to write one that could
     /// not be read again.
     fn check_follows(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
-        let stored = self.contents.stored.snapshot.as_ref();
-        let stored = stored
-            .map(|Snapshot { lineage, serial, .. }| SnapshotIdentity { lineage: *lineage, serial: *serial });
+        let Stored { snapshot: stored, unusable, .. } = &self.contents.stored;
+        let identity = |Snapshot { lineage, serial, .. }: &Snapshot| SnapshotIdentity {
+            lineage: *lineage,
+            serial: *serial,
+        };
+        let unusable = unusable.as_ref().map(|one| SnapshotIdentity::of_unusable(one, snapshot));
+        let stored = stored.as_ref().map(identity).or(unusable);
         soundness::check_follows(stored, snapshot, || self.store.url(&self.store.keys.snapshot()))?;
         match unsound(snapshot) {
             Some(problems) => {
@@ -298,7 +285,12 @@ impl Session for S3Session {
         self.check_follows(snapshot)?;
         if let Some(record) = record {
             let replaced = self.contents.version.clone();
-            self.put_record(snapshot.serial, record, replaced.as_deref()).await?;
+            let note = RecordNote {
+                lineage: snapshot.lineage,
+                last_batch: Some(self.contents.last_batch),
+                replaced_version: replaced.as_deref(),
+            };
+            self.put_record(record, note).await?;
         }
         self.check_lease()?;
         let first = self.contents.folded_batch + 1;
@@ -332,12 +324,13 @@ impl Session for S3Session {
 
 #[async_trait]
 impl Moving for S3Session {
-    async fn write_history(&mut self, history: &[OperationRecord]) -> Result<(), StoreError> {
+    async fn write_history(&mut self, lineage: Uuid, history: &[OperationRecord]) -> Result<(), StoreError> {
         // Where the state was before, they say as which versions its earlier snapshots stay.
         let there = self.store.history().await?;
         for record in history.iter().filter(|record| !there.contains(record)) {
             // The snapshots that they replaced stay where they are.
-            self.put_record(record.serial, record, None).await?;
+            let note = RecordNote { lineage, last_batch: None, replaced_version: None };
+            self.put_record(record, note).await?;
         }
         Ok(())
     }

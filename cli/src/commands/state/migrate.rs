@@ -16,8 +16,9 @@ use crate::state_place::StatePlace;
 
 /// Move an environment's state to another place, with its lineage, its serial and its history.
 ///
-/// From the place that --from names to the one that --state names, or to the account's own bucket. What it
-/// was moved away from stays as it was, and every command refuses it from then on and says where it is.
+/// From the place that --from names to the one that --state names, or to the account's own bucket, with the
+/// key under which its secrets are digested. What it was moved away from stays as it was: there, its history
+/// can still be read, and every command that would go on from it is refused and says where the state is.
 /// Interrupted, the same command goes on.
 #[derive(Debug, Args)]
 pub(crate) struct MigrateArgs {

@@ -26,7 +26,7 @@ pub(crate) struct PushArgs {
     /// The file.
     file: PathBuf,
 
-    /// Take the file although another serial is stored than it was made from.
+    /// Take the file although another serial is stored than it was made from, or one that cannot be read.
     #[arg(long)]
     force: bool,
 
@@ -52,7 +52,7 @@ pub(super) fn run(args: &PushArgs, printer: Printer) -> Result<ExitCode, Command
         place: &args.place,
         yes: args.edit.yes,
         // What is pushed may be the repair of what is stored.
-        soundness: Soundness::Waived,
+        soundness: if args.force { Soundness::Replaced } else { Soundness::Waived },
     };
     let outcome = carry_out(&run, printer, |locked| propose(args, pushed, locked))?;
     outcome.answer(args.output, printer);
@@ -78,10 +78,17 @@ fn read(file: &Path) -> Result<Snapshot, CommandError> {
 fn propose(args: &PushArgs, mut pushed: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
     let file = args.file.display();
     check_belongs(&pushed, &locked.environment.name, &locked.connection.home)?;
-    if locked.surgery.has_journal() {
+    let unusable = locked.surgery.unusable();
+    if locked.surgery.has_journal() && unusable.is_none() {
         let message = "an operation was interrupted, and its journal is not what the file was made from";
         return Err(CommandError::new(ErrorCode::OperationUnfinished, message)
             .hint("run `lsinfra up` or `lsinfra destroy`, which finish it, then pull and push again"));
+    }
+    if let Some(expected) = unusable.and_then(|unusable| unusable.lineage)
+        && expected != pushed.lineage
+    {
+        let found = pushed.lineage;
+        return Err(StoreError::LineageMismatch { location: file.to_string(), expected, found }.into());
     }
     let nothing;
     let stored = match locked.surgery.snapshot() {
@@ -119,7 +126,8 @@ fn propose(args: &PushArgs, mut pushed: Snapshot, locked: &Locked<'_>) -> Result
     }
     pushed.keep_remains(stored);
     let edits = stored.edits_to(&pushed);
-    let mut notes: Vec<String> = doubtful.iter().map(ToString::to_string).collect();
+    let mut notes = locked.unusable_notes();
+    notes.extend(doubtful.iter().map(ToString::to_string));
     if edits.iter().any(|edit| matches!(edit, Edit::Forgotten { .. })) {
         notes.push(FORGOTTEN_NOTE.to_owned());
     }

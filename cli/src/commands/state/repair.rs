@@ -16,7 +16,8 @@ use crate::surgery::{Locked, Proposal, Run, carry_out};
 /// Check what is recorded, and put right what can be without loss.
 ///
 /// Tells of each finding what it means and the way out. Asks before it writes anything, unless it is told
-/// with `--yes`; nothing is ever forgotten. Exit code 1 if findings are left.
+/// with `--yes`; nothing is ever forgotten. With `--output json` and without `--yes` it only tells. Exit code 1
+/// if findings are left.
 #[derive(Debug, Args)]
 pub(crate) struct RepairArgs {
     #[command(flatten)]
@@ -47,6 +48,10 @@ pub(super) fn run(args: &RepairArgs, printer: Printer) -> Result<ExitCode, Comma
         (proposal, found, left) = propose(locked)?;
         if !args.output.is_json() {
             printer.data(&render::finding::findings(&found, printer.data_canvas()));
+        } else if !args.edit.yes {
+            // A program that asks what there is is told, and cannot be asked.
+            left.clone_from(&found);
+            return Ok(Proposal { edits: Vec::new(), ..proposal });
         }
         Ok(proposal)
     })?;
@@ -66,7 +71,7 @@ fn propose(locked: &Locked<'_>) -> Result<(Proposal, Vec<Finding>, Vec<Finding>)
     let kind_of = |resource_type: &str| locked.kind_of(resource_type);
     let mut snapshot = locked.snapshot()?.clone();
     let found = diagnose(&snapshot, kind_of);
-    let edits = repair(&mut snapshot);
+    let edits = repair(&mut snapshot, |urn| locked.environment.graph.get(urn).is_some());
     let left = diagnose(&snapshot, kind_of);
     let mut proposal = Proposal { snapshot, edits, notes: Vec::new() };
     let is_unsound = left.iter().any(|finding| matches!(finding, Finding::Unsound(_)));

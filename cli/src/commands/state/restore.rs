@@ -57,7 +57,7 @@ pub(super) fn run(args: &RestoreArgs, printer: Printer) -> Result<ExitCode, Comm
         place: &args.place,
         yes: args.edit.yes,
         // It may be the way out of what is stored.
-        soundness: Soundness::Waived,
+        soundness: Soundness::Replaced,
     };
     let outcome = carry_out(&run, printer, |locked| propose(restored, locked))?;
     outcome.answer(args.output, printer);
@@ -66,25 +66,35 @@ pub(super) fn run(args: &RestoreArgs, printer: Printer) -> Result<ExitCode, Comm
 
 fn propose(mut restored: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
     check_belongs(&restored, &locked.environment.name, &locked.connection.home)?;
-    if locked.surgery.has_journal() {
+    let is_usable = locked.surgery.unusable().is_none();
+    if locked.surgery.has_journal() && is_usable {
         let message = "an operation was interrupted, and an earlier serial knows nothing of what it began";
         return Err(CommandError::new(ErrorCode::OperationUnfinished, message)
             .hint("run `lsinfra up` or `lsinfra destroy`, which finish it, then restore again"));
     }
     let serial = restored.serial;
-    let present = locked.snapshot()?;
-    // How long steps take was learned since, and is not what somebody wants back.
-    restored.durations.clone_from(&present.durations);
+    let nothing;
+    let present = match is_usable {
+        true => locked.snapshot()?,
+        false => {
+            nothing = Snapshot::new(restored.lineage, restored.environment.clone(), restored.home.clone());
+            &nothing
+        }
+    };
+    if is_usable {
+        // How long steps take was learned since, and is not what somebody wants back.
+        restored.durations.clone_from(&present.durations);
+    }
     restored.keep_remains(present);
     let mut edits = present.edits_to(&restored);
-    let mut notes = Vec::new();
+    let mut notes = locked.unusable_notes();
     if !edits.is_empty() {
         notes.push(UNTOUCHED_NOTE.to_owned());
     }
     if edits.iter().any(|edit| matches!(edit, Edit::Forgotten { .. })) {
         notes.push(FORGOTTEN_NOTE.to_owned());
     }
-    if !edits.is_empty() {
+    if !edits.is_empty() || !is_usable {
         edits.insert(0, Edit::Restored { serial });
     }
     Ok(Proposal { snapshot: restored, edits, notes })

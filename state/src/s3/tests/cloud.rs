@@ -1,7 +1,7 @@
 //! A bucket and a lock table in memory, on a virtual clock, that can do to each call what a network can.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::s3::lock::{LockRecord, LockTable, Swap, Version};
 use crate::s3::objects::{Bucket, Condition, ObjectIdentity, StoredObject, Written};
+use crate::s3::secret_key::KeyStore;
 
 /// What happens to one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ struct Object {
 #[derive(Default)]
 pub(super) struct State {
     objects: BTreeMap<String, Object>,
+    secret_keys: BTreeMap<String, Vec<u8>>,
     /// What objects were, by key and version.
     replaced: BTreeMap<(String, u64), Object>,
     pub(super) locks: BTreeMap<String, LockRecord>,
@@ -60,6 +62,7 @@ pub(super) struct State {
 pub(super) struct Cloud {
     state: Arc<Mutex<State>>,
     caller: Arc<Mutex<Caller>>,
+    first_asked: Arc<OnceLock<Instant>>,
 }
 
 #[derive(Default)]
@@ -73,7 +76,7 @@ impl Cloud {
     /// The same services for another caller, to whose calls, counted from 0, these things happen.
     pub(super) fn caller(&self, faults: impl IntoIterator<Item = (usize, Fault)>) -> Self {
         let caller = Caller { faults: faults.into_iter().collect(), ..Caller::default() };
-        Self { state: Arc::clone(&self.state), caller: Arc::new(Mutex::new(caller)) }
+        Self { caller: Arc::new(Mutex::new(caller)), ..self.clone() }
     }
 
     /// From now on these things happen to this caller's calls.
@@ -85,9 +88,30 @@ impl Cloud {
         self.state.lock().unwrap()
     }
 
+    /// Changes an object as somebody with an editor would: a new version, without a mark.
+    pub(super) fn edit(&self, key: &str, change: impl FnOnce(&str) -> String) {
+        let mut state = self.state();
+        state.versions += 1;
+        let version = state.versions;
+        let replaced = state.objects[key].clone();
+        let body = change(std::str::from_utf8(&replaced.body).unwrap()).into_bytes();
+        state.objects.insert(key.to_owned(), Object { body, version, mark: String::new() });
+        state.replaced.insert((key.to_owned(), replaced.version), replaced);
+    }
+
+    /// What was replaced so far.
+    pub(super) fn earlier_versions(&self) -> Vec<Vec<u8>> {
+        self.state().replaced.values().map(|object| object.body.clone()).collect()
+    }
+
     /// From now on nothing of this caller moves for a while.
     pub(super) fn fall_asleep(&self, time: Duration) {
         self.caller.lock().unwrap().asleep_until = Some(Instant::now() + time);
+    }
+
+    /// The time since somebody first asked: what everybody's clock shows.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.first_asked.get_or_init(Instant::now).elapsed()
     }
 
     /// How many calls this caller has made.
@@ -211,6 +235,25 @@ impl Bucket for Cloud {
     async fn delete(&self, keys: &[String]) -> Result<(), ProviderError> {
         let keys = keys.to_vec();
         self.call(move |state| state.objects.retain(|key, _| !keys.contains(key))).await
+    }
+}
+
+#[async_trait]
+impl KeyStore for Cloud {
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ProviderError> {
+        Ok(self.state().secret_keys.get(name).cloned())
+    }
+
+    async fn make(&self, name: &str, key: &[u8]) -> Result<bool, ProviderError> {
+        let mut state = self.state();
+        let is_new = !state.secret_keys.contains_key(name);
+        state.secret_keys.entry(name.to_owned()).or_insert_with(|| key.to_vec());
+        Ok(is_new)
+    }
+
+    async fn replace(&self, name: &str, key: &[u8]) -> Result<(), ProviderError> {
+        self.state().secret_keys.insert(name.to_owned(), key.to_vec());
+        Ok(())
     }
 }
 

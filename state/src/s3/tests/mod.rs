@@ -20,6 +20,7 @@ use lsinfra_engine::{Entry, OperationInfo, OperationKind, Snapshot, Value};
 use uuid::Uuid;
 
 use super::keys::Keys;
+use super::secret_key::KeyStore;
 use super::{LockSettings, S3Store};
 use cloud::Cloud;
 
@@ -36,10 +37,11 @@ fn store(cloud: &Cloud) -> S3Store {
     S3Store {
         bucket: Arc::new(cloud.clone()),
         locks: Arc::new(cloud.clone()),
+        secret_keys: Arc::new(cloud.clone()),
         bucket_name: "states".to_owned(),
         environment: ENVIRONMENT.to_owned(),
         keys: Keys::new(ENVIRONMENT),
-        clock: Clock::paced(Timestamp::UNIX_EPOCH, 1.0),
+        clock: Clock::paced(Timestamp::UNIX_EPOCH + cloud.elapsed(), 1.0),
         settings: LockSettings { lease: LEASE, timeout: None, longest_call: Duration::from_secs(20) },
         waiting: Arc::new(|_| {}),
     }
@@ -152,5 +154,86 @@ fn a_step_costs_one_request_however_much_there_is() {
             assert!(cloud.calls() - calls <= 2);
         }
         session.release().await.unwrap();
+    });
+}
+
+/// The snapshot as somebody with an editor would leave it.
+fn edit(cloud: &Cloud, change: impl FnOnce(&str) -> String) {
+    cloud.edit(&Keys::new(ENVIRONMENT).snapshot(), change);
+}
+
+async fn three_serials(cloud: &Cloud) {
+    let mut session = lock(cloud, 1).await.unwrap();
+    for serial in 1..=3 {
+        session.append(&batch(1, serial)).await.unwrap();
+        session.save(&snapshot(serial), Some(&record(serial))).await.unwrap();
+    }
+    session.release().await.unwrap();
+}
+
+#[test]
+fn a_snapshot_that_the_history_does_not_end_with_is_refused() {
+    simulate(async {
+        for serial in [1, 2] {
+            let cloud = Cloud::default();
+            three_serials(&cloud).await;
+            let earlier = store(&cloud).snapshot(serial).await.unwrap().unwrap();
+            let note = crate::format::Note { last_batch: serial, ..Default::default() };
+            edit(&cloud, |_| crate::format::encode_snapshot(&earlier, note).unwrap());
+            for refused in [store(&cloud).load().await.err(), lock(&cloud, 2).await.err()] {
+                let Some(StoreError::SerialMoved { expected: 3, found, .. }) = refused else { panic!() };
+                assert_eq!(found, serial);
+            }
+        }
+        let cloud = Cloud::default();
+        three_serials(&cloud).await;
+        edit(&cloud, |text| text.replace(&Uuid::from_u128(1).to_string(), &Uuid::from_u128(2).to_string()));
+        for refused in [store(&cloud).load().await.err(), lock(&cloud, 2).await.err()] {
+            assert!(matches!(refused, Some(StoreError::LineageMismatch { .. })), "{refused:?}");
+        }
+    });
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_read_is_replaced_and_stays_as_a_version() {
+    simulate(async {
+        let cloud = Cloud::default();
+        three_serials(&cloud).await;
+        let mut session = lock(&cloud, 2).await.unwrap();
+        session.append(&batch(2, 1)).await.unwrap();
+        session.release().await.unwrap();
+        edit(&cloud, |text| text[..20].to_owned());
+        assert!(matches!(store(&cloud).load().await, Err(StoreError::Damaged { .. })));
+        assert!(store(&cloud).lock_unsound(&holder(3)).await.is_err());
+        assert_eq!(store(&cloud).history().await.unwrap().len(), 3);
+        assert_eq!(store(&cloud).snapshot(2).await.unwrap(), Some(snapshot(2)));
+
+        let mut session = store(&cloud).lock_to_replace(&holder(3)).await.unwrap();
+        let unusable = session.stored().unusable.clone().unwrap();
+        assert_eq!((unusable.lineage, unusable.serial), (Some(Uuid::from_u128(1)), 3));
+        assert_eq!(session.stored().journal, batch(2, 1));
+        session.save(&snapshot(4), Some(&record(4))).await.unwrap();
+        session.append(&batch(3, 1)).await.unwrap();
+        session.release().await.unwrap();
+        let stored = store(&cloud).load().await.unwrap();
+        assert_eq!((stored.snapshot, stored.journal), (Some(snapshot(4)), batch(3, 1)));
+        let is_kept = cloud.earlier_versions().iter().any(|body| body.len() == 20);
+        assert!(is_kept, "what could not be read is gone");
+    });
+}
+
+#[test]
+fn an_environment_keeps_the_key_that_it_brings_and_the_others_theirs() {
+    simulate(async {
+        let cloud = Cloud::default();
+        assert_eq!(store(&cloud).key_bytes().await.unwrap(), None);
+        cloud.make("lsinfra/states/digest-key", &[1; 32]).await.unwrap();
+        assert_eq!(store(&cloud).key_bytes().await.unwrap(), Some([1; 32]));
+        for brought in [[2; 32], [3; 32]] {
+            store(&cloud).keep_key(brought).await.unwrap();
+            assert_eq!(store(&cloud).key_bytes().await.unwrap(), Some(brought));
+        }
+        let other = S3Store { environment: "langsmith/prod".to_owned(), ..store(&cloud) };
+        assert_eq!(other.key_bytes().await.unwrap(), Some([1; 32]));
     });
 }

@@ -2,7 +2,8 @@
 
 use super::cloud::{Accepted, Fault};
 use super::*;
-use crate::s3::lock::renew;
+use crate::s3::lease::Lease;
+use crate::s3::lock::{Acquired, LastHolder, renew};
 
 /// A run that appends, saves and ends. What it got acknowledged before it failed.
 async fn work(cloud: Cloud, number: u128, batches: u64) -> (Vec<Entry>, Result<(), StoreError>) {
@@ -217,4 +218,59 @@ fn a_sleeper_does_not_replace_its_successors_record() {
         }
     }
     assert!(replaced > 3, "sleepers were replaced {replaced} times");
+}
+
+/// Somebody deletes the record of a holder: the next run shuts it out as it would a sleeper, and it stops.
+#[test]
+fn a_holder_whose_record_is_deleted_writes_nothing_any_more() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let mut holder = lock(&cloud.caller([]), 1).await.unwrap();
+        holder.append(&batch(1, 0)).await.unwrap();
+        let guard = holder.guard().unwrap();
+        cloud.state().locks.clear();
+        let mut next = lock(&cloud.caller([]), 2).await.unwrap();
+        assert_eq!(next.stored().journal, batch(1, 0));
+        let refused = holder.append(&batch(1, 1)).await;
+        assert!(matches!(refused, Err(StoreError::LockLost { .. })), "{refused:?}");
+        tokio::time::sleep(LEASE / 4).await;
+        assert!(!guard(), "it goes on calling");
+        next.append(&batch(2, 0)).await.unwrap();
+        // What it gives back is not the other one's.
+        holder.release().await.unwrap();
+        tokio::time::sleep(LEASE).await;
+        next.append(&batch(2, 1)).await.unwrap();
+        next.release().await.unwrap();
+        assert_eq!(writers(&cloud.state().accepted).len(), 2);
+    });
+}
+
+/// Without another run, too: nobody says any more that it has the lock.
+#[test]
+fn a_holder_whose_record_is_deleted_stops_by_itself() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let mut holder = lock(&cloud, 1).await.unwrap();
+        cloud.state().locks.clear();
+        tokio::time::sleep(LEASE / 4).await;
+        assert!(!holder.guard().unwrap()());
+        assert!(matches!(holder.append(&batch(1, 0)).await, Err(StoreError::LockLost { .. })));
+        holder.release().await.unwrap();
+        assert!(cloud.state().locks.is_empty());
+    });
+}
+
+/// A machine that slept while the lock was being written has a clock that stood still: the wall's counts.
+#[test]
+fn a_lease_runs_from_before_its_request_was_sent() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let held = lock(&cloud, 1).await.unwrap();
+        let record = cloud.state().locks[&store(&cloud).lock_key()].clone();
+        drop(held);
+        let clock = Clock::paced(Timestamp::UNIX_EPOCH, 1.0);
+        let (since, since_wall) = (clock.now(), std::time::SystemTime::now() - LEASE);
+        let acquired = Acquired { record, since, since_wall, last_holder: LastHolder::Ended };
+        assert!(Lease::new(clock, acquired, Duration::from_secs(20)).check().is_err());
+    });
 }

@@ -162,3 +162,19 @@ fn an_unlock_that_is_disturbed_lets_no_two_write() {
         }
     }
 }
+
+#[test]
+fn what_is_stored_is_no_reason_to_leave_a_lock() {
+    simulate(async {
+        let cloud = Cloud::default();
+        let sleeper = cloud.caller([]);
+        let mut holder = lock(&sleeper, 1).await.unwrap();
+        holder.save(&snapshot(1), Some(&record(1))).await.unwrap();
+        holder.append(&batch(1, 1)).await.unwrap();
+        edit(&cloud, |_| "{".to_owned());
+        let held = seen(&cloud).await;
+        assert!(unlock(&cloud, &held, true).await.unwrap());
+        assert_eq!(store(&cloud).held_lock().await.unwrap(), None);
+        assert!(matches!(holder.append(&batch(1, 2)).await, Err(StoreError::LockLost { .. })));
+    });
+}
