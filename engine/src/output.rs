@@ -121,6 +121,27 @@ impl Expression {
         }
     }
 
+    /// The same expression, in which the secrets that a person has to give are the given ones.
+    pub(crate) fn given_from(&self, given: &BTreeMap<String, Secret>) -> Self {
+        let one = |source: &Arc<Self>| Arc::new(source.given_from(given));
+        let all = |items: &Arc<[Self]>| items.iter().map(|item| item.given_from(given)).collect();
+        match self {
+            Self::Value(value) => Self::Value(value.clone().given_from(given)),
+            Self::Reference { .. } | Self::Fact(_) => self.clone(),
+            Self::Map { source, function } => {
+                Self::Map { source: one(source), function: Arc::clone(function) }
+            }
+            Self::List(items) => Self::List(all(items)),
+            Self::Fields(fields) => {
+                let fields = fields.iter().map(|(name, field)| (name.clone(), field.given_from(given)));
+                Self::Fields(Arc::new(fields.collect()))
+            }
+            Self::Field { source, name } => Self::Field { source: one(source), name: Arc::clone(name) },
+            Self::Template(parts) => Self::Template(all(parts)),
+            Self::PercentEncoded(source) => Self::PercentEncoded(one(source)),
+        }
+    }
+
     /// The expressions that this one is made of.
     pub(crate) fn parts(&self) -> Box<dyn Iterator<Item = &Expression> + '_> {
         match self {

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a scenario that cannot go on has failed")]
 #![allow(clippy::print_stderr, reason = "what a scenario drew or counted is for the reader of its output")]
 
+mod choices;
 mod configuration;
 mod conformance;
 mod credentials;
@@ -20,6 +21,8 @@ mod lifecycle;
 mod output;
 mod replacement;
 mod sandbox_process;
+mod secrets;
+mod secrets_nowhere;
 mod state_failures;
 mod state_in_a_bucket;
 mod state_moved;
@@ -40,6 +43,9 @@ fn main() -> ExitCode {
         drift::trials(),
         configuration::trials(),
         credentials::trials(),
+        secrets::trials(),
+        secrets_nowhere::trials(),
+        choices::trials(),
         state_failures::trials(),
         state_in_a_bucket::trials(),
         state_moved::trials(),

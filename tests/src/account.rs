@@ -14,6 +14,7 @@ const NO_ITEMS: &[&str] = &[
     "aws:ec2:RouteTableAssociation",
     "aws:acm:CertificateValidation",
     "aws:route53:FindHostedZone",
+    "lsinfra:langsmith:Choices",
 ];
 
 /// Kinds of items that have no tags, at first or ever, and the types whose objects they are. While one is being created it

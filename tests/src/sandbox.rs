@@ -109,6 +109,16 @@ impl Sandbox {
             .collect()
     }
 
+    /// Makes a public hosted zone, as the account of an organization has one.
+    pub fn make_hosted_zone(&self, name: &str) {
+        let request = format!(
+            "<CreateHostedZoneRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\">\
+             <Name>{name}</Name><CallerReference>{name}</CallerReference></CreateHostedZoneRequest>"
+        );
+        let answer = self.wire().exchange("route53", "POST", "/2013-04-01/hostedzone", &request);
+        assert_eq!(answer.status, 201, "{}", answer.body);
+    }
+
     /// Calls behind the binary's back.
     pub fn wire(&self) -> Wire {
         Wire::new(&self.url, &self.account, "us-west-2")

@@ -18,6 +18,7 @@ mod objects;
 mod process;
 mod secret_key;
 mod session;
+mod stacks;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ use lsinfra_engine::surgery::Soundness;
 pub use access::Access;
 pub use bootstrap::{Bootstrapped, bootstrap};
 pub use secret_key::secret_key;
+pub use stacks::stacks;
 
 use access::Clients;
 use aws_bucket::AwsBucket;
