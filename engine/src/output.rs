@@ -450,6 +450,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_given_reaches_every_place_where_it_is_asked_for() {
+        let given = Secret::given(&SecretKey::new([7; 32]), SecretString::from("p/w".to_owned()));
+        let given = BTreeMap::from([("password".to_owned(), given)]);
+        let asked = || Output::<Secret>::from(Secret::asked("password"));
+        let fields = || Output::fields([("password".to_owned(), asked())]);
+        let url =
+            Output::template(["redis://:".into(), SecretInput::percent_encoded(fields().field("password"))]);
+        let all = Output::all([url, fields().field("password"), asked()]);
+        let Ok(Value::List(all)) = all.expression().given_from(&given).evaluate(&Nothing) else {
+            panic!("no list")
+        };
+        let plain = all.iter().map(|value| match value {
+            Value::Secret(secret) => secret.reveal().unwrap().expose_secret().to_owned(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(plain.collect::<Vec<_>>(), ["redis://:p%2Fw", "p/w", "p/w"]);
+        let others = fields().expression().given_from(&BTreeMap::new()).evaluate(&Nothing);
+        assert_eq!(others, fields().expression().evaluate(&Nothing));
+    }
+
+    #[test]
     fn a_member_of_a_map_is_known_though_another_is_not() {
         let secret = |plain: &str| -> Output<Secret> {
             Secret::given(&SecretKey::new([7; 32]), SecretString::from(plain.to_owned())).into()

@@ -12,6 +12,13 @@ use crate::scenario;
 
 const LICENSE: &str = "lcl_0123456789abcdef";
 const PASSWORD: &str = "Correct-horse-\"battery\\";
+
+/// What a development environment takes.
+pub(crate) const GIVEN: [(&str, &str); 2] = [
+    ("LSINFRA_SECRET_LANGSMITH_LICENSE_KEY", LICENSE),
+    ("LSINFRA_SECRET_INITIAL_ORG_ADMIN_PASSWORD", PASSWORD),
+];
+
 const APP: &str = "secrets/aws:secretsmanager:Secret/app";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -22,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("secrets_come_through_a_pipe", piped),
         scenario("given_secrets_that_cannot_be_used_are_refused_before_anything_else", unusable),
         scenario("the_sandbox_makes_up_what_nobody_gave", made_up),
+        scenario("secrets_that_stay_with_kept_data_are_not_asked_for_again", kept),
         scenario("a_key_that_data_relies_on_is_drawn_anew_only_when_told", never_rotated),
     ]
 }
@@ -86,7 +94,8 @@ fn not_given() {
     }
 }
 
-fn with(invocation: Invocation, variables: &[(&str, &str)]) -> Invocation {
+/// With these environment variables.
+pub(crate) fn with(invocation: Invocation, variables: &[(&str, &str)]) -> Invocation {
     variables.iter().fold(invocation, |invocation, (name, value)| invocation.environment(name, value))
 }
 
@@ -221,6 +230,21 @@ fn made_up() {
     write(&project, "secrets.toml", &file(LICENSE), 0o600);
     project.sandboxed(&["up", "--yes", "--target", APP, "--secrets", "secrets.toml"]).succeed();
     assert_eq!(value(&sandbox.wire(), "app")["langsmith_license_key"], LICENSE);
+}
+
+fn kept() {
+    let file =
+        EnvironmentFile { more: "\n[blobs]\non_destroy = \"keep\"\n".to_owned(), ..EnvironmentFile::dev() };
+    let project = Project::with_state_in_folder(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    let up = || in_account(&project, &sandbox, &["up", "--yes", "--target", APP]);
+    with(up(), &GIVEN).succeed();
+    let first = value(&sandbox.wire(), "app");
+    in_account(&project, &sandbox, &["destroy", "--yes"]).succeed();
+    assert_eq!(value(&sandbox.wire(), "app"), first);
+    let adopted = up().args(["--output", "json"]).succeed();
+    assert_eq!(adopted.json()["steps"][0]["action"], "adopt", "{}", adopted.transcript());
+    assert_eq!(value(&sandbox.wire(), "app"), first);
 }
 
 fn never_rotated() {
