@@ -29,7 +29,7 @@ fn refused(project: &Project, sandbox: &Sandbox, all_said: &[&str]) {
 }
 
 /// Nothing but what is chosen: that is enough of an environment here.
-fn choose<'a>(project: &Project, more: &[&'a str]) -> Invocation {
+fn choose(project: &Project, more: &[&str]) -> Invocation {
     project.sandboxed(&["up", "--yes", "--target", CHOICES]).args(more)
 }
 

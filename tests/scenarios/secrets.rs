@@ -182,22 +182,24 @@ fn unusable() {
     write(&project, "other.toml", "langsmith_license_key = \"lcl_fedcba9876543210\"\n", 0o600);
     write(&project, "slip.toml", &format!("langsmith_licence_key = \"{LICENSE}\"\n"), 0o600);
     write(&project, "no.toml", &format!("langsmith_license_key = {LICENSE}\n"), 0o600);
-    let license = ("LSINFRA_SECRET_LANGSMITH_LICENSE_KEY", LICENSE);
-    let cases: &[(&[&str], &[(&str, &str)], &str)] = &[
-        (&["--secrets", "open.toml"], &[], "chmod 600 open.toml"),
-        (&["--secrets", "none.toml"], &[], "cannot read secrets from none.toml"),
-        (&["--secrets", "slip.toml"], &[], "did you mean langsmith_license_key?"),
-        (&["--secrets", "no.toml"], &[], "no.toml:1"),
-        (&["--secrets", "other.toml"], &[license], "another value"),
-        (&[], &[("LSINFRA_SECRET_OAUTH_CLIENT_SECRET", LICENSE)], "takes no such secret"),
-        (&[], &[("LSINFRA_SECRET_LANGSMITH_LICENSE_KEY", "")], "it is empty"),
-        (&[], &[("LSINFRA_SECRET_INITIAL_ORG_ADMIN_PASSWORD", LICENSE)], "12 characters"),
+    let file = |file: &'static str, said: &'static str| (vec!["--secrets", file], vec![], said);
+    let variable =
+        |name: &'static str, value: &'static str, said: &'static str| (vec![], vec![(name, value)], said);
+    let cases = [
+        file("open.toml", "chmod 600 open.toml"),
+        file("none.toml", "cannot read secrets from none.toml"),
+        file("slip.toml", "did you mean langsmith_license_key?"),
+        file("no.toml", "no.toml:1"),
+        (vec!["--secrets", "other.toml"], vec![GIVEN[0]], "another value"),
+        variable("LSINFRA_SECRET_OAUTH_CLIENT_SECRET", LICENSE, "takes no such secret"),
+        variable("LSINFRA_SECRET_LANGSMITH_LICENSE_KEY", "", "it is empty"),
+        variable("LSINFRA_SECRET_INITIAL_ORG_ADMIN_PASSWORD", LICENSE, "12 characters"),
     ];
     sandbox.take_all_calls();
     for (more, variables, said) in cases {
         for command in [&["up", "--yes"][..], &["preview"], &["preview", "--output", "json"]] {
-            let line = [command, more].concat();
-            let refused = with(in_account(&project, &sandbox, &line), variables).run().expect_code(2);
+            let line = [command, &more].concat();
+            let refused = with(in_account(&project, &sandbox, &line), &variables).run().expect_code(2);
             assert!(
                 refused.stderr.contains("LS0112") && refused.stderr.contains(said),
                 "no {said}: {}",
