@@ -31,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("the_sandbox_makes_up_what_nobody_gave", made_up),
         scenario("secrets_that_stay_with_kept_data_are_not_asked_for_again", kept),
         scenario("a_key_that_data_relies_on_is_drawn_anew_only_when_told", never_rotated),
+        scenario("a_key_that_somebody_took_out_is_missed_and_not_drawn_anew", taken_out),
     ]
 }
 
@@ -280,4 +281,30 @@ fn never_rotated() {
     let second = value(&sandbox.wire(), "app");
     assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
     assert_ne!(first["api_key_salt"], second["api_key_salt"]);
+}
+
+fn taken_out() {
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes", "--target", APP]).succeed();
+    let mut by_hand = value(&sandbox.wire(), "app");
+    by_hand.remove("api_key_salt");
+    // Twice, so that the version before has it no more either.
+    for (version, jwt_secret) in ["one by hand", "another one"].iter().enumerate() {
+        by_hand.insert("jwt_secret".to_owned(), (*jwt_secret).to_owned());
+        let request = serde_json::json!({
+            "SecretId": "langsmith-dev-app",
+            "SecretString": serde_json::to_string(&by_hand).unwrap(),
+            "ClientRequestToken": format!("00000000-0000-0000-0000-{version:012}"),
+        });
+        sandbox.wire().json("secretsmanager", "secretsmanager.PutSecretValue", &request.to_string());
+    }
+    let refused = project.sandboxed(&["up", "--yes", "--target", APP]).run().expect_code(2);
+    let said = "generated.api_key_salt: the value was taken out, and another one breaks every API key";
+    assert!(refused.stderr.contains("LS0409") && refused.stderr.contains(said), "{}", refused.transcript());
+    assert!(!value(&sandbox.wire(), "app").contains_key("api_key_salt"));
+    project.sandboxed(&["up", "--yes", "--target", APP, "--unprotect", APP]).succeed();
+    let mended = value(&sandbox.wire(), "app");
+    assert_eq!((mended["api_key_salt"].len(), mended["jwt_secret"].as_str()), (44, "another one"));
+    project.sandboxed(&["preview", "--target", APP, "--exit-code"]).succeed();
 }
