@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario("secrets_to_be_given_stop_the_first_up_before_anything_is_changed", not_given),
         scenario("secrets_are_given_once_and_another_value_whenever_it_is_given", given_once),
+        scenario("an_identity_provider_takes_secrets_of_its_own", oidc),
         scenario("a_saved_plan_takes_the_secrets_that_it_left_open", saved_plan),
         scenario("secrets_come_through_a_pipe", piped),
         scenario("given_secrets_that_cannot_be_used_are_refused_before_anything_else", unusable),
@@ -148,6 +149,33 @@ fn given_once() {
         value
     };
     assert_eq!(others(&second), others(&first), "only what was given is another one");
+}
+
+fn oidc() {
+    let mut file = EnvironmentFile { hostname: Some("langsmith.example.com"), ..EnvironmentFile::dev() };
+    let project = Project::with_state_in_folder(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    sandbox.make_hosted_zone("example.com");
+    let up = || in_account(&project, &sandbox, &["up", "--yes", "--target", APP]);
+    with(up(), &GIVEN).succeed();
+    file.more = "\n[auth]\nmode = \"oidc\"\nissuer_url = \"https://login.example.com\"\n".to_owned();
+    project.write(&file);
+
+    // What Secrets Manager has is not asked for, and what it lacks is.
+    let refused = up().run().expect_code(2);
+    let said = ["LS0410", "2 secrets must be given", "oauth_client_id", "oauth_client_secret"];
+    assert!(said.iter().all(|said| refused.stderr.contains(said)), "{}", refused.transcript());
+    let client = [
+        ("LSINFRA_SECRET_OAUTH_CLIENT_ID", "0oa1b2c3d4"),
+        ("LSINFRA_SECRET_OAUTH_CLIENT_SECRET", "of-the-client"),
+    ];
+    with(up(), &client).succeed();
+    let value = value(&sandbox.wire(), "app");
+    assert_eq!(value["oauth_client_id"], "0oa1b2c3d4");
+    assert_eq!(value["oauth_client_secret"], "of-the-client");
+    assert_eq!(value["oauth_issuer_url"], "https://login.example.com");
+    assert_eq!(value["langsmith_license_key"], LICENSE);
+    assert!(!value.contains_key("initial_org_admin_password"));
 }
 
 fn saved_plan() {

@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 use lsinfra_tests::{EnvironmentFile, Leaks, Project, Running, Sandbox, SandboxOptions};
 
 use crate::scenario;
-use crate::secrets::in_account;
+use crate::secrets::{in_account, with};
 
 /// Where the account itself is, below the project's folder.
 const ACCOUNT: &str = ".lsinfra/sandbox";
@@ -94,11 +94,7 @@ fn nowhere(project: &Project) {
     let mut shown: Vec<(String, Vec<u8>)> = Vec::new();
     let mut arguments: BTreeSet<Vec<u8>> = BTreeSet::new();
     let mut run = |command: &[&str]| {
-        let invocation =
-            GIVEN.iter().fold(in_account(project, &sandbox, command), |invocation, (name, value)| {
-                invocation.environment(name, value)
-            });
-        let mut running = invocation.start();
+        let mut running = with(in_account(project, &sandbox, command), &GIVEN).start();
         // While it works, and not while it prints what it knows.
         while command.contains(&"--events") && running.next_line().is_some() {
             arguments.extend(Running::command_lines_of_all());
