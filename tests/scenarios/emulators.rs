@@ -11,6 +11,7 @@ use libtest_mimic::Trial;
 use lsinfra_tests::{Emulator, EnvironmentFile, Mend, Planned, Product, Project, Recorded, python};
 
 use crate::scenario_with;
+use crate::secrets::{GIVEN, with};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -59,7 +60,7 @@ fn live(product: Product, python: &Path) {
         Product::Moto => Project::with_state_in_folder(&file),
         Product::Ministack => Project::new(&file),
     };
-    emulator.lsinfra(&project, &["up", "--yes"]).succeed();
+    with(emulator.lsinfra(&project, &["up", "--yes"]), &GIVEN).succeed();
     let recorded = Recorded::ask(emulator.lsinfra(&project, &["state", "list"]));
     assert!(recorded.objects.iter().all(|object| object.role == "current" && object.status == "ready"));
     for (service, action, element) in LISTS {
