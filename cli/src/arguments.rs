@@ -245,6 +245,22 @@ pub(crate) struct UnprotectArgs {
     pub(crate) unprotected: Vec<String>,
 }
 
+/// What it may take to begin an environment.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Operation")]
+pub(crate) struct BeginArgs {
+    /// Read secrets that a person gives from this file, or from a pipe if it is `-`.
+    ///
+    /// TOML, a line NAME = "VALUE" for each. A file that everybody may read is refused. Each may be in an environment
+    /// variable LSINFRA_SECRET_NAME as well. They are needed until Secrets Manager has them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets: Option<PathBuf>,
+
+    /// Begin this environment although another stack has one of its name in this account and region.
+    #[arg(long)]
+    pub(crate) beside: bool,
+}
+
 /// How many steps run at once: more than one service allows, so that its own limit is what counts.
 pub(crate) const DEFAULT_PARALLELISM: usize = 32;
 

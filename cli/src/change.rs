@@ -8,12 +8,12 @@ use crate::answers::ImportAnswer;
 use crate::arguments::ChangeArgs;
 use crate::bootstrap::MissingStore;
 use crate::confirm::{self, Approval};
-use crate::error::{CommandError, ErrorCode};
+use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::plan_file;
 use crate::printer::Printer;
 use crate::render::difference::{Difference, recorded_line};
-use crate::render::{Canvas, DEFAULT_COLUMNS, Paint, plural};
+use crate::render::{Canvas, DEFAULT_COLUMNS, Paint};
 use crate::session::{Run, Session, runtime};
 
 /// Plans, has the plan approved, carries it out and shows what came of it.
@@ -60,7 +60,7 @@ async fn apply(
         session.check_approved(&plan, approved)?;
     }
     printer.note(&session.show_plan(&plan, printer.notes_canvas()));
-    check_given(&plan)?;
+    session.complete_secrets(&plan)?;
     // Without a step nothing happens outside the state (nor in it, unless something is to be
     // recorded): there is nothing to ask about.
     if !plan.is_empty() {
@@ -90,16 +90,6 @@ fn difference_lines(plan: &Plan) -> Vec<String> {
         })
     });
     lines.collect()
-}
-
-/// Refuses a plan that needs secrets which nobody has given.
-fn check_given(plan: &Plan) -> Result<(), CommandError> {
-    let names: Vec<String> = plan.asked_secrets().into_iter().map(str::to_owned).collect();
-    if names.is_empty() {
-        return Ok(());
-    }
-    let message = format!("the plan needs {} that nobody has given", plural(names.len(), "secret"));
-    Err(CommandError::new(ErrorCode::SecretsNotGiven, message).details(names))
 }
 
 fn question(run: &Run<'_>, plan: &Plan) -> (String, Approval) {

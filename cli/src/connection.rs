@@ -11,6 +11,7 @@ use lsinfra_engine::provider::{ErrorKind, ProviderError, Providers};
 use lsinfra_engine::store::Home;
 use lsinfra_resources::aws::{self, AwsConnection, AwsConnector, CallerError};
 use lsinfra_stacks::config::Config;
+use lsinfra_stacks::langsmith;
 
 use crate::error::{Cloud, CommandError, ErrorCode};
 use crate::render::Pace;
@@ -118,6 +119,7 @@ impl Connection {
 fn providers(connector: &Arc<AwsConnector>) -> Providers {
     let mut providers = Providers::default();
     aws::register(&mut providers, Arc::clone(connector));
+    langsmith::register(&mut providers);
     providers
 }
 
@@ -130,6 +132,11 @@ pub(crate) fn home(config: &Config, sandbox: bool) -> Home {
     ]
     .map(|(key, value)| (key.to_owned(), value))
     .into()
+}
+
+/// Whether that is in the sandbox.
+pub(crate) fn is_in_sandbox(home: &Home) -> bool {
+    home.get(HOME_SANDBOX).is_some_and(|value| value == "true")
 }
 
 async fn check_caller(connector: &AwsConnector, config: &Config) -> Result<(), CommandError> {

@@ -15,9 +15,9 @@ use lsinfra_engine::store::{LockHolder, StateStore};
 use lsinfra_engine::{Graph, OperationInfo, OperationKind, Urn};
 
 use crate::answers::{ImportAnswer, OperationAnswer};
-use crate::arguments::{EnvironmentArgs, OperationOutputArgs, PlaceArgs};
+use crate::arguments::{BeginArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs};
 use crate::bootstrap::{BeginError, MissingStore};
-use crate::connection::Connection;
+use crate::connection::{Connection, is_in_sandbox};
 use crate::environment::Environment;
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
@@ -27,8 +27,9 @@ use crate::progress::{Display, Mode};
 use crate::recorded::with_journal;
 use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
+use crate::secrets::Secrets;
 use crate::state_place::StatePlace;
-use crate::{bootstrap, plan_file, signals, state_place, targets};
+use crate::{bootstrap, other_stacks, plan_file, signals, state_place, targets};
 
 /// How often a place for state that was just made is looked for, and the pause between.
 const LOOKS_FOR_WHAT_WAS_MADE: u32 = 20;
@@ -49,6 +50,8 @@ pub(crate) struct Run<'a> {
     pub(crate) targets: &'a [String],
     /// Protected resources that may go all the same, as named by the user.
     pub(crate) unprotected: &'a [String],
+    /// What it takes to begin an environment, if it brings one up.
+    pub(crate) begin: Option<&'a BeginArgs>,
     /// The objects that it imports, if that is what it does.
     pub(crate) imports: &'a Wanted,
     /// The saved plan that it must not go beyond: then its limits are that plan's.
@@ -71,6 +74,7 @@ pub(crate) struct Session {
     pub(crate) cancellation: Cancellation,
     /// The field that holds the physical name, by resource type.
     names: NameFields,
+    secrets: Secrets,
     operation: Operation,
     connection: Connection,
     graph: Graph,
@@ -97,6 +101,10 @@ impl Session {
     /// [`CommandError`]; nothing was changed then.
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
         let environment = Environment::load(run.environment)?;
+        let secrets = match run.begin {
+            Some(args) => Secrets::read(args.secrets.as_deref(), &environment.config)?,
+            None => Secrets::none(&environment.config),
+        };
         let place = StatePlace::parse(run.place, &environment.config)?;
         let opened = place.open(run.place, &environment.config, printer).await?;
         let store = place.opened_store(opened.clone(), run.place, &environment.config).await?;
@@ -137,14 +145,17 @@ impl Session {
         let begin = async || {
             let holder = || holder(request.operation.id, run.kind.command());
             let access = if run.read_only { Access::ReadOnly } else { Access::Locked(holder()) };
+            let key = state_place::secret_key(&opened, run.read_only).await?;
+            let is_key_kept = key.is_some();
             let engine = Engine {
                 providers: connection.providers.clone(),
                 clock: connection.clock.clone(),
                 events: events.clone(),
-                secret_key: state_place::secret_key(&opened, run.read_only).await?,
+                secret_key: key.unwrap_or_else(state_place::momentary_key),
                 learns_durations: connection.pace.has_expectations(),
             };
-            Ok::<_, BeginError>(Operation::begin(engine, request.clone(), &*store, access).await?)
+            let operation = Operation::begin(engine, request.clone(), &*store, access).await?;
+            Ok::<_, BeginError>((operation, is_key_kept))
         };
         let stopped = cancellation.clone();
         let open = async {
@@ -152,6 +163,15 @@ impl Session {
                 (Err(BeginError::StoreMissing(error)), StatePlace::Bucket { place, is_named, .. })
                     if !run.read_only =>
                 {
+                    // Of what is not there, nothing is in Secrets Manager either.
+                    let missing = secrets.all_missing();
+                    if run.begin.is_some()
+                        && run.targets.is_empty()
+                        && !run.place.sandbox()
+                        && !missing.is_empty()
+                    {
+                        return Err(secrets.not_given(&missing));
+                    }
                     let access = state_place::access(run.place, &environment.config)?;
                     // A name that the user gave may be mistyped, or a bucket's that has other uses: to make that
                     // one, or to set it up, takes a command of its own.
@@ -175,17 +195,32 @@ impl Session {
                 (begun, _) => Ok(begun?),
             }
         };
-        let operation = tokio::select! {
-            operation = open => operation?,
+        let (operation, is_key_kept) = tokio::select! {
+            opened = open => opened?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
         if let Some(guard) = operation.guard() {
             connection.connector.guard(guard);
         }
+        let is_new = operation.snapshot().serial == 0 && operation.snapshot().resources.is_empty();
+        if is_new && run.begin.is_some_and(|args| !args.beside) {
+            let refused = other_stacks::refuse_second(&place, run.place, &environment.config, printer).await;
+            if let Err(error) = refused {
+                // The first error is what the user must see; the lock heals by itself.
+                let _ = operation.release().await;
+                return Err(error);
+            }
+        }
+        let mut graph = graph;
+        // Under a key for the moment, digests would match nothing later: such a plan leaves open what is given.
+        if is_key_kept {
+            give(&mut graph, &operation, &secrets);
+        }
         Ok(Self {
             environment: environment.name,
             cancellation,
             names,
+            secrets,
             operation,
             connection,
             graph,
@@ -197,7 +232,27 @@ impl Session {
 
     /// The plan, for a person.
     pub(crate) fn show_plan(&self, plan: &Plan, canvas: Canvas) -> String {
-        render::plan::plan(plan, &self.names, self.connection.pace, canvas)
+        let to_be_given = self.secrets.missing(plan.asked_secrets());
+        let mut text = render::plan::plan(plan, &self.names, self.connection.pace, canvas);
+        text.push_str(&render::plan::to_be_given(&to_be_given, &plan.home, canvas));
+        text
+    }
+
+    /// Refuses a plan that needs secrets which nobody has given. In the sandbox they are made up.
+    ///
+    /// # Errors
+    /// [`ErrorCode::SecretsNotGiven`].
+    pub(crate) fn complete_secrets(&mut self, plan: &Plan) -> Result<(), CommandError> {
+        let missing = self.secrets.missing(plan.asked_secrets());
+        if missing.is_empty() {
+            return Ok(());
+        }
+        if !is_in_sandbox(&plan.home) {
+            return Err(self.secrets.not_given(&missing));
+        }
+        self.secrets.make_up(&missing);
+        give(&mut self.graph, &self.operation, &self.secrets);
+        Ok(())
     }
 
     /// Plans, and leaves the terminal free.
@@ -278,6 +333,12 @@ impl Session {
         }
         error.map_or(ExitCode::Done, |error| error.code.exit_code())
     }
+}
+
+/// Puts what was given where it is asked for.
+fn give(graph: &mut Graph, operation: &Operation, secrets: &Secrets) {
+    let sealed = secrets.given().map(|(name, value)| (name.to_owned(), operation.seal(value.clone())));
+    graph.give(&sealed.collect());
 }
 
 /// Why an operation whose steps ended like that did not do what it was asked for.

@@ -167,20 +167,22 @@ impl StatePlace {
 }
 
 /// The key under which the environment's secrets are digested. In a folder it is made when it is first needed,
-/// but by a run that only reads: before there is one nothing is digested under it, so that one for the moment
-/// does. In a bucket it is made with that.
+/// but by a run that only reads: `None` before there is one. In a bucket it is made with that.
 ///
 /// # Errors
 /// The store's own; that it is missing, as if the bucket were.
-pub(crate) async fn secret_key(opened: &MovableStore, read_only: bool) -> Result<SecretKey, BeginError> {
+pub(crate) async fn secret_key(
+    opened: &MovableStore,
+    read_only: bool,
+) -> Result<Option<SecretKey>, BeginError> {
     let existing = match opened {
         MovableStore::Folder(store) if read_only => store.existing_secret_key()?,
         MovableStore::Folder(store) => Some(store.secret_key()?),
         MovableStore::Bucket(store) => store.secret_key().await?,
     };
     match existing {
-        Some(key) => Ok(key),
-        None if read_only => Ok(SecretKey::new(std::array::from_fn(|_| Uuid::new_v4().as_bytes()[0]))),
+        Some(key) => Ok(Some(key)),
+        None if read_only => Ok(None),
         None => {
             let message = "GetSecretValue: there is no key for digests of secrets";
             Err(StoreError::Call {
@@ -191,6 +193,11 @@ pub(crate) async fn secret_key(opened: &MovableStore, read_only: bool) -> Result
             .into())
         }
     }
+}
+
+/// A key for a run that only reads, where nothing is digested under one yet.
+pub(crate) fn momentary_key() -> SecretKey {
+    SecretKey::new(std::array::from_fn(|_| Uuid::new_v4().as_bytes()[0]))
 }
 
 /// Refuses to look elsewhere for a state that is still where it was kept before there was a bucket.

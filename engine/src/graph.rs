@@ -10,6 +10,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{EdgeRef, Reversed};
 
 use crate::output::Expression;
+use crate::secret::Secret;
 use crate::snapshot::PhysicalId;
 use crate::stack::Declaration;
 use crate::urn::Urn;
@@ -86,6 +87,16 @@ impl Graph {
     pub fn import(&mut self, urn: &Urn, id: PhysicalId) -> bool {
         let declaration = self.by_urn.get(urn).map(|&node| &mut self.graph[node]);
         declaration.map(|declaration| declaration.options.import = Some(id)).is_some()
+    }
+
+    /// Gives secrets that are asked for, by the names by which they are. Names that no declaration asks for
+    /// have no effect.
+    pub fn give(&mut self, given: &BTreeMap<String, Secret>) {
+        for declaration in self.graph.node_weights_mut() {
+            for input in declaration.inputs.values_mut() {
+                *input = input.given_from(given);
+            }
+        }
     }
 
     /// The declarations, dependencies first, otherwise in the order in which they were declared.

@@ -121,6 +121,27 @@ impl Expression {
         }
     }
 
+    /// The same expression, in which the secrets that a person has to give are the given ones.
+    pub(crate) fn given_from(&self, given: &BTreeMap<String, Secret>) -> Self {
+        let one = |source: &Arc<Self>| Arc::new(source.given_from(given));
+        let all = |items: &Arc<[Self]>| items.iter().map(|item| item.given_from(given)).collect();
+        match self {
+            Self::Value(value) => Self::Value(value.clone().given_from(given)),
+            Self::Reference { .. } | Self::Fact(_) => self.clone(),
+            Self::Map { source, function } => {
+                Self::Map { source: one(source), function: Arc::clone(function) }
+            }
+            Self::List(items) => Self::List(all(items)),
+            Self::Fields(fields) => {
+                let fields = fields.iter().map(|(name, field)| (name.clone(), field.given_from(given)));
+                Self::Fields(Arc::new(fields.collect()))
+            }
+            Self::Field { source, name } => Self::Field { source: one(source), name: Arc::clone(name) },
+            Self::Template(parts) => Self::Template(all(parts)),
+            Self::PercentEncoded(source) => Self::PercentEncoded(one(source)),
+        }
+    }
+
     /// The expressions that this one is made of.
     pub(crate) fn parts(&self) -> Box<dyn Iterator<Item = &Expression> + '_> {
         match self {
@@ -431,6 +452,27 @@ mod tests {
         }
         let joined = Output::template(["redis://:".into(), secret.into()]);
         assert!(matches!(joined.expression().evaluate(&Nothing), Ok(Value::Secret(_))));
+    }
+
+    #[test]
+    fn what_is_given_reaches_every_place_where_it_is_asked_for() {
+        let given = Secret::given(&SecretKey::new([7; 32]), SecretString::from("p/w".to_owned()));
+        let given = BTreeMap::from([("password".to_owned(), given)]);
+        let asked = || Output::<Secret>::from(Secret::asked("password"));
+        let fields = || Output::fields([("password".to_owned(), asked())]);
+        let url =
+            Output::template(["redis://:".into(), SecretInput::percent_encoded(fields().field("password"))]);
+        let all = Output::all([url, fields().field("password"), asked()]);
+        let Ok(Value::List(all)) = all.expression().given_from(&given).evaluate(&Nothing) else {
+            panic!("no list")
+        };
+        let plain = all.iter().map(|value| match value {
+            Value::Secret(secret) => secret.reveal().unwrap().expose_secret().to_owned(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(plain.collect::<Vec<_>>(), ["redis://:p%2Fw", "p/w", "p/w"]);
+        let others = fields().expression().given_from(&BTreeMap::new()).evaluate(&Nothing);
+        assert_eq!(others, fields().expression().evaluate(&Nothing));
     }
 
     #[test]

@@ -196,6 +196,19 @@ impl Secret {
         })
     }
 
+    /// The same secret, in which what is asked for is what was given.
+    #[must_use]
+    pub(crate) fn given_from(self, given: &BTreeMap<String, Secret>) -> Self {
+        Self::template(self.parts.into_iter().map(|part| match &part {
+            SecretPart::Asked { name, encoding } => match (given.get(name), encoding) {
+                (Some(secret), Encoding::AsIs) => secret.clone(),
+                (Some(secret), Encoding::Percent) => secret.clone().percent_encoded(),
+                (None, _) => Self { parts: vec![part] },
+            },
+            SecretPart::Plain(_) | SecretPart::Sealed { .. } => Self { parts: vec![part] },
+        }))
+    }
+
     /// Where its plain text has to be read.
     pub fn locations(&self) -> impl Iterator<Item = &SecretLocation> {
         self.parts.iter().filter_map(|part| match part {
@@ -471,5 +484,23 @@ mod tests {
         assert_eq!(around(asked.clone(), "c").filled_from(&before), None, "the text around it changed");
         assert_eq!(around(asked.percent_encoded(), "b").filled_from(&before), None);
         assert_eq!(given("hunter3").filled_from(&before), None, "nothing is asked for");
+    }
+
+    #[test]
+    fn what_is_asked_for_becomes_what_is_given_wherever_it_stands() {
+        let all = BTreeMap::from([("license".to_owned(), given("hunter2/"))]);
+        let asked = || Secret::asked("license");
+        assert_eq!(asked().given_from(&all), given("hunter2/"));
+        let template = Secret::template([
+            Secret::plain("a"),
+            asked(),
+            Secret::plain("&b="),
+            asked().percent_encoded(),
+            Secret::asked("other"),
+        ]);
+        let filled = template.given_from(&all);
+        assert_eq!(filled.asked_names().collect::<Vec<_>>(), ["other"]);
+        let whole = filled.given_from(&BTreeMap::from([("other".to_owned(), given("!"))]));
+        assert_eq!(whole.reveal().unwrap().expose_secret(), "ahunter2/&b=hunter2%2F!");
     }
 }

@@ -74,6 +74,20 @@ impl Value {
         }
     }
 
+    /// The same value, in which the secrets that a person has to give are the given ones.
+    #[must_use]
+    pub(crate) fn given_from(self, given: &BTreeMap<String, Secret>) -> Self {
+        match self {
+            Self::Secret(secret) => Self::Secret(secret.given_from(given)),
+            Self::List(items) => Self::List(items.into_iter().map(|item| item.given_from(given)).collect()),
+            Self::Map(fields) => {
+                let fields = fields.into_iter().map(|(name, field)| (name, field.given_from(given)));
+                Self::Map(fields.collect())
+            }
+            other => other,
+        }
+    }
+
     /// The text, if this is [`Value::Text`].
     pub fn as_text(&self) -> Option<&str> {
         match self {

@@ -140,7 +140,6 @@ fn measure(pace: u32) -> Result<Value, Failure> {
         SandboxOptions { account: ACCOUNT.to_owned(), pace: Some(pace), ..SandboxOptions::default() };
     let sandbox = Sandbox::start(&project, &options);
     let control = sandbox.control();
-    control.ensure_hosted_zone(ACCOUNT, "example.com")?;
     // The place for state belongs to the account: it is there before its second environment.
     project.sandboxed(&["state", "bootstrap"]).succeed();
     let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));

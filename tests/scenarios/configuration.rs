@@ -62,7 +62,7 @@ const CASES: &[Case] = &[
     Case {
         name: "too_few_zones",
         text: "profile = \"prod\"\naccount = \"111122223333\"\nregion = \"us-west-2\"\n[network]\nzone_count = >2\n\
-               [edge]\nhostname = \"langsmith.example.com\"\n",
+               [edge]\nhostname = \"langsmith.example.com\"\n[auth]\nadmin_email = \"ada@example.com\"\n",
         allowed: "3",
     },
     Case {

@@ -4,6 +4,7 @@ use libtest_mimic::Trial;
 use lsinfra_tests::{EnvironmentFile, Project, Refusing, Sandbox, SandboxOptions};
 
 use crate::scenario;
+use crate::secrets::{GIVEN, with};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -143,8 +144,7 @@ fn appear_nowhere_of(project: &Project) {
     let sandbox = Sandbox::start(project, &SandboxOptions::default());
     let secrets = ["c2VjcmV0LWtleS1vZi1hLXNjZW5hcmlv", "c2Vzc2lvbi10b2tlbi1vZi1hLXNjZW5hcmlv"];
     let reach = |command: &[&str]| {
-        project
-            .lsinfra(command.iter().chain(&["--env", "dev"]))
+        with(project.lsinfra(command.iter().chain(&["--env", "dev"])), &GIVEN)
             .environment("AWS_ENDPOINT_URL", sandbox.url())
             .environment("AWS_ACCESS_KEY_ID", "111122223333")
             .environment("AWS_SECRET_ACCESS_KEY", secrets[0])

@@ -12,6 +12,7 @@ use libtest_mimic::Trial;
 use lsinfra_tests::{Declared, Emulator, EnvironmentFile, Mend, Planned, Product, Project, Recorded, python};
 
 use crate::scenario_with;
+use crate::secrets::{GIVEN, with};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -162,7 +163,7 @@ fn live(product: Product, python: &Path) {
     };
     let on_targets = |command: &[&'static str]| emulator.lsinfra(&project, command).args(&targets);
 
-    on_targets(&["up", "--yes"]).succeed();
+    with(on_targets(&["up", "--yes"]), &GIVEN).succeed();
     let recorded = Recorded::ask(emulator.lsinfra(&project, &["state", "list"]));
     assert!(recorded.objects.iter().all(|object| object.role == "current" && object.status == "ready"));
     let urns: BTreeSet<&str> = recorded.objects.iter().map(|object| object.urn.as_str()).collect();

@@ -213,7 +213,8 @@ fn change_tag() {
     project.write(&file);
     let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
     // The types that AWS gives no tags.
-    let untagged = ["aws:ec2:Route", "aws:ec2:RouteTableAssociation", "aws:kms:Alias"];
+    let untagged =
+        ["aws:ec2:Route", "aws:ec2:RouteTableAssociation", "aws:kms:Alias", "lsinfra:langsmith:Choices"];
     let tagged =
         declared.resources.iter().filter(|resource| !untagged.contains(&resource.resource_type.as_str()));
     let planned = Planned::ask(project.sandboxed(&["preview"]));

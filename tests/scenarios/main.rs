@@ -8,6 +8,7 @@
 #![allow(clippy::print_stderr, reason = "what a scenario drew or counted is for the reader of its output")]
 
 mod calls;
+mod choices;
 mod configuration;
 mod conformance;
 mod credentials;
@@ -22,6 +23,8 @@ mod lifecycle;
 mod output;
 mod replacement;
 mod sandbox_process;
+mod secrets;
+mod secrets_nowhere;
 mod state_failures;
 mod state_in_a_bucket;
 mod state_moved;
@@ -44,6 +47,9 @@ fn main() -> ExitCode {
         calls::trials(),
         configuration::trials(),
         credentials::trials(),
+        secrets::trials(),
+        secrets_nowhere::trials(),
+        choices::trials(),
         state_failures::trials(),
         state_in_a_bucket::trials(),
         state_moved::trials(),

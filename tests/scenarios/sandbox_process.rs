@@ -7,6 +7,7 @@ use lsinfra_sandbox::Control;
 use lsinfra_tests::{EnvironmentFile, Project, Recorded, Sandbox, SandboxOptions};
 
 use crate::scenario;
+use crate::secrets::{GIVEN, with};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -15,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("environments_of_two_accounts_share_a_sandbox", two_accounts),
         scenario("sandbox_reset_forgets_account_and_state", reset),
         scenario("preview_without_refresh_of_state_in_a_folder_needs_no_sandbox", offline),
+        scenario("a_sandbox_keeps_no_secret_of_the_run_that_started_it", inherited),
         scenario("a_command_that_cannot_be_meant_starts_no_sandbox", mistyped),
     ]
 }
@@ -122,4 +124,15 @@ fn two_accounts() {
     let other = sandbox.wire().of_account("444455556666").query("ec2", "DescribeVpcs", &[]);
     assert!(other.contains(vpc), "{other}");
     project.sandboxed(&["preview", "--exit-code"]).succeed();
+}
+
+/// The sandbox outlives that run, and so does its environment.
+fn inherited() {
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
+    let _stop = StopAtEnd::new(&project);
+    with(project.sandboxed(&["preview"]), &GIVEN).succeed();
+    let (_, process) = running(&project).unwrap();
+    let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap();
+    let environment = String::from_utf8_lossy(&environment);
+    assert!(environment.contains("PATH=") && !environment.contains("LSINFRA_SECRET"), "{environment}");
 }

@@ -7,6 +7,7 @@ use lsinfra_tests::{
 };
 
 use crate::scenario;
+use crate::secrets::{GIVEN, in_account, with};
 
 /// The shortest lease that there is, so that one can be waited out.
 const STATE: &str = "s3://states?table=locks&lease_seconds=10";
@@ -92,13 +93,7 @@ fn offered() {
     let project = Project::new(&EnvironmentFile::dev());
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     // Reached as AWS is: in the sandbox nobody is asked.
-    let run = |command: &[&str]| {
-        let invocation = project.lsinfra(command.iter().chain(&["--env", "dev"]));
-        invocation
-            .environment("AWS_ENDPOINT_URL", sandbox.url())
-            .environment("AWS_ACCESS_KEY_ID", "111122223333")
-            .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
-    };
+    let run = |command: &[&str]| with(in_account(&project, &sandbox, command), &GIVEN);
     run(&["preview", "--save-plan", "plan.json"]).succeed();
     assert!(run(&["state", "list"]).run().expect_code(1).stderr.contains("LS0312"));
     run(&["history"]).succeed();

@@ -15,6 +15,7 @@ const NO_ITEMS: &[&str] = &[
     "aws:acm:CertificateValidation",
     "aws:route53:FindHostedZone",
     "aws:rds:FindFinalSnapshot",
+    "lsinfra:langsmith:Choices",
 ];
 
 /// Kinds of items that have no tags, at first or ever, and the types whose objects they are. While one is being created it

@@ -61,6 +61,9 @@ impl fmt::Display for EnvironmentFile {
         if let Some(hostname) = self.hostname {
             writeln!(f, "\n[edge]\nhostname = {hostname:?}")?;
         }
+        if self.profile == "prod" {
+            writeln!(f, "\n[auth]\nadmin_email = \"platform@example.com\"")?;
+        }
         write!(f, "{}", self.more)
     }
 }

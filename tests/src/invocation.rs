@@ -1,7 +1,7 @@
 //! Running a command line: to its end, or with something happening to it meanwhile.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -20,6 +20,7 @@ pub struct Invocation {
     args: Vec<OsString>,
     folder: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    stdin: Option<Vec<u8>>,
     file_size_limit_kilobytes: Option<u64>,
     keeps_to_mode_bits: bool,
 }
@@ -36,6 +37,7 @@ impl Invocation {
             args: args.into_iter().map(|arg| arg.as_ref().to_owned()).collect(),
             folder: folder.into(),
             environment: Vec::new(),
+            stdin: None,
             file_size_limit_kilobytes: None,
             keeps_to_mode_bits: false,
         }
@@ -44,6 +46,12 @@ impl Invocation {
     /// With one more environment variable.
     pub fn environment(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// With a pipe as stdin, in which this is.
+    pub fn piped(mut self, stdin: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(stdin.into());
         self
     }
 
@@ -99,11 +107,15 @@ impl Invocation {
             .current_dir(&self.folder)
             .env_clear()
             .envs(self.environment)
-            .stdin(Stdio::null())
+            .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{line}: {error}"));
+        if let (Some(bytes), Some(mut stdin)) = (self.stdin, child.stdin.take()) {
+            // One that has ended without reading it all is for the scenario to judge.
+            std::thread::spawn(move || stdin.write_all(&bytes));
+        }
         let (sender, happened) = channel();
         let stdout = child.stdout.take().unwrap();
         let lines = sender.clone();
@@ -186,6 +198,22 @@ impl Running {
             }
         }
         panic!("{} ended without the line that was waited for:\n{}", self.line, self.stdout);
+    }
+
+    /// Waits for the next line that it writes to stdout; `None` once it has ended.
+    pub fn next_line(&mut self) -> Option<String> {
+        loop {
+            if let Happened::Line(line) = self.next()? {
+                return Some(line);
+            }
+        }
+    }
+
+    /// The arguments of each process that runs, as anybody on the machine sees them.
+    pub fn command_lines_of_all() -> Vec<Vec<u8>> {
+        let processes = std::fs::read_dir("/proc").unwrap().map_while(Result::ok);
+        // A process may end in between.
+        processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok()).collect()
     }
 
     /// Waits until the sandbox holds a call; `None` if the command ends without.

@@ -16,7 +16,7 @@ pub struct Wire {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body: XML.
+    /// The body: XML, or an object's content.
     pub body: String,
 }
 
@@ -57,19 +57,42 @@ impl Wire {
         answer.body
     }
 
-    /// Any call; `path` with its query.
+    /// A call to a service that speaks JSON, which must succeed.
+    ///
+    /// # Panics
+    /// With the answer, if it is refused.
+    pub fn json(&self, service: &str, target: &str, body: &str) -> serde_json::Value {
+        let head = ["content-type: application/x-amz-json-1.1".to_owned(), format!("x-amz-target: {target}")];
+        let answer = self.send(service, "POST", "/", head, body);
+        assert_eq!(answer.status, 200, "{target} {body}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    }
+
+    /// Any other call; `path` with its query.
     pub fn exchange(&self, service: &str, method: &str, path: &str, body: &str) -> Answer {
+        let head = ["content-type: application/x-www-form-urlencoded".to_owned()];
+        self.send(service, method, path, head, body)
+    }
+
+    fn send<const N: usize>(
+        &self,
+        service: &str,
+        method: &str,
+        path: &str,
+        more: [String; N],
+        body: &str,
+    ) -> Answer {
         let region = if service == "iam" { "us-east-1" } else { &self.region };
         let scope = format!("{}/20260101/{region}/{service}/aws4_request", self.account);
         let head = [
             format!("{method} {path} HTTP/1.1"),
             format!("host: {}", self.address),
             "connection: close".to_owned(),
-            "content-type: application/x-www-form-urlencoded".to_owned(),
             "x-amz-date: 20260101T000000Z".to_owned(),
             format!("authorization: AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
             format!("content-length: {}", body.len()),
         ];
+        let head: Vec<String> = head.into_iter().chain(more).collect();
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(format!("{}\r\n\r\n{body}", head.join("\r\n")).as_bytes()).unwrap();
         let mut answer = Vec::new();

@@ -53,6 +53,7 @@ pub(crate) fn run(args: &DestroyArgs, printer: Printer) -> Result<ExitCode, Comm
             place: &args.place,
             targets: &args.target.targets,
             unprotected: &args.unprotect.unprotected,
+            begin: None,
             imports: &Wanted::Nothing,
             approved: None,
             refresh: !args.refresh.no_refresh,

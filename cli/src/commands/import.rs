@@ -70,6 +70,7 @@ pub(crate) fn run(args: &ImportArgs, printer: Printer) -> Result<ExitCode, Comma
             place: &args.place,
             targets: &[],
             unprotected: &[],
+            begin: None,
             imports: &wanted,
             approved: None,
             refresh: false,

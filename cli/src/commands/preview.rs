@@ -6,7 +6,7 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
+    BeginArgs, DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
     UnprotectArgs,
 };
 use crate::bootstrap::MissingStore;
@@ -37,6 +37,9 @@ pub(crate) struct PreviewArgs {
     #[command(flatten)]
     unprotect: UnprotectArgs,
 
+    #[command(flatten)]
+    begin: BeginArgs,
+
     /// Show what `destroy` would do instead of `up`.
     #[arg(long)]
     destroy: bool,
@@ -62,6 +65,7 @@ pub(crate) fn run(args: &PreviewArgs, printer: Printer) -> Result<ExitCode, Comm
         place: &args.place,
         targets: &args.target.targets,
         unprotected: &args.unprotect.unprotected,
+        begin: Some(&args.begin).filter(|_| !args.destroy),
         imports: &Wanted::Nothing,
         approved: None,
         refresh: !args.refresh.no_refresh,

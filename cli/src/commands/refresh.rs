@@ -39,6 +39,7 @@ pub(crate) fn run(args: &RefreshArgs, printer: Printer) -> Result<ExitCode, Comm
         place: &args.place,
         targets: &args.target.targets,
         unprotected: &[],
+        begin: None,
         imports: &Wanted::Nothing,
         approved: None,
         refresh: true,

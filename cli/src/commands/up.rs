@@ -4,7 +4,8 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs, UnprotectArgs,
+    BeginArgs, ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
+    UnprotectArgs,
 };
 use crate::bootstrap::MissingStore;
 use crate::change::carry_out;
@@ -36,6 +37,9 @@ pub(crate) struct UpArgs {
     unprotect: UnprotectArgs,
 
     #[command(flatten)]
+    begin: BeginArgs,
+
+    #[command(flatten)]
     change: ChangeArgs,
 
     #[command(flatten)]
@@ -52,6 +56,7 @@ pub(crate) fn run(args: &UpArgs, printer: Printer) -> Result<ExitCode, CommandEr
             place: &args.place,
             targets: &args.target.targets,
             unprotected: &args.unprotect.unprotected,
+            begin: Some(&args.begin),
             imports: &Wanted::Nothing,
             approved: None,
             refresh: !args.refresh.no_refresh,

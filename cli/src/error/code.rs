@@ -58,6 +58,8 @@ error_codes! {
     FileUnwritable = "LS0110", Failed;
     /// `history show`, `state diff` or `state restore` was asked for a serial that there is not.
     UnknownOperation = "LS0111", Usage;
+    /// Given secrets cannot be used.
+    SecretsUnusable = "LS0112", Usage;
 
     /// There are no AWS credentials.
     NoCredentials = "LS0201", Usage;
@@ -135,6 +137,8 @@ error_codes! {
     BreaksReliance = "LS0409", Usage;
     /// Secrets that the plan needs are not given.
     SecretsNotGiven = "LS0410", Usage;
+    /// An environment of the same name is recorded under another stack.
+    StackRenamed = "LS0411", Usage;
 
     /// Some steps failed.
     StepsFailed = "LS0501", Failed;

@@ -325,7 +325,7 @@ fn home(home: &Home) -> String {
         .filter(|(key, _)| key.as_str() != crate::connection::HOME_SANDBOX)
         .map(|(key, value)| format!("{key} {value}"))
         .collect();
-    let sandbox = home.get(crate::connection::HOME_SANDBOX).is_some_and(|value| value == "true");
+    let sandbox = crate::connection::is_in_sandbox(home);
     format!("{} in {}", parts.join(", "), if sandbox { "a sandbox" } else { "AWS" })
 }
 

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 
 use lsinfra_engine::plan::{Drift, Plan, Step};
 use lsinfra_engine::schedule::{dependants, remaining_seconds};
+use lsinfra_engine::store::Home;
 use lsinfra_engine::{OperationKind, Value};
 
+use crate::connection::is_in_sandbox;
 use crate::render::difference::{change_lines, drift_lines};
 use crate::render::node::{Node, nodes};
 use crate::render::tree::{Component, short_name};
@@ -60,6 +62,18 @@ pub(crate) fn plan(plan: &Plan, names: &NameFields, pace: Pace, canvas: Canvas) 
         Pace::Wall | Pace::Sandbox => writeln!(text, "Expected to take about {expected}"),
     };
     text
+}
+
+/// What a person has to give before a plan can be carried out; empty if nothing.
+pub(crate) fn to_be_given(names: &BTreeSet<&str>, home: &Home, canvas: Canvas) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let heading = canvas.paint.paint(Tone::Strong, "Secrets to be given");
+    let names = names.iter().copied().collect::<Vec<_>>().join(", ");
+    let how =
+        if is_in_sandbox(home) { "made up in the sandbox if you do not" } else { "see docs/secrets.md" };
+    format!("{heading}: {names} ({how})\n")
 }
 
 /// What the next `up` does about imported objects.
@@ -337,6 +351,16 @@ mod tests {
     fn what_a_refresh_found() {
         insta::assert_snapshot!(refreshed(&samples::plan(), CANVAS));
         insta::assert_snapshot!(refreshed(&samples::plan_of(OperationKind::Refresh, Vec::new()), CANVAS));
+    }
+
+    #[test]
+    fn what_is_to_be_given_is_named() {
+        let names = BTreeSet::from(["license", "password"]);
+        let home = |sandbox: &str| Home::from([("sandbox".to_owned(), sandbox.to_owned())]);
+        let text = to_be_given(&names, &home("false"), CANVAS);
+        assert_eq!(text, "Secrets to be given: license, password (see docs/secrets.md)\n");
+        assert!(to_be_given(&names, &home("true"), CANVAS).contains("made up in the sandbox"));
+        assert_eq!(to_be_given(&BTreeSet::new(), &home("true"), CANVAS), "");
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub(crate) fn whole(value: &Value) -> String {
                 fields.iter().map(|(key, value)| format!("{key}: {}", whole(value))).collect();
             format!("{{{}}}", fields.join(", "))
         }
+        Value::Secret(secret) if secret.asked_names().next().is_some() => "(secret to be given)".to_owned(),
         Value::Secret(_) => "(secret)".to_owned(),
         Value::Unknown => "(known after apply)".to_owned(),
     }

@@ -8,6 +8,7 @@ mod gather;
 
 use std::collections::BTreeSet;
 
+use secrecy::SecretString;
 use uuid::Uuid;
 
 pub use error::OperationError;
@@ -25,7 +26,7 @@ use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, 
 use crate::provider::{Observation, Providers, Recorded};
 use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
-use crate::secret::SecretKey;
+use crate::secret::{Secret, SecretKey};
 use crate::snapshot::{Object, Role, Snapshot, impossible};
 use crate::store::{Guard, Home, OperationRecord, Session, StateStore, StepRecord};
 use crate::urn::Urn;
@@ -177,6 +178,11 @@ impl Operation {
     /// What tells whether this operation still keeps others out; see [`Session::guard`].
     pub fn guard(&self) -> Option<Guard> {
         self.session.as_ref().and_then(|session| session.guard())
+    }
+
+    /// Seals a secret that a person gave, for [`Graph::give`].
+    pub fn seal(&self, plain: SecretString) -> Secret {
+        Secret::given(&self.engine.secret_key, plain)
     }
 
     /// The state as it is known now.

@@ -342,6 +342,37 @@ async fn what_would_lose_a_value_is_objected_to() {
 }
 
 #[tokio::test]
+async fn a_value_that_nobody_has_any_more_is_missed() {
+    let region = Region::open("us-west-2").await;
+    let client = region.secretsmanager();
+    let salt = Generated::new(PASSWORD).never_rotate("every API key");
+    let inputs = Secret {
+        name: region_name("lost").into(),
+        recovery_window_in_days: 0.into(),
+        generated: generated([("password", Generated::new(PASSWORD)), ("salt", salt)]),
+        ..Secret::default()
+    };
+    let secret = region.create("app", inputs).await;
+    let mut by_hand = held(&client, &secret).await;
+    by_hand.remove("salt");
+    by_hand.remove("password");
+    let mut objections = Vec::new();
+    for password in ["first", "second"] {
+        by_hand.insert("password".to_owned(), password.to_owned());
+        put_by_hand(&client, &secret, &by_hand).await;
+        let Observation::Present { inputs: mut seen, .. } = secret.read().await else { panic!("it is gone") };
+        // As planning does: what is not there is what nobody gave.
+        seen.retain(|_, value| *value != Value::Null);
+        let found = secret.provider.check_change(&seen, &secret.inputs, ChangeKind::Update);
+        objections.push(found.into_iter().map(|found| found.problem.message).collect::<Vec<_>>());
+    }
+    // From the version before it would come back; then that one has it no more either.
+    let lost = "the value was taken out, and another one breaks every API key".to_owned();
+    assert_eq!(objections, [vec![], vec![lost]]);
+    secret.delete().await;
+}
+
+#[tokio::test]
 async fn only_what_changes_is_unknown_before_an_update() {
     let region = Region::open("us-west-2").await;
     let with = |rotation: u32, license: &str| Secret {

@@ -63,7 +63,12 @@ pub fn start_in_background<S: AsRef<OsStr>>(program: &Path, args: &[S], folder: 
 
 fn spawn<S: AsRef<OsStr>>(program: &Path, args: &[S], log: &Path) -> Result<Child> {
     let output = OpenOptions::new().create(true).append(true).open(log)?;
-    Ok(Command::new(program)
+    let mut command = Command::new(program);
+    // It outlives its caller, and needs none of its secrets.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().contains("SECRET")) {
+        command.env_remove(name);
+    }
+    Ok(command
         .args(args)
         .stdin(Stdio::null())
         .stdout(output.file().try_clone()?)

@@ -102,7 +102,8 @@ fn is_domain(name: &str) -> bool {
     name.len() <= 253 && name.contains('.') && name.split('.').all(is_label)
 }
 
-fn is_email(address: &str) -> bool {
+/// Whether that can be a mail address.
+pub(super) fn is_email(address: &str) -> bool {
     let Some((local, domain)) = address.split_once('@') else { return false };
     let is_legal = |byte: u8| byte.is_ascii_graphic() && !b"\"(),:;<>[]\\@".contains(&byte);
     !local.is_empty() && local.bytes().all(is_legal) && is_domain(&domain.to_ascii_lowercase())

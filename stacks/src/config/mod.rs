@@ -3,6 +3,7 @@
 //! Owns what may be configured, its units and its limits. It must not know resources. Every problem
 //! of a file is reported at once, each with its place. `docs/configuration.md` is its manual.
 
+mod auth;
 mod capacity;
 mod cluster;
 mod data;
@@ -23,6 +24,7 @@ use std::path::Path;
 
 use toml_edit::Table;
 
+pub use auth::{AuthConfig, AuthMode};
 pub use cluster::{ClusterConfig, NodesConfig};
 pub use data::{BlobsConfig, OnDestroy, RetentionConfig};
 pub use edge::{AlarmsConfig, EdgeConfig, Zone};
@@ -71,6 +73,8 @@ pub struct Config {
     pub clickhouse: ClickhouseConfig,
     /// How the outside reaches LangSmith; `None` for not at all.
     pub edge: Option<EdgeConfig>,
+    /// How people log in.
+    pub auth: AuthConfig,
     /// What AWS watches.
     pub alarms: AlarmsConfig,
     /// For how long traces are kept.
@@ -133,6 +137,7 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let redis = stores::redis(document);
     let clickhouse = stores::clickhouse(document);
     let edge = edge::edge(document, profile.unwrap_or(Profile::Dev));
+    let auth = auth::auth(document, edge.as_ref());
     let alarms = edge::alarms(document);
     let retention = data::retention(document);
     let blobs = data::blobs(document);
@@ -154,6 +159,7 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
         redis: redis?,
         clickhouse,
         edge: edge?,
+        auth: auth?,
         alarms: alarms?,
         retention: retention?,
         blobs: blobs?,

@@ -70,6 +70,15 @@ pub enum ClickhouseMode {
 }
 
 impl ClickhouseMode {
+    /// The word in the config file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Single => "single",
+            Self::Replicated => "replicated",
+            Self::External => "external",
+        }
+    }
+
     /// How many replicas run in the cluster.
     pub fn replicas(self) -> u8 {
         match self {
@@ -142,11 +151,8 @@ pub(super) fn redis(document: &mut Document<'_>) -> Option<RedisConfig> {
 }
 
 pub(super) fn clickhouse(document: &mut Document<'_>) -> Option<ClickhouseConfig> {
-    let choices = [
-        ("single", ClickhouseMode::Single),
-        ("replicated", ClickhouseMode::Replicated),
-        ("external", ClickhouseMode::External),
-    ];
+    let modes = [ClickhouseMode::Single, ClickhouseMode::Replicated, ClickhouseMode::External];
+    let choices = modes.map(|mode| (mode.as_str(), mode));
     let mode = document.choice("clickhouse.mode", &choices);
     let path = "clickhouse.instance_type";
     let has_nodes =

@@ -14,7 +14,8 @@ region = "us-west-2"
 "#;
 
 /// What prod needs beside [`MINIMAL`].
-const EDGE: &str = "[edge]\nhostname = \"langsmith.example.com\"\n";
+const EDGE: &str =
+    "[edge]\nhostname = \"langsmith.example.com\"\n[auth]\nadmin_email = \"platform@example.com\"\n";
 
 fn parse(text: &str) -> Result<Config, ConfigError> {
     Config::parse(Path::new("environments/dev.toml"), text)
@@ -103,6 +104,10 @@ fn every_key_is_accepted() {
         [edge]
         hostname = "traces.eu.example.com"
         created_zone = "eu.example.com"
+        [auth]
+        mode = "oidc"
+        admin_email = "ada@example.com"
+        issuer_url = "https://login.example.com/tenant/v2.0"
         [alarms]
         enabled = true
         emails = ["oncall@example.com", "ada+aws@example.com"]
@@ -169,6 +174,15 @@ fn bad_configs() -> Vec<(&'static str, String)> {
         ),
         ("classes that are none", with("[postgres]\ninstance_class = \"m7g.large\"\n[redis]\nnode_type = \"db.m7g.large\"\n")),
         ("storage that would shrink", with("[postgres]\nstorage_gib = 200\n")),
+        ("an administrator and an issuer that are none", with(
+            "[edge]\nhostname = \"langsmith.example.com\"\n[auth]\nmode = \"oidc\"\nadmin_email = \"ada\"\nissuer_url = \"http://login.example.com\"\n",
+        )),
+        ("an issuer without its mode", with("[auth]\nissuer_url = \"https://login.example.com\"\n")),
+        ("an identity provider without a host name", with(
+            "[auth]\nmode = \"oidc\"\nissuer_url = \"https://login.example.com\"\n",
+        )),
+        ("an identity provider without an issuer", with(&format!("{EDGE}mode = \"oidc\"\n"))),
+        ("a client secret in the file", with("[auth]\nclient_secret = \"hush\"\n")),
         ("an address that is none", with("[alarms]\nemails = [\"oncall\"]\n")),
         ("a list of tables instead of a table", with("[[blobs]]\nversioning = true\n")),
         ("wrong types", "profile = 1\naccount = 111122223333\nregion = [\"us-west-2\"]\nprotect = \"yes\"\n".to_owned()),

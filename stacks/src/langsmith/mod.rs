@@ -4,11 +4,13 @@
 //! and returns the outputs that other parts use.
 
 mod addons;
+mod choices;
 mod cluster;
 mod data;
 mod edge;
 mod existing_network;
 mod flow_logs;
+mod given;
 mod identity;
 mod load_balancer_policy;
 mod monitoring;
@@ -22,6 +24,9 @@ use std::collections::BTreeMap;
 
 use lsinfra_engine::{Graph, GraphError, Output, Property, Stack, UrnError};
 use lsinfra_resources::aws::{Arn, AwsConnection};
+
+pub use choices::{Choices, ChoicesOutputs, register};
+pub use given::{GivenSecret, given_secrets};
 
 use crate::config::{Config, InvalidConfig, NetworkConfig, Profile};
 use crate::naming::{NameLimit, Names};
@@ -53,6 +58,7 @@ pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
     let stack = Stack::new(connection.to_value());
     let environment = Environment { config, names: Names::new(config), connection };
 
+    choices::declare(&stack, &environment)?;
     let network_stack = stack.component("network");
     let identity_stack = stack.component("identity");
     let network = match &config.network {

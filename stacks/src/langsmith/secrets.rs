@@ -1,4 +1,5 @@
-//! Secrets: what is drawn at random, and the addresses of the data stores that carry it.
+//! Secrets: what is drawn at random, what a person gives, and the addresses of the data stores that carry
+//! some of it.
 //!
 //! They are in two kinds of secrets, since a data store needs its password before it has an address.
 //! Keys have the names that LangSmith's chart reads.
@@ -11,8 +12,9 @@ use lsinfra_resources::aws::Arn;
 use lsinfra_resources::aws::secretsmanager::{Alphabet, Generated as Drawn, Recipe, Secret, SecretOutputs};
 
 use super::data::{DATABASE, Data, MASTER_USER};
+use super::given::given_secrets;
 use super::{Environment, StackError};
-use crate::config::{ClickhouseMode, OnDestroy};
+use crate::config::{AuthMode, ClickhouseMode, OnDestroy};
 use crate::naming::NameLimit;
 
 /// Characters of a password or token.
@@ -20,6 +22,10 @@ const PASSWORD_LENGTH: u32 = 48;
 
 /// Bytes of what LangSmith signs and hashes with.
 const KEY_BYTES: u32 = 32;
+
+/// Bytes of a Fernet key, which the optional products of LangSmith encrypt with.
+/// <https://github.com/fernet/spec/blob/master/Spec.md>
+const FERNET_BYTES: u32 = 32;
 
 /// What is drawn at random.
 pub(super) struct Generated {
@@ -36,16 +42,33 @@ pub(super) struct Connections {
     pub(super) redis_arn: Output<Arn>,
 }
 
-/// Declares what is drawn at random. LangSmith's own keys stay as long as its data: without them kept
+/// Declares what is drawn at random, and with LangSmith's own keys what is given. Keys of products that are
+/// not in use are there all the same, so that one that is switched on finds its own. All of them stay as long as its data: without them kept
 /// data is of no use.
 pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Generated, StackError> {
     let config = environment.config;
     let key = |breaks: &str| Drawn::new(Recipe::Base64 { bytes: KEY_BYTES }).never_rotate(breaks);
+    let fernet = |product: &str| {
+        let recipe = Recipe::Base64Url { bytes: FERNET_BYTES };
+        Drawn::new(recipe).never_rotate(format!("everything that {product} stored encrypted"))
+    };
     let app = [
-        ("api_key_salt", key("every API key of LangSmith stops working, and none can be restored")),
-        ("jwt_secret", key("every session ends, and what LangSmith signed before is refused")),
+        ("api_key_salt", key("every API key of LangSmith: none can be restored")),
+        ("jwt_secret", key("every session of LangSmith, and every token that it signed")),
+        ("agent_builder_encryption_key", fernet("Agent Builder")),
+        ("engine_encryption_key", fernet("Engine")),
+        ("insights_encryption_key", fernet("Insights")),
+        ("polly_encryption_key", fernet("Polly")),
     ];
+    let mut given: BTreeMap<String, SecretValue> = given_secrets(config)
+        .iter()
+        .map(|secret| (secret.name.to_owned(), SecretValue::asked(secret.name)))
+        .collect();
+    if let AuthMode::Oidc { issuer_url } = &config.auth.mode {
+        given.insert("oauth_issuer_url".to_owned(), SecretValue::plain(issuer_url));
+    }
     let app = Secret {
+        values: given.into(),
         recovery_window_in_days: if environment.is_prod() { 30_u32 } else { 0 }.into(),
         ..generated(environment, "app", "Keys of LangSmith itself", app)
     };

@@ -11,7 +11,7 @@ use lsinfra_engine::output::Resolve;
 use lsinfra_engine::provider::Providers;
 use lsinfra_engine::secret::{SecretLocation, SecretPart, SecretSource};
 use lsinfra_engine::{Declaration, Graph, Properties, Property, Secret, SecretKey, Urn, Value, ValueError};
-use lsinfra_resources::aws::{AwsConnector, register};
+use lsinfra_resources::aws::{self, AwsConnector};
 
 use super::*;
 
@@ -80,6 +80,7 @@ fn shown(value: &Value) -> String {
                 SecretPart::Sealed { source: SecretSource::Stored(location), encoding, .. } => {
                     format!("<{} {} {encoding:?}>", location.secret, location.key)
                 }
+                SecretPart::Asked { name, .. } => format!("<asked {name}>"),
                 other => panic!("a secret of no store: {other:?}"),
             };
             secret.parts().iter().map(part).collect()
@@ -173,7 +174,8 @@ fn prod_is_declared() {
 #[test]
 fn resource_types_take_every_input_with_room_for_a_generation() {
     let mut providers = Providers::default();
-    register(&mut providers, Arc::new(AwsConnector::sandbox("http://127.0.0.1:1")));
+    aws::register(&mut providers, Arc::new(AwsConnector::sandbox("http://127.0.0.1:1")));
+    super::register(&mut providers);
     let long = "stack = \"a-very-long-stack-nm\"\n";
     let other_dev = format!(
         "{DEV}\nadmin_arns = [\"arn:aws:iam::111122223333:role/team/a=b,c\", \"arn:aws:iam::111122223333:user/ada\"]\n\
@@ -356,7 +358,7 @@ fn every_resource_carries_the_tags_of_the_environment() {
     for (urn, inputs) in resources(&graph("prod", PROD)) {
         // Parts of other objects have no tags of their own.
         let parts = ["Route", "RouteTableAssociation", "Alias", "RecordSet", "Subscription"];
-        let looks = ["FindFinalSnapshot", "FindHostedZone", "CertificateValidation"];
+        let looks = ["FindFinalSnapshot", "FindHostedZone", "CertificateValidation", "Choices"];
         if parts.iter().chain(&looks).any(|untagged| urn.contains(&format!(":{untagged}/"))) {
             continue;
         }

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use lsinfra_engine::store::StoreError;
+
+use super::disk::io_error;
 use crate::environment::{self, EnvironmentNameError};
 
 /// The files of one environment's folder.
@@ -72,4 +75,42 @@ impl Layout {
 pub(super) fn environment_folder(root: &Path, environment: &str) -> Result<PathBuf, EnvironmentNameError> {
     let (stack, name) = environment::parts(environment)?;
     Ok(root.join(stack).join(name))
+}
+
+/// The environments under `root` that have state, as `<stack>/<environment>`, in order of their
+/// names. A root that is not there has none.
+///
+/// # Errors
+/// [`StoreError::Io`] if a folder cannot be read.
+pub fn environments(root: &Path) -> Result<Vec<String>, StoreError> {
+    let mut found = Vec::new();
+    for stack in folder_names(root)? {
+        for name in folder_names(&root.join(&stack))? {
+            let layout = Layout::new(root.join(&stack).join(&name));
+            if layout.snapshot().exists() || layout.journal().exists() {
+                found.push(format!("{stack}/{name}"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The names of the folders in `folder` that can be a part of an environment's name.
+fn folder_names(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(io_error("read", folder))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(io_error("read", folder))?;
+        if let Ok(name) = entry.file_name().into_string()
+            && environment::is_part(&name)
+            && entry.path().is_dir()
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }

@@ -43,6 +43,7 @@ use lsinfra_engine::store::{
 use lsinfra_engine::surgery::Soundness;
 use lsinfra_engine::{SecretKey, Snapshot};
 
+pub use layout::environments;
 pub use statistics::{Statistics, measure_durable_write_seconds};
 
 use crate::environment::EnvironmentNameError;

@@ -19,6 +19,7 @@ mod objects;
 mod process;
 mod secret_key;
 mod session;
+mod stacks;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ use lsinfra_engine::{SecretKey, Snapshot};
 
 pub use access::Access;
 pub use bootstrap::{Bootstrapped, bootstrap};
+pub use stacks::stacks;
 
 use access::Clients;
 use aws_bucket::AwsBucket;

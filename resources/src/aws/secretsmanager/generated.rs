@@ -23,6 +23,10 @@ pub struct Generated {
     /// insists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub never_rotate: Option<String>,
+    /// Whether neither the secret nor its version before has the value any more. Only ever read, for values
+    /// that say [`never_rotate`](Self::never_rotate).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
 }
 
 /// What is drawn.
@@ -73,7 +77,7 @@ impl Alphabet {
 impl Generated {
     /// A value of that recipe, drawn for the first time.
     pub fn new(recipe: Recipe) -> Self {
-        Self { recipe, rotation: 0, never_rotate: None }
+        Self { recipe, rotation: 0, never_rotate: None, lost: false }
     }
 
     /// The how-manieth value it is.

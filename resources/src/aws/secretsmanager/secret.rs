@@ -149,7 +149,15 @@ impl Secret {
             let digests = &object.secret_key;
             let seen = secrets(digests, &secret.arn, &held, |_| true);
             if let Some(generated) = &mut generated {
-                generated.retain(|key, _| seen.contains_key(key));
+                let gone = generated.iter().any(|(key, _)| !seen.contains_key(key));
+                let before = if gone { calls.previous().await? } else { None };
+                let can_return =
+                    |key: &str| before.as_ref().is_some_and(|(_, before)| before.get(key).is_some());
+                generated.retain(|key, generated| {
+                    let is_there = seen.contains_key(key);
+                    generated.lost = generated.never_rotate.is_some() && !is_there && !can_return(key);
+                    is_there || generated.lost
+                });
             }
             let drawn = |key: &String| generated.as_ref().is_some_and(|drawn| drawn.contains_key(key));
             if let Some(values) = &mut values {
@@ -289,6 +297,12 @@ fn objections(key: &str, old: &Generated, new: Option<&Generated>, change: Chang
     let path = format!("generated.{key}");
     let mut found = Vec::new();
     let is_raised = new.is_some_and(|new| new.rotation > old.rotation);
+    if let (Some(breaks), Some(_), ChangeKind::Update) =
+        (old.never_rotate.as_ref().filter(|_| old.lost), new, change)
+    {
+        let message = format!("the value was taken out, and another one breaks {breaks}");
+        return vec![Objection { problem: problem(&path, message), can_be_overruled: true }];
+    }
     match (new, change) {
         (Some(new), _) if new.rotation < old.rotation => {
             let message = format!("it was {} before, and only grows", old.rotation);
@@ -371,7 +385,7 @@ impl ResourceType for Secret {
         };
         let new_values = new_values.unwrap_or_default();
         let is_same = |key: &String| match (old_drawn.get(key), new_drawn.get(key)) {
-            (Some(old), Some(new)) => old.rotation == new.rotation,
+            (Some(old), Some(new)) => old.rotation == new.rotation && !old.lost,
             (None, None) => old_values.get(key) == new_values.get(key),
             _ => false,
         };
