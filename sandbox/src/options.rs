@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::Binaries;
+
 /// The account that a key names when it does not itself consist of twelve digits.
 const DEFAULT_ACCOUNT: &str = "123456789012";
 /// The clock's speed-up at the instant pace: short enough that consistency windows are milliseconds.
@@ -26,10 +28,12 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Stops the sandbox after this long without a call; `None` never does.
     pub idle_stop: Option<Duration>,
+    /// The programs that run in new EKS clusters; without any, clusters are there but nothing answers at their endpoint.
+    pub kubernetes: Option<Binaries>,
 }
 
 impl Options {
-    /// The defaults for one folder: the kept port, the instant pace, account 123456789012, half an hour idle.
+    /// The defaults for one folder: the kept port, the instant pace, account 123456789012, half an hour idle, no Kubernetes.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
@@ -39,6 +43,7 @@ impl Options {
             account: DEFAULT_ACCOUNT.to_owned(),
             seed: None,
             idle_stop: Some(DEFAULT_IDLE),
+            kubernetes: None,
         }
     }
 }

@@ -28,11 +28,13 @@ pub struct SandboxOptions {
     pub pace: Option<u32>,
     /// What object ids are drawn from.
     pub seed: u64,
+    /// Whether EKS clusters have a control plane, if it is installed.
+    pub kubernetes: bool,
 }
 
 impl Default for SandboxOptions {
     fn default() -> Self {
-        Self { account: "111122223333".to_owned(), pace: None, seed: 1 }
+        Self { account: "111122223333".to_owned(), pace: None, seed: 1, kubernetes: false }
     }
 }
 
@@ -51,6 +53,7 @@ impl Sandbox {
         command
             .args(["sandbox", "serve", "--folder", FOLDER, "--idle-stop", "10"])
             .args(["--account", &options.account, "--seed", &options.seed.to_string()])
+            .args(if options.kubernetes { &[][..] } else { &["--skip", "kubernetes"] })
             .args(options.pace.iter().flat_map(|pace| ["--pace".to_owned(), pace.to_string()]))
             .current_dir(project.path())
             .stdin(Stdio::null())

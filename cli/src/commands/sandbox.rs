@@ -3,8 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
-use lsinfra_sandbox::{Endpoint, Error, FaultPlan, Options, Pace, Status};
+use clap::{Args, Subcommand, ValueEnum};
+use lsinfra_sandbox::{
+    Binaries, Endpoint, Error, FaultPlan, InstallError, InstallProgress, Options, Pace, Status, install_kubernetes,
+};
 
 use crate::answers::SandboxStatusAnswer;
 use crate::arguments::OutputArgs;
@@ -27,6 +29,11 @@ pub(crate) enum SandboxCommand {
     /// Empty it, and forget the state that belongs to it.
     Reset(FolderArgs),
     Status(StatusArgs),
+    /// Build the Kubernetes of its EKS clusters, once for all sandboxes of this user.
+    ///
+    /// Takes some fifteen minutes on two cores, Go 1.25 or newer, and the way to Go's module proxy; the outcome is kept
+    /// in ~/.cache/lsinfra/kubernetes. A second run has nothing to do.
+    Install,
 }
 
 /// Which sandbox.
@@ -70,6 +77,20 @@ pub(crate) struct ServeArgs {
     /// Stop after this many minutes without a call.
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..))]
     idle_stop: Option<u32>,
+
+    /// Leave this out even if it is there.
+    ///
+    /// Without Kubernetes, which is there once `lsinfra sandbox install` has built it, nothing answers at the endpoints of
+    /// EKS clusters.
+    #[arg(long, value_name = "PART", value_enum)]
+    skip: Vec<Part>,
+}
+
+/// A part of the sandbox that it can be without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The control planes of EKS clusters.
+    Kubernetes,
 }
 
 /// Show whether it runs, where, and for which account.
@@ -92,8 +113,27 @@ pub(crate) fn run(command: &SandboxCommand, printer: Printer) -> Result<ExitCode
         }
         SandboxCommand::Reset(args) => reset(args, printer)?,
         SandboxCommand::Status(args) => status(args, printer)?,
+        SandboxCommand::Install => install(printer)?,
     }
     Ok(ExitCode::Done)
+}
+
+fn install(printer: Printer) -> Result<(), CommandError> {
+    let installed = install_kubernetes(&mut |progress| {
+        printer.note(&match progress {
+            InstallProgress::Waiting => "waiting for another `lsinfra sandbox install`\n".to_owned(),
+            InstallProgress::Building { program, number, of } => {
+                format!("[{number}/{of}] building {program}\n")
+            }
+        });
+    })?;
+    let folder = installed.binaries.folder().display();
+    printer.note(&if installed.is_new {
+        format!("Kubernetes is in {folder}\n")
+    } else {
+        format!("nothing to do: Kubernetes is in {folder}\n")
+    });
+    Ok(())
 }
 
 fn serve(args: &ServeArgs, printer: Printer) -> Result<(), CommandError> {
@@ -105,6 +145,7 @@ fn serve(args: &ServeArgs, printer: Printer) -> Result<(), CommandError> {
         account: args.account.clone().unwrap_or(defaults.account.clone()),
         seed: args.seed,
         idle_stop: args.idle_stop.map(|minutes| std::time::Duration::from_secs(u64::from(minutes) * 60)),
+        kubernetes: Binaries::installed().filter(|_| !args.skip.contains(&Part::Kubernetes)),
         ..defaults
     };
     let serving = lsinfra_sandbox::serve(options)?;
@@ -187,5 +228,11 @@ impl From<Error> for CommandError {
             | Error::Control { .. } => ErrorCode::SandboxUnavailable,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<InstallError> for CommandError {
+    fn from(error: InstallError) -> Self {
+        Self::new(ErrorCode::SandboxKubernetes, error.to_string())
     }
 }

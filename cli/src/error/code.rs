@@ -171,6 +171,8 @@ error_codes! {
     SandboxUnavailable = "LS0601", Failed;
     /// The sandbox's configuration is wrong.
     SandboxOptions = "LS0602", Usage;
+    /// The sandbox's Kubernetes cannot be built.
+    SandboxKubernetes = "LS0603", Failed;
 
     /// A defect of `lsinfra`.
     Internal = "LS0901", Failed;

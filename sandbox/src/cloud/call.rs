@@ -64,6 +64,8 @@ pub(crate) struct Call<'a> {
     pub(crate) now: Timestamp,
     /// How long lifecycles take.
     pub(crate) pace: Pace,
+    /// Whether new clusters get a control plane.
+    pub(crate) has_kubernetes: bool,
     /// Quotas that the fault plan sets, by name.
     pub(crate) quotas: BTreeMap<String, usize>,
     /// A number that differs from call to call, if lists without an order are to be shuffled.

@@ -4,6 +4,7 @@
 pub(crate) mod call;
 pub(crate) mod calls;
 pub(crate) mod clock;
+mod control_planes;
 pub(crate) mod identifiers;
 pub(crate) mod lifecycle;
 pub(crate) mod principal;
@@ -38,6 +39,7 @@ pub(crate) struct Cloud {
     identifiers: Identifiers,
     store: Store,
     pace: Pace,
+    has_kubernetes: bool,
     default_account: String,
     pub(crate) faults: Faults,
     pub(crate) calls: CallLog,
@@ -93,10 +95,16 @@ impl Cloud {
             identifiers,
             store,
             pace,
+            has_kubernetes: false,
             default_account,
             faults: Faults::default(),
             calls: CallLog::default(),
         }
+    }
+
+    /// The same cloud, whose new clusters get a control plane.
+    pub(crate) fn with_kubernetes(self) -> Self {
+        Self { has_kubernetes: true, ..self }
     }
 
     /// Sandbox time, written down, since whoever is told it should never be told an earlier one; unwritten if nothing
@@ -249,6 +257,7 @@ impl Cloud {
             blobs: self.store.blobs(),
             now,
             pace: self.pace,
+            has_kubernetes: self.has_kubernetes,
             quotas,
             shuffle,
         };

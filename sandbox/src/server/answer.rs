@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
-use super::{Shared, control};
+use super::{Shared, control, control_planes};
 use crate::cloud::request_id;
 use crate::faults::held::Held;
 use crate::faults::plan::HoldPoint;
@@ -60,7 +60,9 @@ async fn aws(shared: &Shared, request: &Request) -> Result<Response, Closed> {
     if admitted.hold == Some(HoldPoint::Before) {
         shared.held.hold(held()).await;
     }
+    control_planes::catch_up(shared, &admitted.name, request).await;
     let response = shared.cloud().carry_out(&admitted, request);
+    shared.changed.notify_one();
     if admitted.hold == Some(HoldPoint::After) {
         shared.held.hold(held()).await;
     }

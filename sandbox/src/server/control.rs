@@ -2,11 +2,13 @@
 //!
 //! `GET nonce`, `GET status`, `GET calls`, `POST calls/reset`, `GET faults`, `POST faults`, `GET held` (waits until a call is held),
 //! `POST release`, `GET account`, `POST hosted-zones` (`{"account": "123456789012", "name": "example.com"}`: makes sure that the account
-//! has this public zone), `POST stop`. Bodies are JSON.
+//! has this public zone), `POST stop`, and `POST token-reviews/IDENTITY` for the API server of a cluster. Bodies are JSON.
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
+use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{Shared, pace_of};
 use crate::client::{GivenHostedZone, Status};
@@ -15,11 +17,21 @@ use crate::cloud::principal::is_account;
 use crate::faults::plan::FaultPlan;
 use crate::protocol::Response;
 
+/// Where the API server of the cluster of an identity asks who a token belongs to.
+pub(super) fn token_review_url(url: &str, identity: &str) -> String {
+    format!("{url}{PREFIX}{TOKEN_REVIEWS}{identity}")
+}
+
 /// Where the control endpoint's paths begin.
 pub(super) const PREFIX: &str = "/_sandbox/";
+/// Where paths of clusters' token reviews begin after that.
+const TOKEN_REVIEWS: &str = "token-reviews/";
 
 /// Answers one request to a path after the prefix.
 pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Response {
+    if let ("POST", Some(identity)) = (method.as_str(), path.strip_prefix(TOKEN_REVIEWS)) {
+        return review(shared, identity, body);
+    }
     match (method.as_str(), path) {
         ("GET", "nonce") => json(&shared.nonce),
         ("GET", "status") => json(&status(shared)),
@@ -66,6 +78,29 @@ pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: 
         }
         _ => plain(StatusCode::NOT_FOUND, format!("there is no {method} {PREFIX}{path}")),
     }
+}
+
+/// Answers an API server that asks who the bearer of a token is.
+/// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#webhook-token-authentication>
+fn review(shared: &Shared, identity: &str, body: &[u8]) -> Response {
+    let review: Value = match serde_json::from_slice(body) {
+        Ok(review) => review,
+        Err(error) => return plain(StatusCode::BAD_REQUEST, error.to_string()),
+    };
+    let token = review.pointer("/spec/token").and_then(Value::as_str).unwrap_or_default();
+    let user = shared.cloud().user_of_token(identity, token, Timestamp::now());
+    let status = match user {
+        Some(user) => serde_json::json!({
+            "authenticated": true,
+            "user": {
+                "username": user.username,
+                "groups": user.groups,
+                "extra": {"arn": [user.arn], "canonicalArn": [user.principal_arn]},
+            },
+        }),
+        None => serde_json::json!({"authenticated": false}),
+    };
+    json(&serde_json::json!({"apiVersion": review["apiVersion"], "kind": "TokenReview", "status": status}))
 }
 
 fn status(shared: &Shared) -> Status {

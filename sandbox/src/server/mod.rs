@@ -3,6 +3,7 @@
 
 mod answer;
 mod control;
+mod control_planes;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,9 +14,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+use self::control_planes::ControlPlanes;
 use crate::cloud::Cloud;
 use crate::cloud::clock::Clock;
 use crate::cloud::principal::is_account;
@@ -34,6 +36,8 @@ struct Shared {
     cloud: Mutex<Cloud>,
     held: HeldCalls,
     stop: watch::Sender<bool>,
+    /// Told after each call.
+    changed: Notify,
     last_call: Mutex<Instant>,
     nonce: String,
 }
@@ -125,10 +129,12 @@ pub fn serve(options: Options) -> Result<Serving> {
         pid: std::process::id(),
         nonce: uuid::Uuid::new_v4().to_string(),
     };
+    let cloud = Cloud::new(opened, clock, options.pace, options.account.clone());
     let shared = Arc::new(Shared {
-        cloud: Mutex::new(Cloud::new(opened, clock, options.pace, options.account.clone())),
+        cloud: Mutex::new(if options.kubernetes.is_some() { cloud.with_kubernetes() } else { cloud }),
         held: HeldCalls::default(),
         stop: watch::Sender::new(false),
+        changed: Notify::new(),
         last_call: Mutex::new(Instant::now()),
         nonce: endpoint.nonce.clone(),
     });
@@ -138,10 +144,22 @@ pub fn serve(options: Options) -> Result<Serving> {
         let _entered = runtime.enter();
         TcpListener::from_std(listener)?
     };
+    let control_planes = match options.kubernetes {
+        Some(binaries) => {
+            let (folder, url) = (&options.folder, &endpoint.url);
+            Some(ControlPlanes::start(runtime.handle(), &shared, binaries, folder, url)?)
+        }
+        None => None,
+    };
     process::announce(&options.folder, &endpoint)?;
     let stop = shared.stop.clone();
     let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
-        runtime.block_on(listen(listener, shared, options.idle_stop));
+        runtime.block_on(async {
+            listen(listener, shared, options.idle_stop).await;
+            if let Some(control_planes) = control_planes {
+                control_planes.ended().await;
+            }
+        });
         runtime.shutdown_timeout(Duration::ZERO);
         process::withdraw(&options.folder);
         drop(lock);

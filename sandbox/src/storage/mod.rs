@@ -21,7 +21,7 @@ use self::log::Log;
 use crate::cloud::identifiers::Identifiers;
 use crate::cloud::table::Change;
 use crate::services::Tables;
-use crate::{Error, Result};
+use crate::{Error, Result, kubernetes};
 
 /// The account's file within the folder.
 const LOG_NAME: &str = "account.log";
@@ -176,6 +176,7 @@ pub(crate) fn erase(folder: &Path) -> std::io::Result<()> {
     };
     gone(fs_err::remove_file(folder.join(LOG_NAME)))?;
     gone(fs_err::remove_file(folder.join(CLOCK_NAME)))?;
+    gone(fs_err::remove_dir_all(folder.join(kubernetes::FOLDER)))?;
     gone(fs_err::remove_dir_all(folder.join(BLOBS_NAME)))
 }
 

@@ -1,10 +1,12 @@
-//! Elastic Kubernetes Service: clusters with what EKS manages around them. What runs in a cluster is not here: the
-//! address of its Kubernetes API is only a name (`cluster/endpoint.rs`), and nodes are network interfaces.
+//! Elastic Kubernetes Service: clusters with what EKS manages around them. What runs in a cluster is not here: which
+//! control planes and nodes there ought to be is (`control_plane.rs`). In a sandbox without Kubernetes the address of a
+//! cluster's API is only a name (`cluster/endpoint.rs`), and nodes are network interfaces.
 //! <https://docs.aws.amazon.com/eks/latest/APIReference/Welcome.html>
 
 mod access;
 mod addon;
 mod cluster;
+pub(crate) mod control_plane;
 mod errors;
 mod network;
 mod node_group;

@@ -61,11 +61,13 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Reply {
     let (role, role_id) = (role.name.clone(), role.id.clone());
     let expires_at = call.now + Duration::from_secs(seconds);
     let access_key = format!("ASIA{}", call.identifiers.alphanumeric(16));
+    let secret_access_key = call.identifiers.hexadecimal(40);
     let session = Session {
         account: account.to_owned(),
         arn: format!("arn:aws:sts::{account}:assumed-role/{role}/{name}"),
         assumed_role_id: format!("{role_id}:{name}"),
         expires_at,
+        secret_access_key: Some(secret_access_key.clone()),
     };
     let answer = AssumeRoleResponse {
         assumed_role_user: Some(AssumedRoleUser {
@@ -75,7 +77,7 @@ pub(super) fn assume_role(call: &mut Call<'_>) -> Reply {
         credentials: Some(Credentials {
             access_key_id: Some(access_key.clone()),
             expiration: Some(expires_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            secret_access_key: Some(call.identifiers.hexadecimal(40)),
+            secret_access_key: Some(secret_access_key),
             session_token: Some(call.identifiers.hexadecimal(64)),
         }),
         packed_policy_size: None,

@@ -37,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) assumed_role_id: String,
     /// When its credentials end.
     pub(crate) expires_at: Timestamp,
+    /// What its tokens for clusters are signed with; `None` for sessions from before those were checked.
+    pub(crate) secret_access_key: Option<String>,
 }
 
 /// How long the sandbox knows that a key has expired, and does not take it for the key of its own user.

@@ -16,6 +16,7 @@ use super::availability_zone::{Zone, zones};
 use super::common::answers::invalid_value;
 use super::common::filters::Filters;
 use crate::cloud::call::{Call, Reply};
+use crate::kubernetes::InstanceFigures;
 use crate::protocol::error::ServiceError;
 use crate::protocol::params::Params;
 use crate::protocol::response;
@@ -36,6 +37,18 @@ const FILTERS: &[&str] = &[
     "processor-info.supported-architecture",
     "vcpu-info.default-vcpus",
 ];
+
+/// The figures of a type that nodes go by, and its architecture as Kubernetes names it.
+pub(crate) fn figures(name: &str) -> Option<(InstanceFigures, &'static str)> {
+    let known = all().find(|known| known.name == name)?;
+    let figures = InstanceFigures {
+        vcpus: u64::try_from(known.vcpus).ok()?,
+        memory_mib: u64::try_from(known.memory_mib).ok()?,
+        network_interfaces: u64::try_from(known.network_interfaces).ok()?,
+        ipv4_addresses_per_interface: u64::try_from(known.ipv4_addresses_per_interface).ok()?,
+    };
+    Some((figures, if known.architecture() == "arm64" { "arm64" } else { "amd64" }))
+}
 
 pub(super) fn describe(call: &mut Call<'_>) -> Reply {
     let params = call.params;

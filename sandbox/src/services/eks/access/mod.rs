@@ -23,6 +23,9 @@ use super::{EksTables, row_id};
 use crate::cloud::call::Call;
 use crate::cloud::table::Scope;
 use crate::protocol::error::ServiceError;
+use crate::cloud::principal::Principal;
+use crate::kubernetes::group_of_policy;
+use crate::services::Tables;
 use crate::services::iam::role_by_name;
 
 /// The policy of whoever made a cluster.
@@ -64,6 +67,23 @@ impl AccessEntry {
     /// Whether EKS made it, for the creator of the cluster or for nodes.
     pub(super) fn is_made_by_eks(&self) -> bool {
         self.is_made_by_eks
+    }
+
+    /// The name that a caller has in Kubernetes.
+    /// <https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html>
+    pub(super) fn username_of(&self, caller: &Principal) -> String {
+        let session = caller.arn.rsplit('/').next().unwrap_or_default();
+        self.username
+            .replace("{{SessionName}}", &session.replace('@', "-"))
+            .replace("{{SessionNameRaw}}", session)
+            .replace("{{AccountID}}", &caller.account)
+    }
+
+    /// The groups that a caller has in Kubernetes: its own, and those of the policies that count in the whole cluster.
+    pub(super) fn groups_in_kubernetes(&self) -> Vec<String> {
+        let everywhere = self.policies.iter().filter(|(_, association)| association.namespaces.is_none());
+        let of_policies = everywhere.map(|(arn, _)| group_of_policy(arn));
+        self.groups.iter().cloned().chain(of_policies).collect()
     }
 
     fn new(call: &mut Call<'_>, principal_arn: &str, kind: &str) -> Self {
@@ -117,17 +137,17 @@ fn find<'c>(call: &'c Call<'_>, cluster: &str, principal: &str) -> Result<&'c Ac
     })
 }
 
+/// The principal whose entry counts for a caller: the role behind a session.
+pub(super) fn principal_arn(tables: &Tables, caller: &Principal) -> String {
+    let session = caller.arn.split_once(":assumed-role/").map(|(_, session)| session);
+    let name = session.and_then(|session| session.split('/').next());
+    let role = name.and_then(|name| role_by_name(&tables.iam, &caller.account, name));
+    role.map_or_else(|| caller.arn.clone(), |role| role.arn(&caller.account))
+}
+
 /// Lets in whoever made a cluster, as its administrator.
 pub(super) fn admit_creator(call: &mut Call<'_>, cluster: &str) {
-    let arn = match call.principal.arn.split_once(":assumed-role/") {
-        Some((_, session)) => {
-            let name = session.split('/').next().unwrap_or_default();
-            let account = &call.scope.account;
-            let role = role_by_name(&call.tables.iam, account, name);
-            role.map_or_else(|| call.principal.arn.clone(), |role| role.arn(account))
-        }
-        None => call.principal.arn.clone(),
-    };
+    let arn = principal_arn(call.tables, &call.principal);
     let mut entry = AccessEntry::new(call, &arn, "STANDARD");
     entry.is_made_by_eks = true;
     let association = Association { namespaces: None, created: call.now, modified: call.now };

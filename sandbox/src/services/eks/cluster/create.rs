@@ -14,6 +14,7 @@ use crate::cloud::tokens::once;
 use crate::protocol::error::ServiceError;
 use crate::protocol::json::document::Members;
 use crate::services::Tables;
+use crate::services::eks::control_plane::ControlPlane;
 use crate::services::eks::errors::{in_use, invalid, no_cluster};
 use crate::services::eks::requests::{Tags, distinct, tags_of, token_of};
 use crate::services::eks::{WIRE, access, network, quotas, roles, versions};
@@ -224,6 +225,7 @@ fn make(call: &mut Call<'_>, request: Request<'_>) -> Result<String, ServiceErro
         is_settled: false,
         failure: None,
         gone_at: None,
+        control_plane: call.has_kubernetes.then_some(ControlPlane::Starting),
     };
     let admits_creator = cluster.has_access_entries() && cluster.bootstrap_creator_admin;
     call.tables.eks.clusters.insert(&call.scope, name, cluster);

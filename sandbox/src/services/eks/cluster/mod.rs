@@ -1,4 +1,4 @@
-//! Clusters: their settings and their lifecycle. Must not know what runs in them.
+//! Clusters: their settings and their lifecycle. Must not know what runs in them, only whether it does.
 //! <https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html>
 
 mod change;
@@ -16,7 +16,9 @@ pub(super) use change::{associate_encryption_config, update_cluster_config, upda
 pub(super) use create::create_cluster;
 pub(super) use delete::{delete_cluster, settle};
 pub(super) use describe::{describe_cluster, list_clusters};
+pub(super) use endpoint::oidc_issuer;
 
+use super::control_plane::ControlPlane;
 use super::errors::{in_use, no_cluster, refused};
 use super::requests::Tags;
 use crate::cloud::call::Call;
@@ -55,6 +57,8 @@ pub(crate) struct Cluster {
     failure: Option<Issue>,
     /// When it will be gone, once it is being deleted.
     gone_at: Option<Timestamp>,
+    /// What runs behind it.
+    pub(super) control_plane: Option<ControlPlane>,
 }
 
 /// What can be changed of a cluster.
@@ -139,11 +143,40 @@ impl Cluster {
             Status::Creating
         } else if self.failure.is_some() {
             Status::Failed
+        } else if self.control_plane == Some(ControlPlane::Starting) {
+            Status::Creating
         } else if self.next.is_some() {
             Status::Updating
         } else {
             Status::Active
         }
+    }
+
+    /// What tells it from every other cluster.
+    pub(super) fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// The range of the addresses of its services.
+    pub(super) fn service_ipv4_cidr(&self) -> &str {
+        &self.service_ipv4_cidr
+    }
+
+    /// Whether its control plane ought to run.
+    pub(super) fn wants_control_plane(&self) -> bool {
+        self.control_plane.is_some() && self.failure.is_none() && self.gone_at.is_none()
+    }
+
+    /// Whether only its control plane is missing.
+    pub(super) fn awaits_control_plane(&self, now: Timestamp) -> bool {
+        self.wants_control_plane()
+            && self.active_at <= now
+            && self.control_plane == Some(ControlPlane::Starting)
+    }
+
+    /// Gives its creation up.
+    pub(super) fn fail(&mut self, issue: Issue) {
+        self.failure = Some(issue);
     }
 
     /// Whether access entries count.

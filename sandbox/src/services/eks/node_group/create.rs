@@ -108,6 +108,7 @@ fn read<'a>(members: &Members<'a>) -> Result<Request<'a>, ServiceError> {
 fn make(call: &mut Call<'_>, cluster: &str, request: Request<'_>) -> Result<String, ServiceError> {
     let owner = cluster::find_active(call, cluster)?;
     let (vpc_id, cluster_version) = (owner.vpc_id.clone(), owner.settings.version.clone());
+    let is_joining = owner.control_plane.is_some();
     let (group_id, has_access_entries) = (owner.security_group_id.clone(), owner.has_access_entries());
     let name = request.name;
     let row = row_id(cluster, name);
@@ -167,6 +168,7 @@ fn make(call: &mut Call<'_>, cluster: &str, request: Request<'_>) -> Result<Stri
         is_settled: false,
         failure: None,
         gone_at: None,
+        is_joining,
     };
     call.tables.eks.node_groups.insert(&call.scope, row, group);
     if has_access_entries {

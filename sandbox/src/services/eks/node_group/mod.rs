@@ -1,11 +1,12 @@
 //! Managed node groups: their settings and their lifecycle. Nodes are not there as instances, only as the network
-//! interfaces that block what nodes block.
+//! interfaces that block what nodes block, and as the nodes that a cluster with a control plane has (`nodes.rs`).
 //! <https://docs.aws.amazon.com/eks/latest/APIReference/API_Nodegroup.html>
 
 mod change;
 mod create;
 mod delete;
 mod describe;
+mod nodes;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ pub(super) use change::{update_nodegroup_config, update_nodegroup_version};
 pub(super) use create::create_nodegroup;
 pub(super) use delete::{delete_nodegroup, settle};
 pub(super) use describe::{arn, describe_nodegroup, list_nodegroups};
+pub(super) use nodes::nodes;
 
 use super::cluster::Issue;
 use super::errors::{in_use, no_cluster, no_node_group};
@@ -55,6 +57,9 @@ pub(crate) struct NodeGroup {
     failure: Option<Issue>,
     /// When it will be gone, once it is being deleted.
     gone_at: Option<Timestamp>,
+    /// Whether it stays `CREATING` until its nodes are in the cluster.
+    #[serde(default)]
+    is_joining: bool,
 }
 
 /// What can be changed of a node group.
@@ -132,10 +137,22 @@ impl NodeGroup {
 
     /// Whether there are nodes that pods can run on.
     pub(super) fn has_nodes(&self, now: Timestamp) -> bool {
-        self.gone_at.is_none()
-            && self.active_at <= now
-            && self.failure.is_none()
-            && self.settings.scaling.desired > 0
+        self.is_up(now) && !self.is_joining && self.settings.scaling.desired > 0
+    }
+
+    /// Whether only its nodes are missing.
+    pub(super) fn awaits_nodes(&self, now: Timestamp) -> bool {
+        self.is_joining && self.is_up(now)
+    }
+
+    /// Its nodes are in the cluster.
+    pub(super) fn nodes_have_joined(&mut self) {
+        self.is_joining = false;
+    }
+
+    /// Whether its instances run.
+    fn is_up(&self, now: Timestamp) -> bool {
+        self.gone_at.is_none() && self.active_at <= now && self.failure.is_none()
     }
 
     /// What it is doing, if something may be wrong with it (`issues`).
@@ -146,6 +163,8 @@ impl NodeGroup {
             Status::Creating
         } else if self.failure.is_some() {
             Status::CreateFailed
+        } else if self.is_joining {
+            Status::Creating
         } else if self.next.is_some() {
             Status::Updating
         } else if !issues.is_empty() {

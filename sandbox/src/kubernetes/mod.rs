@@ -1,0 +1,73 @@
+//! The Kubernetes of the sandbox's EKS clusters: the real control plane, with kwok in the place of kubelets. Owns its
+//! programs, its processes and what is put into a cluster; must not know the tables of the account or HTTP connections.
+//!
+//! Where to start reading: [`install`] builds the programs, [`ControlPlane`] runs them for one cluster in a folder of its
+//! own, [`Cluster`] is a client that keeps its nodes as they are wanted, and [`token`] reads the tokens that callers bring.
+
+mod binaries;
+mod capacity;
+mod certificates;
+mod cluster;
+mod control_plane;
+mod files;
+mod go;
+mod guarded;
+mod install;
+mod node;
+mod ports;
+mod roles;
+pub(crate) mod token;
+mod versions;
+
+pub use binaries::Binaries;
+pub use install::{InstallError, InstallProgress, Installed, install_kubernetes};
+
+pub(crate) use capacity::{Capacity, InstanceFigures};
+pub(crate) use cluster::Cluster;
+pub(crate) use control_plane::{ControlPlane, Settings};
+pub(crate) use node::{Node, Taint};
+pub(crate) use roles::group_of_policy;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The version of Kubernetes that every cluster's API speaks.
+pub(crate) const VERSION: &str = versions::KUBERNETES;
+
+/// Where in a sandbox's folder the control planes keep what they know.
+pub(crate) const FOLDER: &str = "kubernetes";
+
+/// A control plane could not be run, or does not do what it is asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ControlPlaneError {
+    /// A file or a process could not be used.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Its certificates could not be made.
+    #[error("cannot make the certificates of a control plane: {0}")]
+    Certificates(#[from] rcgen::Error),
+    /// One of its processes ended.
+    #[error("{name} ended ({status}); what it said is in {}", log.display())]
+    Ended {
+        /// The program.
+        name: &'static str,
+        /// How it ended.
+        status: std::process::ExitStatus,
+        /// Where its output is.
+        log: PathBuf,
+    },
+    /// It did not answer in time.
+    #[error("the API server did not answer within {waited:?}; what it said is in {}", log.display())]
+    Silent {
+        /// How long was waited.
+        waited: Duration,
+        /// Where its output is.
+        log: PathBuf,
+    },
+    /// Its API could not be asked, or refused.
+    #[error("the API server: {0}")]
+    Api(#[from] kube::Error),
+    /// The client's own configuration was refused.
+    #[error("the API server's kubeconfig: {0}")]
+    Kubeconfig(#[from] kube::config::KubeconfigError),
+}
