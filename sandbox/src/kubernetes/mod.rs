@@ -31,9 +31,6 @@ pub(crate) use roles::group_of_policy;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The version of Kubernetes that every cluster's API speaks.
-pub(crate) const VERSION: &str = versions::KUBERNETES;
-
 /// Where in a sandbox's folder the control planes keep what they know.
 pub(crate) const FOLDER: &str = "kubernetes";
 

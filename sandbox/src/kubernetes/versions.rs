@@ -1,8 +1,5 @@
 //! The pinned programs of the sandbox's Kubernetes: what is built, of which Go module. Data only.
 
-/// The version of Kubernetes whose API the sandbox's clusters speak, whichever version EKS was asked for.
-pub(super) const KUBERNETES: &str = "1.36.3";
-
 /// A Go module whose programs are built together.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Module {
@@ -79,6 +76,5 @@ mod tests {
             let version = module.version.trim_start_matches('v');
             assert!(module.label.ends_with(&format!("-{version}")), "{}", module.label);
         }
-        assert!(MODULES.iter().any(|module| module.label == format!("kubernetes-{KUBERNETES}")));
     }
 }

@@ -10,6 +10,7 @@ fn session(name: &str) -> Session {
         arn: name.to_owned(),
         assumed_role_id: String::new(),
         expires_at: Timestamp::MAX,
+        secret_access_key: None,
     }
 }
 

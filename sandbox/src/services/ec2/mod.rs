@@ -6,7 +6,7 @@ pub(crate) mod availability_zone;
 mod common;
 mod dhcp_options;
 mod flow_log;
-mod instance_type;
+pub(crate) mod instance_type;
 mod internet_gateway;
 mod inventory;
 pub(crate) mod launch_template;

@@ -4,6 +4,7 @@
 mod access;
 mod addons;
 mod clusters;
+mod control_planes;
 mod node_groups;
 
 use http::Method;
