@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use lsinfra_sandbox::{
-    Binaries, Endpoint, Error, FaultPlan, InstallError, InstallProgress, Options, Pace, Status, install_kubernetes,
+    Binaries, Endpoint, Error, FaultPlan, InstallError, InstallProgress, Options, Pace, Status,
+    install_kubernetes,
 };
 
 use crate::answers::SandboxStatusAnswer;

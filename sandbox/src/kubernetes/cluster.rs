@@ -114,10 +114,7 @@ fn gone(result: Result<(), Error>) -> Result<(), ControlPlaneError> {
 
 fn is_ready(node: &NodeObject) -> bool {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    conditions.into_iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 async fn apply(client: &Client, plural: &str, object: &Value) -> Result<(), ControlPlaneError> {

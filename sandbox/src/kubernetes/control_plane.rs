@@ -23,6 +23,16 @@ const STAGES: &str = include_str!("stages.yaml");
 /// Where kwok takes the addresses of pods from.
 const POD_RANGE: &str = "100.64.0.1/16";
 
+/// What the first callers of a cluster of EKS find there: pods cannot be made without the first two, and the rights of the
+/// third are put together after the beginning. A path of each, and what it has once it is complete.
+const MADE_BY_CONTROLLERS: &[(&str, &str)] = &[
+    ("/api/v1/namespaces/default/serviceaccounts/default", "/metadata/name"),
+    ("/api/v1/namespaces/default/configmaps/kube-root-ca.crt", "/metadata/name"),
+    ("/apis/rbac.authorization.k8s.io/v1/clusterroles/view", "/rules/0"),
+    ("/apis/rbac.authorization.k8s.io/v1/clusterroles/edit", "/rules/0"),
+    ("/apis/rbac.authorization.k8s.io/v1/clusterroles/admin", "/rules/0"),
+];
+
 /// What a control plane is started with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -62,10 +72,17 @@ impl ControlPlane {
         for program in [plane.etcd(binaries), plane.api_server(binaries, settings)] {
             plane.spawn(&program)?;
         }
-        plane.wait_until_ready().await?;
+        plane.wait_until("kube-apiserver", "/readyz", |_| true).await?;
         let others = [plane.controller_manager(binaries), plane.scheduler(binaries), plane.kwok(binaries)];
         for program in others {
             plane.spawn(&program)?;
+        }
+        for (path, pointer) in MADE_BY_CONTROLLERS {
+            let is_there = |object: &str| {
+                let object: Option<Value> = serde_json::from_str(object).ok();
+                object.is_some_and(|object| !matches!(object.pointer(pointer), None | Some(Value::Null)))
+            };
+            plane.wait_until("kube-controller-manager", path, is_there).await?;
         }
         Ok(plane)
     }
@@ -83,8 +100,7 @@ impl ControlPlane {
     /// A client with all rights.
     pub(crate) async fn client(&self) -> Result<Client, ControlPlaneError> {
         let kubeconfig = Kubeconfig::read_from(self.kubeconfig())?;
-        let config =
-            kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
         Ok(Client::try_from(config)?)
     }
 
@@ -99,18 +115,24 @@ impl ControlPlane {
         Ok(())
     }
 
-    async fn wait_until_ready(&mut self) -> Result<(), ControlPlaneError> {
+    /// Waits until a path of the API server answers as it ought to, which is `name`'s to see to.
+    async fn wait_until(
+        &mut self,
+        name: &'static str,
+        path: &str,
+        is_right: impl Fn(&str) -> bool,
+    ) -> Result<(), ControlPlaneError> {
         let client = self.client().await?;
         let begun = Instant::now();
         loop {
             self.check()?;
-            let request = http::Request::get("/readyz").body(Vec::new()).map_err(kube::Error::HttpError)?;
-            if client.request_text(request).await.is_ok() {
+            let request = http::Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
+            if client.request_text(request).await.is_ok_and(|answer| is_right(&answer)) {
                 return Ok(());
             }
             let waited = begun.elapsed();
             if waited > PATIENCE {
-                return Err(ControlPlaneError::Silent { waited, log: log(&self.folder, "kube-apiserver") });
+                return Err(ControlPlaneError::Silent { name, waited, log: log(&self.folder, name) });
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
@@ -184,7 +206,7 @@ impl ControlPlane {
             .text("authorization-mode", "Node,RBAC")
             .path("authentication-token-webhook-config-file", &self.webhook_config())
             .text("authentication-token-webhook-version", "v1")
-            // A change of access entries counts at once.
+            // A change of access entries counts as soon as it can: API servers remember a token for ten seconds anyway.
             .text("authentication-token-webhook-cache-ttl", "0s")
             .text("profiling", "false")
             .program(binaries, "kube-apiserver")

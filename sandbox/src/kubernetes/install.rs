@@ -24,9 +24,7 @@ pub enum InstallError {
     #[error("there is no folder to keep Kubernetes in: set HOME or XDG_CACHE_HOME")]
     NoCacheFolder,
     /// There is no Go.
-    #[error(
-        "Go is not on PATH; install Go 1.25 or newer from https://go.dev/dl, or do without Kubernetes"
-    )]
+    #[error("Go is not on PATH; install Go 1.25 or newer from https://go.dev/dl, or do without Kubernetes")]
     NoGo,
     /// Go is too old.
     #[error(
@@ -87,8 +85,7 @@ pub fn install_kubernetes(progress: &mut dyn FnMut(InstallProgress)) -> Result<I
     }
     let go = Go::find()?;
     fs_err::create_dir_all(&cache)?;
-    let lock =
-        OpenOptions::new().write(true).create(true).truncate(false).open(cache.join(LOCK_NAME))?;
+    let lock = OpenOptions::new().write(true).create(true).truncate(false).open(cache.join(LOCK_NAME))?;
     if let Err(std::fs::TryLockError::WouldBlock) = lock.file().try_lock() {
         progress(InstallProgress::Waiting);
     }

@@ -53,9 +53,11 @@ pub(crate) enum ControlPlaneError {
         /// Where its output is.
         log: PathBuf,
     },
-    /// It did not answer in time.
-    #[error("the API server did not answer within {waited:?}; what it said is in {}", log.display())]
+    /// One of its processes did not come up in time.
+    #[error("{name} was not ready within {waited:?}; what it said is in {}", log.display())]
     Silent {
+        /// The program.
+        name: &'static str,
         /// How long was waited.
         waited: Duration,
         /// Where its output is.

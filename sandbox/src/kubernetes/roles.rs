@@ -26,7 +26,8 @@ pub(crate) fn group_of_policy(arn: &str) -> String {
 pub(super) fn objects() -> Vec<(&'static str, Value)> {
     const GROUP: &str = "rbac.authorization.k8s.io";
     let own = OWN.iter().map(|(name, group, resource)| {
-        let rules = json!([{"apiGroups": [group], "resources": [resource], "verbs": ["get", "list", "watch"]}]);
+        let rules =
+            json!([{"apiGroups": [group], "resources": [resource], "verbs": ["get", "list", "watch"]}]);
         let object = json!({
             "apiVersion": format!("{GROUP}/v1"),
             "kind": "ClusterRole",

@@ -71,9 +71,8 @@ impl Token {
         if !path.is_empty() || !is_known || !is_single {
             return None;
         }
-        let value = |name: &str| {
-            parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-        };
+        let value =
+            |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let is_right = value("Action") == Some("GetCallerIdentity")
             && value("X-Amz-Algorithm") == Some("AWS4-HMAC-SHA256")
             && value("X-Amz-SignedHeaders") == Some("host;x-k8s-aws-id")
@@ -116,9 +115,10 @@ impl Token {
             self.scope,
             hexadecimal(&Sha256::digest(request))
         );
-        let key = self.scope.split('/').fold(format!("AWS4{secret}").into_bytes(), |key, part| {
-            keyed(&key, part.as_bytes())
-        });
+        let key = self
+            .scope
+            .split('/')
+            .fold(format!("AWS4{secret}").into_bytes(), |key, part| keyed(&key, part.as_bytes()));
         hexadecimal(&keyed(&key, to_sign.as_bytes())) == self.signature
     }
 }

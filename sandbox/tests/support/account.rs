@@ -3,6 +3,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,7 +30,8 @@ impl Account {
         let vpc = ec2("Action=CreateVpc&CidrBlock=10.0.0.0%2F16", "vpcId");
         let subnets = ["a", "b", "c"].iter().enumerate().map(|(index, zone)| {
             let range = format!("10.0.{index}.0%2F24");
-            let form = format!("Action=CreateSubnet&VpcId={vpc}&CidrBlock={range}&AvailabilityZone=us-east-1{zone}");
+            let form =
+                format!("Action=CreateSubnet&VpcId={vpc}&CidrBlock={range}&AvailabilityZone=us-east-1{zone}");
             ec2(&form, "subnetId")
         });
         let account = Self { url: url.to_owned(), subnets: subnets.collect() };
@@ -195,14 +197,17 @@ fn encoded(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// A token of a key for a cluster, made now, as `aws eks get-token` makes them.
+/// A token of a key for a cluster, made now, as `aws eks get-token` makes them. No two are the same: API servers remember
+/// whose a token is for some seconds.
 pub(crate) fn token(access_key: &str, secret: &str, cluster: &str) -> String {
     let now = jiff::Timestamp::now();
     let (day, date) = (now.strftime("%Y%m%d").to_string(), now.strftime("%Y%m%dT%H%M%SZ").to_string());
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let expires = 60 + MADE.fetch_add(1, Ordering::Relaxed);
     let host = "sts.us-east-1.amazonaws.com";
     let query = format!(
         "Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256\
-         &X-Amz-Credential={access_key}%2F{day}%2Fus-east-1%2Fsts%2Faws4_request&X-Amz-Date={date}&X-Amz-Expires=60\
+         &X-Amz-Credential={access_key}%2F{day}%2Fus-east-1%2Fsts%2Faws4_request&X-Amz-Date={date}&X-Amz-Expires={expires}\
          &X-Amz-SignedHeaders=host%3Bx-k8s-aws-id"
     );
     let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -222,5 +227,8 @@ pub(crate) fn token(access_key: &str, secret: &str, cluster: &str) -> String {
     let parts = [day.as_str(), "us-east-1", "sts", "aws4_request"];
     let key = parts.iter().fold(format!("AWS4{secret}").into_bytes(), |key, part| keyed(&key, part));
     let signature = hexadecimal(&keyed(&key, &to_sign));
-    format!("k8s-aws-v1.{}", URL_SAFE_NO_PAD.encode(format!("https://{host}/?{query}&X-Amz-Signature={signature}")))
+    format!(
+        "k8s-aws-v1.{}",
+        URL_SAFE_NO_PAD.encode(format!("https://{host}/?{query}&X-Amz-Signature={signature}"))
+    )
 }

@@ -21,10 +21,10 @@ use super::errors::{no_cluster, not_found, refused};
 use super::requests::Tags;
 use super::{EksTables, row_id};
 use crate::cloud::call::Call;
-use crate::cloud::table::Scope;
-use crate::protocol::error::ServiceError;
 use crate::cloud::principal::Principal;
+use crate::cloud::table::Scope;
 use crate::kubernetes::group_of_policy;
+use crate::protocol::error::ServiceError;
 use crate::services::Tables;
 use crate::services::iam::role_by_name;
 
