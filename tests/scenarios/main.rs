@@ -22,6 +22,7 @@ mod kill;
 mod lifecycle;
 mod output;
 mod replacement;
+mod sandbox_install;
 mod sandbox_process;
 mod secrets;
 mod secrets_nowhere;
@@ -61,6 +62,7 @@ fn main() -> ExitCode {
         import::trials(),
         interruption::trials(),
         output::trials(),
+        sandbox_install::trials(),
         sandbox_process::trials(),
         emulators::trials(),
         conformance::trials(),
