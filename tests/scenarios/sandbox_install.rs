@@ -122,6 +122,10 @@ fn which_go() {
     let machine = Machine::new();
     machine.go("#!/bin/sh\necho go1.24.9\n");
     let refused = machine.install().run().expect_code(1);
-    assert!(refused.stderr.contains("LS0603") && refused.stderr.contains("go1.24.9"), "{}", refused.transcript());
+    assert!(
+        refused.stderr.contains("LS0603") && refused.stderr.contains("go1.24.9"),
+        "{}",
+        refused.transcript()
+    );
     assert_eq!(machine.cached(), [""; 0]);
 }

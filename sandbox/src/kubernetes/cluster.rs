@@ -69,8 +69,13 @@ impl Cluster {
             }
         }
         for (name, node) in &wanted {
-            if self.nodes.get(name) != Some(node) {
-                self.make(api, name, node).await?;
+            match self.nodes.get(name) {
+                Some(known) if known == node => {}
+                Some(known) if !known.is_same_instance(node) => {
+                    self.remove(api, name).await?;
+                    self.make(api, name, node).await?;
+                }
+                _ => self.make(api, name, node).await?,
             }
         }
         self.nodes = wanted;

@@ -60,6 +60,14 @@ impl Node {
         format!("ip-{a}-{b}-{c}-{d}.{domain}.internal")
     }
 
+    /// Whether only what may change while it is there differs.
+    pub(super) fn is_same_instance(&self, other: &Self) -> bool {
+        let fixed = |node: &Self| {
+            (node.instance_type.clone(), node.instance_id.clone(), node.version.clone(), node.capacity)
+        };
+        fixed(self) == fixed(other)
+    }
+
     /// What may change while it is there.
     pub(super) fn changeable(&self) -> Value {
         let name = self.name();

@@ -42,7 +42,7 @@ pub(crate) struct Device {
     iops: Option<i32>,
     kms_key_id: Option<String>,
     throughput: Option<i32>,
-    volume_size: Option<i32>,
+    pub(crate) volume_size: Option<i32>,
     volume_type: Option<String>,
 }
 

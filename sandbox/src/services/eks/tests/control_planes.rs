@@ -2,7 +2,10 @@ use serde_json::{Value, json};
 
 use super::Account;
 use crate::Pace;
+use crate::kubernetes::Capacity;
+use crate::services::ec2::instance_type;
 use crate::services::eks::control_plane::WantedCluster;
+use crate::testing::text;
 
 impl Account {
     /// One whose clusters have a control plane.
@@ -94,6 +97,27 @@ fn a_group_is_active_once_its_nodes_have_joined() {
     account.cloud.advance(30);
     account.ok("DELETE", "/clusters/c/node-groups/g", Value::Null);
     assert_eq!(account.wanted().nodes, []);
+}
+
+#[test]
+fn nodes_are_what_their_launch_template_says() {
+    let mut account = Account::with_kubernetes(Pace::Instant);
+    account.cluster();
+    account.answers();
+    let template = [
+        ("LaunchTemplateName", "nodes"),
+        ("LaunchTemplateData.InstanceType", "m7i.4xlarge"),
+        ("LaunchTemplateData.BlockDeviceMapping.1.DeviceName", "/dev/xvda"),
+        ("LaunchTemplateData.BlockDeviceMapping.1.Ebs.VolumeSize", "80"),
+    ];
+    let id = text(&account.cloud.ec2("CreateLaunchTemplate", &template), "launchTemplateId");
+    let mut request = account.group_request("g");
+    request["launchTemplate"] = json!({"id": id, "version": "1"});
+    account.ok("POST", "/clusters/c/node-groups", request);
+    let nodes = account.wanted().nodes;
+    let figures = instance_type::figures("m7i.4xlarge").unwrap().0;
+    assert_eq!(nodes[0].instance_type, "m7i.4xlarge");
+    assert_eq!(nodes[0].capacity, Capacity::of(figures, 80));
 }
 
 #[test]
