@@ -35,9 +35,18 @@ fn main() {
         ("callers_are_who_the_access_entries_say", callers),
         ("nothing_is_left_running_and_nothing_is_lost", lives_and_ends),
     ];
+    let is_option = |argument: &OsString| argument.to_string_lossy().starts_with('-');
+    let filters: Vec<String> = arguments
+        .iter()
+        .filter(|argument| !is_option(argument))
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
     for (name, test) in tests {
+        if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter)) {
+            continue;
+        }
         if Binaries::installed().is_none() {
-            println!("test {name} ... skipped: no `lsinfra sandbox install` yet");
+            println!("test {name} ... skipped: `lsinfra sandbox install` has not built Kubernetes");
             continue;
         }
         test();
