@@ -9,6 +9,7 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -30,10 +31,11 @@ fn main() {
         serve(options).unwrap().wait();
         return;
     }
-    let tests: [(&str, fn()); 3] = [
+    let tests: [(&str, fn()); 4] = [
         ("pods_run_on_the_nodes_of_the_groups", pods_run),
         ("callers_are_who_the_access_entries_say", callers),
         ("nothing_is_left_running_and_nothing_is_lost", lives_and_ends),
+        ("a_control_plane_that_cannot_start_fails_its_cluster", cannot_start),
     ];
     let is_option = |argument: &OsString| argument.to_string_lossy().starts_with('-');
     let filters: Vec<String> = arguments
@@ -276,4 +278,36 @@ fn lives_and_ends() {
     assert!(stop(folder).unwrap());
     lsinfra_sandbox::reset(folder).unwrap();
     assert!(!folder.join("kubernetes").exists());
+}
+
+fn cannot_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = folder.path().join("cache");
+    let installed = Binaries::installed().unwrap();
+    let versions = installed.folder().parent().unwrap().file_name().unwrap();
+    let bin = cache.join("lsinfra/kubernetes").join(versions).join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    for name in ["etcd", "kube-apiserver"] {
+        let file = bin.join(name);
+        std::fs::write(&file, "#!/bin/sh\necho no room\nexit 3\n").unwrap();
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let folder = folder.path().join("sandbox");
+    let mut cache_home = OsString::from("XDG_CACHE_HOME=");
+    cache_home.push(cache);
+    let program = std::env::current_exe().unwrap();
+    let args = [cache_home, program.into_os_string(), "serve".into(), folder.clone().into_os_string()];
+    let endpoint = start_in_background(Path::new("env"), &args, &folder).unwrap();
+
+    let account = Account::new(&endpoint.url);
+    account.begin_cluster("c");
+    let cluster = account.describe("c");
+    assert_eq!(cluster["status"], "FAILED");
+    let issue = &cluster["health"]["issues"][0];
+    assert_eq!(issue["code"], "InternalFailure");
+    let message = issue["message"].as_str().unwrap();
+    assert!(message.contains(" ended (exit status: 3)"), "{message}");
+    let log = message.rsplit(' ').next().unwrap();
+    assert!(std::fs::read_to_string(log).unwrap().starts_with("no room\n"), "{log}");
+    assert!(stop(&folder).unwrap());
 }

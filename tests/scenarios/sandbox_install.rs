@@ -2,7 +2,6 @@
 //! one builds what runs is for the tests of the sandbox's clusters.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 
 use libtest_mimic::Trial;
 use lsinfra_tests::{EnvironmentFile, Invocation, Project};
@@ -90,7 +89,7 @@ fn once() {
     assert!(second.stderr.starts_with("nothing to do"), "{}", second.transcript());
     assert_eq!(machine.builds(), builds);
     // What is there takes no Go.
-    std::fs::remove_file(PathBuf::from(machine.project.path()).join("path/go")).unwrap();
+    std::fs::remove_file(machine.project.path().join("path/go")).unwrap();
     machine.install().succeed();
 }
 

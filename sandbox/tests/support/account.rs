@@ -88,6 +88,12 @@ impl Account {
 
     /// Makes a cluster, and waits until it is `ACTIVE`.
     pub(crate) fn cluster(&self, name: &str) {
+        self.begin_cluster(name);
+        assert_eq!(self.describe(name)["status"], "ACTIVE");
+    }
+
+    /// Makes a cluster.
+    pub(crate) fn begin_cluster(&self, name: &str) {
         let request = json!({
             "name": name,
             "version": "1.36",
@@ -97,10 +103,10 @@ impl Account {
         });
         let made = self.eks("POST", "/clusters", &request);
         assert_eq!(made["cluster"]["status"], "CREATING");
-        assert_eq!(self.describe(name)["status"], "ACTIVE");
     }
 
-    fn describe(&self, name: &str) -> Value {
+    /// What is told of a cluster, once there is something to tell.
+    pub(crate) fn describe(&self, name: &str) -> Value {
         self.eks("GET", &format!("/clusters/{name}"), &Value::Null)["cluster"].take()
     }
 
