@@ -72,7 +72,7 @@ pub trait ResourceType: Inputs {
     const SERVICE_PARALLELISM: usize = 16;
     /// The version of the shape of inputs and outputs; raise it with [`migrate`](Self::migrate).
     const VERSION: u32 = 1;
-    /// Whether only one such object can exist at a time.
+    /// Whether only one such object can exist at a time; see [`excludes`](Self::excludes).
     const SINGLETON: bool = false;
     /// Whether the creating call takes a client token.
     const CLIENT_TOKEN: bool = false;
@@ -103,6 +103,12 @@ pub trait ResourceType: Inputs {
     /// as the inputs are.
     fn check_change(&self, _previous: &Self, _change: ChangeKind) -> Vec<Objection> {
         Vec::new()
+    }
+
+    /// Whether an object of these inputs cannot exist beside the one of `previous` that it replaces: then that
+    /// one is deleted first. Known at plan time only as far as the inputs are.
+    fn excludes(&self, _previous: &Self) -> bool {
+        Self::SINGLETON
     }
 
     /// Makes unknown which outputs an update in place from `previous` may change, where that depends on
@@ -292,6 +298,14 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
         match (R::from_properties(previous), R::from_properties(inputs)) {
             (Ok(previous), Ok(typed)) => typed.check_change(&previous, change),
             _ => Vec::new(),
+        }
+    }
+
+    fn excludes(&self, previous: &Properties, inputs: &Properties) -> bool {
+        match (R::from_properties(previous), R::from_properties(inputs)) {
+            (Ok(previous), Ok(typed)) => typed.excludes(&previous),
+            // Inputs that do not fit their types were reported by `check`.
+            _ => R::SINGLETON,
         }
     }
 

@@ -123,6 +123,13 @@ impl ResourceType for Subnet {
         tags::check(&self.tags).into_iter().chain(cidr::check(&self.cidr_block)).collect()
     }
 
+    /// Ranges of a VPC's subnets do not overlap.
+    fn excludes(&self, previous: &Self) -> bool {
+        let is_same_vpc = self.vpc_id.get().is_some_and(|vpc_id| previous.vpc_id.get() == Some(vpc_id));
+        let ranges = self.cidr_block.get().zip(previous.cidr_block.get());
+        is_same_vpc && ranges.is_some_and(|(new, old)| new.contains(&old) || old.contains(&new))
+    }
+
     fn predict(&self, _connection: &Value) -> SubnetOutputs {
         SubnetOutputs {
             cidr_block: property::repeated(&self.cidr_block),
