@@ -205,12 +205,7 @@ impl Cluster {
             name: name.into(),
             version: property::observed(cluster.version().map(str::to_owned)),
             role_arn: property::observed(cluster.role_arn().map(Arn::new)),
-            // It never leaves its VPC, so that what was applied stands; what is imported is asked.
-            vpc_id: if recorded.vpc_id.is_given() {
-                recorded.vpc_id.clone()
-            } else {
-                property::observed(vpc.and_then(|vpc| vpc.vpc_id()).map(VpcId::new))
-            },
+            vpc_id: property::observed(vpc.and_then(|vpc| vpc.vpc_id()).map(VpcId::new)),
             subnet_ids: property::observed(vpc.map(|vpc| ids(vpc.subnet_ids()))),
             security_group_ids: property::observed(vpc.map(|vpc| groups(vpc.security_group_ids()))),
             endpoint_public_access: property::observed(vpc.map(|vpc| vpc.endpoint_public_access())),
@@ -249,7 +244,7 @@ impl Cluster {
     /// What EKS does not do to one that exists.
     fn refused_updates(&self, previous: &Self) -> Vec<InputProblem> {
         let mut problems = Vec::new();
-        problems.extend(check_upgrade("the cluster", &previous.version, &self.version));
+        problems.extend(check_upgrade("cluster", &previous.version, &self.version));
         let modes = (previous.authentication_mode.get(), self.authentication_mode.get());
         if let (Some(before), Some(after)) = modes
             && after < before
