@@ -3,7 +3,7 @@
 //!
 //! Owns what an operation needs: account, store, clock, providers. It must not know what is declared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -105,8 +105,19 @@ impl Rig {
     /// Brings the environment to what is declared, after `check` has looked at the plan. Gives the plan and
     /// what happened.
     pub(crate) async fn up(&self, graph: &Graph, check: impl FnOnce(&Plan)) -> (Plan, Vec<EventKind>) {
+        self.up_insisting(graph, BTreeSet::new(), check).await
+    }
+
+    /// The same, whatever speaks against changes of these resources.
+    pub(crate) async fn up_insisting(
+        &self,
+        graph: &Graph,
+        unprotected: BTreeSet<Urn>,
+        check: impl FnOnce(&Plan),
+    ) -> (Plan, Vec<EventKind>) {
         let kind = if graph.is_empty() { OperationKind::Destroy } else { OperationKind::Up };
         let (request, holder) = request(kind);
+        let request = Request { unprotected, ..request };
         let recorder = Arc::new(Recorder::default());
         let engine = self.engine(Arc::clone(&recorder));
         let mut operation =

@@ -25,6 +25,11 @@ pub(crate) const UNSEEN: &[Unseen] = &[
         "a parameter of the creating call: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html",
     ),
     unseen(
+        "aws:eks:Cluster",
+        "vpc_id",
+        "a cluster never leaves its VPC, so that it is read for imports only: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html",
+    ),
+    unseen(
         "aws:eks:NodeGroup",
         "desired_size",
         "within its bounds the autoscaler's to choose: https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html",

@@ -96,6 +96,11 @@ impl Verification<'_> {
         self.case.one_way.contains(field) && !self.schema.input(field).unwrap().restorable
     }
 
+    /// Whether the new object that a change of these makes cannot exist beside the old one.
+    fn is_exclusive(&self, fields: &[&str]) -> bool {
+        matches!(fields, [field] if self.case.exclusive.contains(field))
+    }
+
     async fn object(&self, urn: &Urn) -> Object {
         self.rig.snapshot().await.current(urn).unwrap().clone()
     }
@@ -216,9 +221,11 @@ impl Verification<'_> {
     /// These inputs need a new object.
     async fn replace(&self, graph: &Graph, urn: &Urn, fields: &[&str]) {
         let old = self.object(urn).await;
+        let insisted =
+            if self.is_exclusive(fields) { BTreeSet::from([urn.clone()]) } else { BTreeSet::new() };
         let (plan, events) = self
             .rig
-            .up(graph, |plan| {
+            .up_insisting(graph, insisted, |plan| {
                 let step = half(plan, urn, Action::Create);
                 assert_eq!(changed(&step.changes), set(fields), "what changes:\n{}", told(plan));
                 let forced = step.reasons.iter().find_map(|reason| match reason {
@@ -309,7 +316,7 @@ impl Verification<'_> {
             assert!(ended < began, "{first:?} comes before {second:?}:\n{}", told(plan));
         };
         let is_deleted_first = half(plan, urn, Action::Create).delete_first;
-        let is_exclusive = matches!(fields, [field] if self.case.exclusive.contains(field));
+        let is_exclusive = self.is_exclusive(fields);
         assert_eq!(
             is_deleted_first,
             self.schema.singleton || is_exclusive,
