@@ -67,13 +67,8 @@ impl Instance {
     pub(super) fn refused_updates(&self, previous: &Self) -> Vec<InputProblem> {
         let mut problems = Vec::new();
         let sizes = (previous.allocated_storage_gib.get(), self.allocated_storage_gib.get());
-        if let (Some(before), Some(after)) = sizes
-            && after < before
-        {
-            let message = format!(
-                "the storage has {before} GiB and RDS never shrinks it to {after}: declare {before} or more"
-            );
-            problems.push(problem("allocated_storage_gib", message));
+        if let (Some(before), Some(after)) = sizes {
+            problems.extend(refused_size(before, after));
         }
         let versions = (previous.engine_version.get(), self.engine_version.get());
         if let (Some(before), Some(after)) = versions {
@@ -161,4 +156,16 @@ impl Instance {
             problems.push(problem("master_password", message));
         }
     }
+}
+
+fn refused_size(before: i32, after: i32) -> Option<InputProblem> {
+    let least = before + (before + 9) / 10;
+    let message = if after < before {
+        format!("the storage has {before} GiB and RDS never shrinks it to {after}: declare {before} or more")
+    } else if after > before && after < least {
+        format!("the storage has {before} GiB and grows by a tenth at least: {after} is less than {least}")
+    } else {
+        return None;
+    };
+    Some(problem("allocated_storage_gib", message))
 }
