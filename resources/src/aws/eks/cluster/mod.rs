@@ -205,7 +205,12 @@ impl Cluster {
             name: name.into(),
             version: property::observed(cluster.version().map(str::to_owned)),
             role_arn: property::observed(cluster.role_arn().map(Arn::new)),
-            vpc_id: property::observed(vpc.and_then(|vpc| vpc.vpc_id()).map(VpcId::new)),
+            // It never leaves its VPC, so that what was applied stands; what is imported is asked.
+            vpc_id: if recorded.vpc_id.is_given() {
+                recorded.vpc_id.clone()
+            } else {
+                property::observed(vpc.and_then(|vpc| vpc.vpc_id()).map(VpcId::new))
+            },
             subnet_ids: property::observed(vpc.map(|vpc| ids(vpc.subnet_ids()))),
             security_group_ids: property::observed(vpc.map(|vpc| groups(vpc.security_group_ids()))),
             endpoint_public_access: property::observed(vpc.map(|vpc| vpc.endpoint_public_access())),
