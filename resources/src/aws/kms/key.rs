@@ -294,7 +294,8 @@ mod tests {
     fn what_aws_would_refuse_is_a_problem() {
         let refused = [
             Key { description: "x".repeat(8193).into(), ..Key::default() },
-            Key { rotation_period_in_days: 89.into(), ..Key::default() },
+            Key { rotation_period_in_days: 89.into(), enable_key_rotation: true.into(), ..Key::default() },
+            Key { rotation_period_in_days: 90.into(), ..Key::default() },
             Key { rotation_period_in_days: 90.into(), enable_key_rotation: false.into(), ..Key::default() },
             Key { enabled: false.into(), enable_key_rotation: true.into(), ..Key::default() },
             Key { pending_window_in_days: 6.into(), ..Key::default() },
