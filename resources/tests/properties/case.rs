@@ -29,8 +29,11 @@ pub(crate) struct Case {
     pub(crate) meddling: Vec<(&'static str, Hand)>,
     /// Whether somebody else's deletion leaves it there.
     pub(crate) is_always_there: bool,
-    declare: Box<dyn Fn(&Stack, usize, bool) -> Urn + Send>,
+    declare: Declare,
 }
+
+/// Declares an object as it is after so many changes, with its dependants or without.
+type Declare = Box<dyn Fn(&Stack, usize, bool) -> Urn + Send>;
 
 impl Case {
     /// Declares the object as it is after so many changes, with its dependants or without.
@@ -41,11 +44,14 @@ impl Case {
 
 type Change<R, G> = (Vec<&'static str>, fn(&G, &mut R));
 
+/// What uses the object's outputs.
+type Dependants<R, G> = fn(&Stack, &G, &Resource<<R as ResourceType>::Outputs>);
+
 /// A case that is being put together. `G` is what the object stands on.
 pub(crate) struct Subject<R: ResourceType, G> {
     ground: fn(&Stack) -> G,
     inputs: fn(&G) -> R,
-    dependants: Option<fn(&Stack, &G, &Resource<R::Outputs>)>,
+    dependants: Option<Dependants<R, G>>,
     changes: Vec<Change<R, G>>,
     needed: BTreeSet<&'static str>,
     one_way: BTreeSet<&'static str>,
@@ -73,7 +79,7 @@ impl<R: ResourceType, G: 'static> Subject<R, G> {
     }
 
     /// What uses the object's outputs.
-    pub(crate) fn used_by(mut self, dependants: fn(&Stack, &G, &Resource<R::Outputs>)) -> Self {
+    pub(crate) fn used_by(mut self, dependants: Dependants<R, G>) -> Self {
         self.dependants = Some(dependants);
         self
     }
@@ -125,7 +131,7 @@ impl<R: ResourceType, G: 'static> Subject<R, G> {
     }
 
     /// Deleting the object only lets it go.
-    pub(crate) fn is_always_there(mut self) -> Self {
+    pub(crate) fn always_there(mut self) -> Self {
         self.is_always_there = true;
         self
     }

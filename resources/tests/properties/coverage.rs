@@ -32,13 +32,12 @@ pub(crate) fn verify(cases: &[Case]) {
             }
             continue;
         }
-        let replaces = |name: &&'static str| schema.input(name).is_some_and(|field| field.replace);
+        let replaces = |name: &&str| schema.input(name).is_some_and(|field| field.replace);
         let of_type = cases.iter().filter(|case| case.resource_type == resource_type);
         let (mut replaced, mut updated) = (BTreeSet::new(), BTreeSet::new());
         for case in of_type {
             for fields in &case.changes {
-                let into =
-                    if fields.iter().any(|field| replaces(&field)) { &mut replaced } else { &mut updated };
+                let into = if fields.iter().any(replaces) { &mut replaced } else { &mut updated };
                 into.extend(fields.iter().copied());
             }
             updated.extend(case.meddling.iter().map(|(field, _)| *field));

@@ -63,7 +63,7 @@ fn default_group() -> Case {
                 rig.create_by_hand(&inputs).await;
             })
         })
-        .is_always_there()
+        .always_there()
         .case("")
 }
 

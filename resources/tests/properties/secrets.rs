@@ -18,7 +18,7 @@ pub(crate) fn cases() -> Vec<Case> {
 
 fn policy(actions: &[&str]) -> PolicyDocument {
     let root = Principal::aws(["arn:aws:iam::123456789012:root"]);
-    PolicyDocument::new([Statement::allow(actions.iter().copied().collect::<Vec<_>>()).to(root).on(["*"])])
+    PolicyDocument::new([Statement::allow(actions.to_vec()).to(root).on(["*"])])
 }
 
 fn key_case() -> Case {

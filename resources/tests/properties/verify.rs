@@ -44,7 +44,7 @@ impl Verification<'_> {
             let comes_later = self.case.changes[index + 1..].contains(fields);
             let is_replaced = |name: &&&str| {
                 let field = self.schema.input(name).unwrap();
-                field.replace && !(field.restorable && !object.inputs.contains_key(**name))
+                field.replace && (!field.restorable || object.inputs.contains_key(**name))
             };
             match &fields[..] {
                 _ if fields.iter().any(|name| is_replaced(&name)) => self.replace(&graph, &urn, fields).await,
