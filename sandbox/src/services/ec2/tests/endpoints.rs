@@ -42,14 +42,8 @@ fn an_interface_endpoint_holds_its_subnets_until_its_deletion_is_over() {
     let mut cloud = TestCloud::realistic();
     let vpc = cloud.vpc("10.0.0.0/16");
     let subnet = cloud.subnet(&vpc, "10.0.0.0/24");
-    let params = [
-        ("VpcId", vpc.as_str()),
-        STS,
-        INTERFACE,
-        ("SubnetId.1", subnet.as_str()),
-        ("ClientToken", "t"),
-        ("PrivateDnsEnabled", "false"),
-    ];
+    let params =
+        [("VpcId", vpc.as_str()), STS, INTERFACE, ("SubnetId.1", subnet.as_str()), ("ClientToken", "t")];
     let created = cloud.ec2("CreateVpcEndpoint", &params);
     let id = text(&created, "vpcEndpointId");
     assert_eq!(text(&cloud.ec2("CreateVpcEndpoint", &params), "vpcEndpointId"), id);
@@ -70,7 +64,7 @@ fn an_interface_endpoint_holds_its_subnets_until_its_deletion_is_over() {
 fn private_dns_needs_the_vpcs_dns_and_a_name_that_is_free() {
     let mut cloud = TestCloud::realistic();
     let vpc = cloud.vpc("10.0.0.0/16");
-    let params = [("VpcId", vpc.as_str()), STS, INTERFACE];
+    let params = [("VpcId", vpc.as_str()), STS, INTERFACE, ("PrivateDnsEnabled", "true")];
     assert_eq!(cloud.refused("CreateVpcEndpoint", &params), "InvalidParameter");
     cloud.ec2("ModifyVpcAttribute", &[("VpcId", &vpc), ("EnableDnsHostnames.Value", "true")]);
     let created = cloud.ec2("CreateVpcEndpoint", &params);

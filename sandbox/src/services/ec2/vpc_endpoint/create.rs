@@ -52,9 +52,7 @@ pub(crate) fn create(call: &mut Call<'_>) -> Reply {
         route_table_ids: texts("RouteTableId"),
         subnet_ids: texts("SubnetId"),
         groups: texts("SecurityGroupId"),
-        // Endpoints of AWS's own services have it unless it is declined.
-        // <https://docs.aws.amazon.com/vpc/latest/userguide/vpce-interface.html>
-        private_dns_enabled: params.parsed("PrivateDnsEnabled")?.unwrap_or(kind == EndpointKind::Interface),
+        private_dns_enabled: params.parsed("PrivateDnsEnabled")?.unwrap_or(false),
         policy: policy(params.text("PolicyDocument"))?,
     };
     let client_token = params.text("ClientToken");
