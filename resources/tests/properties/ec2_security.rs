@@ -211,8 +211,8 @@ fn interface_endpoint() -> Case {
         .change("security_group_ids", |network, endpoint| {
             endpoint.security_group_ids = network.security_group_ids[1..].iter().cloned().collect();
         })
-        .change("private_dns_enabled", |_, endpoint| endpoint.private_dns_enabled = false.into())
         .change("private_dns_enabled", |_, endpoint| endpoint.private_dns_enabled = true.into())
+        .change("private_dns_enabled", |_, endpoint| endpoint.private_dns_enabled = false.into())
         .case("of an interface")
 }
 
