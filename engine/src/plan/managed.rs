@@ -318,7 +318,9 @@ impl Planner<'_> {
         if let Some(dependency) = dependency {
             reasons.push(Reason::DependencyReplaced { dependency: dependency.clone() });
         }
-        let delete_first = candidate.schema.singleton
+        let previous = self.actual_inputs(candidate, current);
+        let inputs = effective_inputs(candidate.schema, &difference.inputs, current.name_generation);
+        let delete_first = candidate.provider.excludes(&previous, &inputs)
             || candidate.declaration.options.delete_before_replace
             || dependency.is_some()
             || self.forced_first.contains(&candidate.declaration.urn);

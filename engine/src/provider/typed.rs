@@ -72,7 +72,7 @@ pub trait ResourceType: Inputs {
     const SERVICE_PARALLELISM: usize = 16;
     /// The version of the shape of inputs and outputs; raise it with [`migrate`](Self::migrate).
     const VERSION: u32 = 1;
-    /// Whether only one such object can exist at a time.
+    /// Whether only one such object can exist at a time; see [`excludes`](Self::excludes).
     const SINGLETON: bool = false;
     /// Whether the creating call takes a client token.
     const CLIENT_TOKEN: bool = false;
@@ -108,6 +108,12 @@ pub trait ResourceType: Inputs {
     /// What stays of it when it is deleted, in words that "stays" can follow, such as `its last snapshot`.
     fn leaves(&self) -> Option<String> {
         None
+    }
+
+    /// Whether an object of these inputs cannot exist beside the one of `previous` that it replaces: then that
+    /// one is deleted first. Known at plan time only as far as the inputs are.
+    fn excludes(&self, _previous: &Self) -> bool {
+        Self::SINGLETON
     }
 
     /// Makes unknown which outputs an update in place from `previous` may change, where that depends on
@@ -302,6 +308,14 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
 
     fn leaves(&self, inputs: &Properties) -> Option<String> {
         R::from_properties(inputs).ok().and_then(|typed| typed.leaves())
+    }
+
+    fn excludes(&self, previous: &Properties, inputs: &Properties) -> bool {
+        match (R::from_properties(previous), R::from_properties(inputs)) {
+            (Ok(previous), Ok(typed)) => typed.excludes(&previous),
+            // Inputs that do not fit their types were reported by `check`.
+            _ => R::SINGLETON,
+        }
     }
 
     fn predict_update(&self, previous: &Properties, inputs: &Properties, outputs: &mut Properties) {

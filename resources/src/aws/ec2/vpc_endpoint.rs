@@ -45,7 +45,9 @@ pub struct VpcEndpoint {
     /// The security groups of an interface endpoint.
     #[input(set, computed)]
     pub security_group_ids: Input<Vec<SecurityGroupId>>,
-    /// Whether the service's public names resolve to an interface endpoint inside the VPC.
+    /// Whether the service's public names resolve to an interface endpoint inside the VPC. AWS's pages do not agree on
+    /// what it is by itself.
+    #[input(computed)]
     pub private_dns_enabled: Input<bool>,
     /// What may be done through it; by default everything.
     pub policy: Input<PolicyDocument>,
@@ -185,10 +187,10 @@ impl VpcEndpoint {
             scope.wanted_or_reset("security_group_ids", &self.security_group_ids).flatten(),
             group_ids(endpoint).map(str::to_owned).collect(),
         );
-        let private_dns =
-            scope.wanted("private_dns_enabled", &self.private_dns_enabled, true).filter(|wanted| {
-                scope.is_change("private_dns_enabled") || Some(*wanted) != endpoint.private_dns_enabled()
-            });
+        let private_dns = scope.wanted_or_reset("private_dns_enabled", &self.private_dns_enabled).flatten();
+        let private_dns = private_dns.filter(|wanted| {
+            scope.is_change("private_dns_enabled") || Some(*wanted) != endpoint.private_dns_enabled()
+        });
         let policy = self.changed_policy(scope, endpoint)?;
         let unchanged = tables.is_empty() && subnets.is_empty() && groups.is_empty();
         if unchanged && private_dns.is_none() && policy == PolicyChange::None {

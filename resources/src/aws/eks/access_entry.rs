@@ -317,6 +317,12 @@ impl ResourceType for AccessEntry {
         problems
     }
 
+    /// A principal has one entry in a cluster.
+    fn excludes(&self, previous: &Self) -> bool {
+        let place = |entry: &Self| entry.cluster_name.get().zip(entry.principal_arn.get());
+        place(self).is_some_and(|new| place(previous) == Some(new))
+    }
+
     fn predict(&self, _connection: &Value) -> AccessEntryOutputs {
         AccessEntryOutputs {
             principal_arn: property::repeated(&self.principal_arn),

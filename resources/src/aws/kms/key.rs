@@ -39,7 +39,8 @@ pub struct Key {
     pub enable_key_rotation: Input<bool>,
     /// The days between two rotations: 90 to 2560.
     pub rotation_period_in_days: Input<i32>,
-    /// Who may use and change it. Without one, the policies of the account decide.
+    /// Who may use and change it. Without one, the policies of the account decide; one that is no longer given stays.
+    #[input(computed)]
     pub key_policy: Input<PolicyDocument>,
     /// For how many days it can be saved after its deletion: 7 to 30, 30 if not given.
     pub pending_window_in_days: Input<i32>,
@@ -97,7 +98,6 @@ impl Key {
         Ok(outputs(&key))
     }
 
-    /// A policy that is no longer given stays: which one AWS would have made is for AWS alone to know.
     async fn converge_policy(
         &self,
         calls: &KeyCalls<'_>,
@@ -191,7 +191,9 @@ impl ResourceType for Key {
         if self.rotation_period_in_days.get().is_some_and(|days| !(90..=2560).contains(&days)) {
             problems.push(problem("rotation_period_in_days", "a period has 90 to 2560 days"));
         }
-        if self.rotation_period_in_days.is_given() && self.enable_key_rotation.get() == Some(false) {
+        let rotates = &self.enable_key_rotation;
+        let does_not_rotate = !rotates.is_given() || rotates.get() == Some(false);
+        if self.rotation_period_in_days.is_given() && does_not_rotate {
             problems.push(problem("rotation_period_in_days", "a key that does not rotate has no period"));
         }
         if self.enabled.get() == Some(false) && self.enable_key_rotation.is_given() {
@@ -302,7 +304,8 @@ mod tests {
     fn what_aws_would_refuse_is_a_problem() {
         let refused = [
             Key { description: "x".repeat(8193).into(), ..Key::default() },
-            Key { rotation_period_in_days: 89.into(), ..Key::default() },
+            Key { rotation_period_in_days: 89.into(), enable_key_rotation: true.into(), ..Key::default() },
+            Key { rotation_period_in_days: 90.into(), ..Key::default() },
             Key { rotation_period_in_days: 90.into(), enable_key_rotation: false.into(), ..Key::default() },
             Key { enabled: false.into(), enable_key_rotation: true.into(), ..Key::default() },
             Key { pending_window_in_days: 6.into(), ..Key::default() },

@@ -230,6 +230,15 @@ impl ResourceType for RecordSet {
         problems
     }
 
+    /// Beside a CNAME there is no other record of its name.
+    /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html#CNAMEFormat>
+    fn excludes(&self, previous: &Self) -> bool {
+        let place = |record: &Self| record.zone_id.get().zip(record.name.get().map(|name| normal(&name)));
+        let is_alias = |record: &Self| record.record_type.get() == Some(RecordType::Cname);
+        let is_same_place = place(self).is_some_and(|new| place(previous) == Some(new));
+        is_same_place && (is_alias(self) || is_alias(previous))
+    }
+
     fn predict(&self, _connection: &Value) -> RecordSetOutputs {
         match self.name.get() {
             Some(name) => RecordSetOutputs { name: normal(&name).into() },

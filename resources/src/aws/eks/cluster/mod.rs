@@ -249,7 +249,7 @@ impl Cluster {
     /// What EKS does not do to one that exists.
     fn refused_updates(&self, previous: &Self) -> Vec<InputProblem> {
         let mut problems = Vec::new();
-        problems.extend(check_upgrade("the cluster", &previous.version, &self.version));
+        problems.extend(check_upgrade("cluster", &previous.version, &self.version));
         let modes = (previous.authentication_mode.get(), self.authentication_mode.get());
         if let (Some(before), Some(after)) = modes
             && after < before

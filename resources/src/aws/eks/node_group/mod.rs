@@ -269,7 +269,23 @@ impl NodeGroup {
 impl NodeGroup {
     /// What EKS does not do to one that exists.
     fn refused_updates(&self, previous: &Self) -> Vec<InputProblem> {
-        check_upgrade("the node group", &previous.version, &self.version).into_iter().collect()
+        let version = check_upgrade("node group", &previous.version, &self.version);
+        version.or_else(|| self.refused_release(previous)).into_iter().collect()
+    }
+
+    /// Releases of one version, such as `1.36.0-20260715`, end in their date.
+    /// <https://docs.aws.amazon.com/eks/latest/userguide/update-managed-node-group.html>
+    fn refused_release(&self, previous: &Self) -> Option<InputProblem> {
+        let (before, after) = (previous.release_version.get()?, self.release_version.get()?);
+        let (before_version, before_date) = before.split_once('-')?;
+        let (after_version, after_date) = after.split_once('-')?;
+        (before_version == after_version && after_date < before_date).then(|| {
+            let message = format!(
+                "the nodes are of release {before} and EKS never goes back to {after}: declare {before} or a \
+                 newer release"
+            );
+            problem("release_version", message)
+        })
     }
 }
 

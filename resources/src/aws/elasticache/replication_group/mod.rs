@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::types::ReplicationGroup as SdkReplicationGroup;
-use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{
+    ChangeKind, Changes, ErrorKind, Existing, Found, Objection, Observed, ProviderError,
+};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, Secret, StepContext, Value,
@@ -220,7 +222,7 @@ impl ReplicationGroup {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let version = described.engine_version().map(|actual| {
             let same = |wanted: &String| is_version(actual, wanted);
-            self.engine_version.get().filter(same).unwrap_or_else(|| actual.to_owned())
+            self.engine_version.get().filter(same).unwrap_or_else(|| engine::minor_version(actual))
         });
         let groups = described.security_groups();
         Self {
@@ -291,6 +293,16 @@ impl ResourceType for ReplicationGroup {
             problems.push(problem("kms_key_id", "a key needs `at_rest_encryption_enabled`"));
         }
         problems
+    }
+
+    fn check_change(&self, previous: &Self, change: ChangeKind) -> Vec<Objection> {
+        match change {
+            ChangeKind::Update => {
+                let problems = [self.refused_token(previous), self.refused_version(previous)];
+                problems.into_iter().flatten().map(Objection::from).collect()
+            }
+            ChangeKind::Replace | ChangeKind::Recreate => Vec::new(),
+        }
     }
 
     fn predict(&self, connection: &Value) -> ReplicationGroupOutputs {
@@ -397,9 +409,6 @@ impl ResourceType for ReplicationGroup {
         changes: &Changes<Self>,
     ) -> Result<ReplicationGroupOutputs, ProviderError> {
         let sets_token = changes.contains("auth_token");
-        if sets_token {
-            self.require_token()?;
-        }
         self.converge(client, step, id, Scope::Changed(changes), sets_token).await
     }
 

@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_rds::types::DbInstance;
-use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{
+    ChangeKind, Changes, ErrorKind, Existing, Found, Objection, Observed, ProviderError,
+};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, Secret, StepContext, Value,
@@ -356,6 +358,13 @@ impl ResourceType for Instance {
 
     fn check(&self) -> Vec<InputProblem> {
         self.problems()
+    }
+
+    fn check_change(&self, previous: &Self, change: ChangeKind) -> Vec<Objection> {
+        match change {
+            ChangeKind::Update => self.refused_updates(previous).into_iter().map(Objection::from).collect(),
+            ChangeKind::Replace | ChangeKind::Recreate => Vec::new(),
+        }
     }
 
     fn predict(&self, connection: &Value) -> InstanceOutputs {
