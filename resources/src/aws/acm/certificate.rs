@@ -23,7 +23,7 @@ use crate::aws::property::{observed_or_absent, problem};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{SECONDS, until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many certificates are read at once.
 const READ_AT_ONCE: usize = 4;
@@ -227,7 +227,7 @@ impl ResourceType for Certificate {
     const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "acm";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(8, 2, 3);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = CertificateOutputs;
     type Client = AwsClients;

@@ -19,7 +19,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::SECONDS;
-use crate::aws::{AwsClients, AwsConnection, tags};
+use crate::aws::{AwsClients, AwsConnection, durations, tags};
 
 /// A VPC's default security group, kept without rules, so that what is put into it by mistake reaches
 /// nothing. It comes and goes with its VPC: creating it adopts it, deleting it lets go of it.
@@ -136,7 +136,7 @@ impl ResourceType for DefaultSecurityGroup {
     const SERVICE: &'static str = "ec2";
     // There is no creating call: it may be repeated as if it took a token.
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = DefaultSecurityGroupOutputs;
     type Client = AwsClients;

@@ -18,7 +18,7 @@ use crate::aws::ec2::object::{self, Ec2Object};
 use crate::aws::error::During;
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, property, tags};
 
 /// A public IPv4 address of the account.
 #[derive(Clone, Default, Inputs)]
@@ -83,7 +83,7 @@ impl ResourceType for ElasticIp {
     const TYPE: &'static str = "aws:ec2:ElasticIp";
     const ID_FORM: &'static str = "the id of its allocation: `eipalloc-0a1b`";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ElasticIpOutputs;
     type Client = AwsClients;

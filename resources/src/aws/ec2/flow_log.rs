@@ -22,7 +22,7 @@ use crate::aws::error::{During, refused};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A flow log: records of the traffic of a VPC.
 #[derive(Clone, Default, Inputs)]
@@ -165,7 +165,7 @@ impl ResourceType for FlowLog {
     const CLIENT_TOKEN: bool = true;
     // AWS refuses a second one with the same destination.
     const SINGLETON: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = FlowLogOutputs;
     type Client = AwsClients;

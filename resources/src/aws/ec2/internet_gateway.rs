@@ -18,7 +18,7 @@ use crate::aws::ec2::{InternetGatewayId, VpcId};
 use crate::aws::error::{During, found};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{SECONDS, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, property, tags};
 
 /// An internet gateway, attached to a VPC.
 #[derive(Clone, Default, Inputs)]
@@ -118,7 +118,7 @@ fn outputs(client: &AwsClients, gateway: &SdkInternetGateway) -> InternetGateway
 impl ResourceType for InternetGateway {
     const TYPE: &'static str = "aws:ec2:InternetGateway";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(3, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = InternetGatewayOutputs;
     type Client = AwsClients;

@@ -20,7 +20,7 @@ use crate::aws::ec2::{AllocationId, NatGatewayId, SubnetId};
 use crate::aws::error::During;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, property, tags};
 
 /// A public NAT gateway: the way out for subnets without public addresses.
 #[derive(Clone, Default, Inputs)]
@@ -108,7 +108,7 @@ impl ResourceType for NatGateway {
     // An address serves one gateway at a time, so the old one has to let go of it first.
     const SINGLETON: bool = true;
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(110, 2, 60);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = NatGatewayOutputs;
     type Client = AwsClients;

@@ -12,6 +12,7 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
+use crate::aws::durations;
 use crate::aws::ec2::object;
 use crate::aws::ec2::{InternetGatewayId, NatGatewayId, RouteTableId, cidr};
 use crate::aws::error::{During, not_found};
@@ -103,7 +104,7 @@ impl ResourceType for Route {
     const ID_FORM: &'static str =
         "the id of its table and its destination, joined by an underscore: `rtb-0a1b_0.0.0.0/0`";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RouteOutputs;
     type Client = AwsClients;

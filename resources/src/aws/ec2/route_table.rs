@@ -17,7 +17,7 @@ use crate::aws::ec2::{RouteTableId, VpcId};
 use crate::aws::error::During;
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, property, tags};
 
 /// A route table. Its routes and the subnets that use it are resources of their own.
 #[derive(Clone, Default, Inputs)]
@@ -81,7 +81,7 @@ fn outputs(client: &AwsClients, table: &SdkRouteTable) -> RouteTableOutputs {
 impl ResourceType for RouteTable {
     const TYPE: &'static str = "aws:ec2:RouteTable";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RouteTableOutputs;
     type Client = AwsClients;

@@ -13,6 +13,7 @@ use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, Pr
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value};
 
+use crate::aws::durations;
 use crate::aws::ec2::object::{self, Ec2Object, LIMIT_FILTER_VALUES, filter};
 use crate::aws::ec2::{RouteTableAssociationId, RouteTableId, SubnetId};
 use crate::aws::error::{During, found, not_found};
@@ -140,7 +141,7 @@ impl ResourceType for RouteTableAssociation {
     const TYPE: &'static str = "aws:ec2:RouteTableAssociation";
     const ID_FORM: &'static str = "the id of its subnet: `subnet-0a1b`";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RouteTableAssociationOutputs;
     type Client = AwsClients;

@@ -21,7 +21,7 @@ use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A security group without rules: each rule is a resource of its own.
 #[derive(Clone, Default, Inputs)]
@@ -138,7 +138,7 @@ pub(super) fn check_text(path: &str, text: &Input<String>) -> Option<InputProble
 impl ResourceType for SecurityGroup {
     const TYPE: &'static str = "aws:ec2:SecurityGroup";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(3, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SecurityGroupOutputs;
     type Client = AwsClients;

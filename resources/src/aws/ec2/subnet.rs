@@ -22,7 +22,7 @@ use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A subnet: a part of a VPC's range in one availability zone.
 #[derive(Clone, Default, Inputs)]
@@ -114,7 +114,7 @@ fn outputs(client: &AwsClients, subnet: &SdkSubnet) -> SubnetOutputs {
 impl ResourceType for Subnet {
     const TYPE: &'static str = "aws:ec2:Subnet";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SubnetOutputs;
     type Client = AwsClients;

@@ -22,7 +22,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A VPC endpoint: the way to a service of AWS that does not leave the VPC.
 #[derive(Clone, Default, Inputs)]
@@ -258,7 +258,7 @@ impl ResourceType for VpcEndpoint {
     const TYPE: &'static str = "aws:ec2:VpcEndpoint";
     const SERVICE: &'static str = "ec2";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(10, 5, 15);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = VpcEndpointOutputs;
     type Client = AwsClients;

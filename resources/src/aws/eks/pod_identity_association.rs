@@ -18,7 +18,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A pod identity association: the role that the pods of a service account take on. It wants the add-on
 /// `eks-pod-identity-agent`.
@@ -125,7 +125,7 @@ impl ResourceType for PodIdentityAssociation {
     const ID_FORM: &'static str = "the name of the cluster and the id of the association: `prod/a-0a1b`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(3, 3, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = PodIdentityAssociationOutputs;
     type Client = AwsClients;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::types::{CacheParameterGroup, Parameter, ParameterNameValue};
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
@@ -17,7 +18,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, names, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, names, tags};
 
 /// How many parameters one call may change.
 /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ModifyCacheParameterGroup.html>
@@ -181,6 +182,7 @@ impl ResourceType for ParameterGroup {
     const TYPE: &'static str = "aws:elasticache:ParameterGroup";
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "elasticache";
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ParameterGroupOutputs;
     type Client = AwsClients;

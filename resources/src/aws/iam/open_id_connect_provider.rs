@@ -20,7 +20,7 @@ use crate::aws::iam::calls::{sdk_tags, tags_of};
 use crate::aws::property::problem;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 const LIMIT_CLIENT_IDS: usize = 100;
@@ -163,7 +163,7 @@ impl ResourceType for OpenIdConnectProvider {
     const TYPE: &'static str = "aws:iam:OpenIdConnectProvider";
     const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "iam";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = OpenIdConnectProviderOutputs;
     type Client = AwsClients;

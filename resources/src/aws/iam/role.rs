@@ -20,7 +20,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many roles are read at once: IAM has no call that reads many, and a low rate limit.
 const READ_AT_ONCE: usize = 8;
@@ -247,7 +247,7 @@ impl ResourceType for Role {
     const TYPE: &'static str = "aws:iam:Role";
     const ID_FORM: &'static str = "its name, without path";
     const SERVICE: &'static str = "iam";
-    const DURATIONS: Durations = Durations::seconds(5, 3, 3);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RoleOutputs;
     type Client = AwsClients;

@@ -20,7 +20,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many keys are read at once: KMS has no call that reads many.
 const READ_AT_ONCE: usize = 8;
@@ -178,7 +178,7 @@ fn is_pending_deletion(error: &ProviderError) -> bool {
 impl ResourceType for Key {
     const TYPE: &'static str = "aws:kms:Key";
     const SERVICE: &'static str = "kms";
-    const DURATIONS: Durations = Durations::seconds(3, 3, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = KeyOutputs;
     type Client = AwsClients;

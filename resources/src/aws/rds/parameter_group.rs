@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{ApplyMethod as SdkApplyMethod, DbParameterGroup, Parameter as SdkParameter};
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
 };
@@ -18,7 +19,7 @@ use crate::aws::rds::ParameterGroupName;
 use crate::aws::rds::calls::{self, sdk_tags, sent_once};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, names, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, names, tags};
 
 /// How many parameters one call may change.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBParameterGroup.html>
@@ -250,6 +251,7 @@ impl ResourceType for ParameterGroup {
     const TYPE: &'static str = "aws:rds:ParameterGroup";
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "rds";
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ParameterGroupOutputs;
     type Client = AwsClients;

@@ -22,7 +22,7 @@ use crate::aws::route53::names::{bare_id, normal, problem_of};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many zones are read at once: Route 53 takes five calls a second.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests>
@@ -156,7 +156,7 @@ impl ResourceType for HostedZone {
     const TYPE: &'static str = "aws:route53:HostedZone";
     const SERVICE: &'static str = "route53";
     const SERVICE_PARALLELISM: usize = 4;
-    const DURATIONS: Durations = Durations::seconds(3, 2, 3);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = HostedZoneOutputs;
     type Client = AwsClients;

@@ -21,7 +21,7 @@ use crate::aws::route53::names::{LIMIT_NAME_CHARACTERS, normal, problem_of};
 use crate::aws::route53::owner_record::{self, LONGEST_PREFIX};
 use crate::aws::route53::{AliasTarget, HostedZoneId, RecordType};
 use crate::aws::wait::until_deleted;
-use crate::aws::{AwsClients, AwsConnection, tags};
+use crate::aws::{AwsClients, AwsConnection, durations, tags};
 
 /// How many records are read at once: Route 53 takes five calls a second.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests>
@@ -200,7 +200,7 @@ impl ResourceType for RecordSet {
     const ID_FORM: &'static str = "the id of the zone, the name and the type: `Z0A1B/app.example.com/A`";
     const SERVICE: &'static str = "route53";
     const SERVICE_PARALLELISM: usize = 4;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RecordSetOutputs;
     type Client = AwsClients;

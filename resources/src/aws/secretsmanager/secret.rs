@@ -23,7 +23,7 @@ use crate::aws::error::{During, found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{SECONDS, until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
 const LIMIT_TAG_CHARACTERS: usize = 256;
@@ -338,7 +338,7 @@ impl ResourceType for Secret {
     const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "secretsmanager";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SecretOutputs;
     type Client = AwsClients;

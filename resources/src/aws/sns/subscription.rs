@@ -12,6 +12,7 @@ use lsinfra_engine::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::aws::durations;
 use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{observed, problem};
 use crate::aws::scope::Scope;
@@ -152,7 +153,7 @@ impl ResourceType for Subscription {
     const SERVICE: &'static str = "sns";
     // Topic, protocol and endpoint serve as one: the subscription that is there is answered with.
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SubscriptionOutputs;
     type Client = AwsClients;

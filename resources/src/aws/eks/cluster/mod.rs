@@ -32,7 +32,7 @@ use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A cluster: a Kubernetes control plane that AWS runs.
 #[derive(Clone, Default, Inputs)]
@@ -271,7 +271,7 @@ impl ResourceType for Cluster {
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(570, 200, 380);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ClusterOutputs;
     type Client = AwsClients;

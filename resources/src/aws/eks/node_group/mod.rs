@@ -32,7 +32,7 @@ use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// The longest name, in characters.
 const LIMIT_NAME: usize = 63;
@@ -295,7 +295,7 @@ impl ResourceType for NodeGroup {
     const ID_FORM: &'static str = "the names of cluster and group: `prod/general`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(190, 300, 310);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = NodeGroupOutputs;
     type Client = AwsClients;

@@ -31,7 +31,7 @@ use crate::aws::plain_text::plain_text;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, names, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, names, tags};
 
 const DEFAULT_PORT: u16 = 6379;
 /// A primary and five replicas.
@@ -266,7 +266,7 @@ impl ReplicationGroup {
 impl ResourceType for ReplicationGroup {
     const TYPE: &'static str = "aws:elasticache:ReplicationGroup";
     const SERVICE: &'static str = "elasticache";
-    const DURATIONS: Durations = Durations::seconds(420, 500, 330);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ReplicationGroupOutputs;
     type Client = AwsClients;

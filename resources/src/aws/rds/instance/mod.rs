@@ -30,7 +30,7 @@ use crate::aws::rds::find_final_snapshot::FINAL;
 use crate::aws::rds::{ParameterGroupName, SubnetGroupName};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 const DEFAULT_PORT: u16 = 5432;
 
@@ -351,7 +351,7 @@ impl ResourceType for Instance {
     const TYPE: &'static str = "aws:rds:Instance";
     const ID_FORM: &'static str = "its identifier";
     const SERVICE: &'static str = "rds";
-    const DURATIONS: Durations = Durations::seconds(480, 540, 480);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = InstanceOutputs;
     type Client = AwsClients;
