@@ -155,6 +155,7 @@ fn oidc() {
     let mut file = EnvironmentFile { hostname: Some("langsmith.example.com"), ..EnvironmentFile::dev() };
     let project = Project::with_state_in_folder(&file);
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    sandbox.make_hosted_zone("example.com");
     let up = || in_account(&project, &sandbox, &["up", "--yes", "--target", APP]);
     with(up(), &GIVEN).succeed();
     file.more = "\n[auth]\nmode = \"oidc\"\nissuer_url = \"https://login.example.com\"\n".to_owned();
