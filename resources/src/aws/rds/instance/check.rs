@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use lsinfra_engine::InputProblem;
+use lsinfra_engine::provider::Objection;
 use secrecy::ExposeSecret;
 
 use super::{Instance, StorageType, values};
@@ -64,15 +65,16 @@ impl Instance {
     }
 
     /// What RDS does not do to an instance that exists.
-    pub(super) fn refused_updates(&self, previous: &Self) -> Vec<InputProblem> {
-        let mut problems = Vec::new();
+    pub(super) fn refused_updates(&self, previous: &Self) -> Vec<Objection> {
+        let mut problems: Vec<InputProblem> = Vec::new();
+        let mut objections = Vec::new();
         let sizes = (previous.allocated_storage_gib.get(), self.allocated_storage_gib.get());
         if let (Some(before), Some(after)) = sizes {
             problems.extend(refused_size(before, after));
         }
         let versions = (previous.engine_version.get(), self.engine_version.get());
         if let (Some(before), Some(after)) = versions {
-            problems.extend(self.refused_version(&before, &after));
+            objections.extend(self.refused_version(&before, &after));
         }
         let stays_on =
             [previous, self].iter().all(|one| one.performance_insights_enabled.get() == Some(true));
@@ -84,30 +86,33 @@ impl Instance {
                            and apply that first";
             problems.push(problem("performance_insights_kms_key_id", message));
         }
-        problems
+        objections.extend(problems.into_iter().map(Objection::from));
+        objections
     }
 
     /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html>
-    fn refused_version(&self, before: &str, after: &str) -> Option<InputProblem> {
-        let message = match values::compare_versions(after, before) {
+    fn refused_version(&self, before: &str, after: &str) -> Option<Objection> {
+        let (message, can_be_overruled) = match values::compare_versions(after, before) {
             Ordering::Less => {
-                format!(
+                let message = format!(
                     "the instance is at {before} and RDS never goes back to {after}: declare {before} or a newer \
                      version"
-                )
+                );
+                (message, false)
             }
             Ordering::Greater
                 if values::major(after) != values::major(before)
                     && self.allow_major_version_upgrade.get() != Some(true) =>
             {
-                format!(
-                    "from {before} to {after} is an upgrade to another major version: it needs \
-                     `allow_major_version_upgrade`"
-                )
+                let message = format!(
+                    "from {before} to {after} is an upgrade to another major version, which interrupts the \
+                     instance for minutes and cannot be taken back: it has to be allowed"
+                );
+                (message, true)
             }
             _ => return None,
         };
-        Some(problem("engine_version", message))
+        Some(Objection { problem: problem("engine_version", message), can_be_overruled })
     }
 
     fn check_storage(&self, problems: &mut Vec<InputProblem>) {

@@ -46,7 +46,8 @@ pub struct Instance {
     /// PostgreSQL's version: `16.8`, or `16` for whatever AWS has of it.
     #[input(computed)]
     pub engine_version: Input<String>,
-    /// Whether another major version is accepted. Not a setting of AWS's: it goes with the upgrade.
+    /// Whether another major version is accepted, without naming the instance as one that may be changed so. Not a setting
+    /// of AWS's: it goes with the upgrade.
     pub allow_major_version_upgrade: Input<bool>,
     /// The storage to begin with, in GiB. It can only grow, by a tenth at least; what AWS lets it grow to by itself is no
     /// difference.
@@ -187,6 +188,13 @@ impl Instance {
         change_tags(rds, &calls::arn(&client.connection, "db", id.as_str()), changes).await?;
         let password = if sends_password { plain_text(&self.master_password, client).await? } else { None };
         let mut request = self.modification(rds, id, scope, &instance, true)?;
+        // Whoever insisted on another major version said so by unprotecting it.
+        if step.unprotected {
+            request = request.map(|request| match request.get_engine_version() {
+                Some(_) => request.allow_major_version_upgrade(true),
+                None => request,
+            });
+        }
         let all = self.applies_immediately();
         let bare = || {
             let request = rds.modify_db_instance().db_instance_identifier(id.as_str());
@@ -362,7 +370,7 @@ impl ResourceType for Instance {
 
     fn check_change(&self, previous: &Self, change: ChangeKind) -> Vec<Objection> {
         match change {
-            ChangeKind::Update => self.refused_updates(previous).into_iter().map(Objection::from).collect(),
+            ChangeKind::Update => self.refused_updates(previous),
             ChangeKind::Replace | ChangeKind::Recreate => Vec::new(),
         }
     }
