@@ -114,8 +114,8 @@ fn everything(product: Product) -> EnvironmentFile {
     EnvironmentFile {
         account: product.account().to_owned(),
         protect: Some(false),
-        // It follows the host name.
-        more: "created_zone = \"example.com\"\n\n[blobs]\non_destroy = \"delete\"\n\n\
+        created_zone: Some("example.com"),
+        more: "\n[blobs]\non_destroy = \"delete\"\n\n\
                [postgres]\nfinal_snapshot = false\n"
             .to_owned(),
         ..EnvironmentFile::prod()

@@ -20,6 +20,8 @@ pub struct EnvironmentFile {
     pub cidr: &'static str,
     /// The name under which it is reached.
     pub hostname: Option<&'static str>,
+    /// The zone that is made for it, if it is not in one that is there.
+    pub created_zone: Option<&'static str>,
     /// Lines put at the end as they are, from `[section]` headers on.
     pub more: String,
 }
@@ -35,6 +37,7 @@ impl EnvironmentFile {
             tags: BTreeMap::from([("owner".to_owned(), "platform".to_owned())]),
             cidr: "10.10.0.0/16",
             hostname: None,
+            created_zone: None,
             more: String::new(),
         }
     }
@@ -60,6 +63,9 @@ impl fmt::Display for EnvironmentFile {
         writeln!(f, "\n[network]\ncidr = {:?}", self.cidr)?;
         if let Some(hostname) = self.hostname {
             writeln!(f, "\n[edge]\nhostname = {hostname:?}")?;
+            if let Some(zone) = self.created_zone {
+                writeln!(f, "created_zone = {zone:?}")?;
+            }
         }
         if self.profile == "prod" {
             writeln!(f, "\n[auth]\nadmin_email = \"platform@example.com\"")?;

@@ -13,8 +13,8 @@ use crate::unseen::UNSEEN;
 /// The types that own no object, so that there is nothing to update, to replace or to mend.
 const WITHOUT_OBJECTS: &[(&str, &str)] = &[
     ("aws:acm:CertificateValidation", "waits until a certificate is issued"),
-    ("aws:ec2:ExistingSubnet", "looks up a subnet that others own"),
-    ("aws:ec2:ExistingVpc", "looks up a VPC that others own"),
+    ("aws:ec2:ExistingNetwork", "looks up a VPC and subnets that others own"),
+    ("aws:rds:FindFinalSnapshot", "looks up what a deleted instance left"),
     ("aws:route53:FindHostedZone", "looks up the hosted zone of a host name"),
 ];
 

@@ -199,6 +199,7 @@ impl Rig {
             connection,
             owner_tags,
             tags_pending: false,
+            unprotected: false,
             client_token: String::new(),
             secret_key: secret_key(),
             deadline: self.clock.now() + 1.hour(),
