@@ -3,7 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::journal::replay;
 use lsinfra_engine::operation::OperationError;
-use lsinfra_engine::store::{StateStore, Stored};
+use lsinfra_engine::store::{StateStore, StoreError, Stored};
 use lsinfra_engine::surgery::Soundness;
 
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
@@ -97,15 +97,25 @@ pub(crate) async fn at_serial(
     if let Some(snapshot) = store.snapshot(serial).await? {
         return Ok(snapshot);
     }
-    let Some(present) = store.load_unsound().await?.snapshot else { return Err(no_state(environment)) };
+    let newest = match store.load_unsound().await {
+        Ok(stored) => stored.snapshot.ok_or_else(|| no_state(environment))?.serial,
+        // It may be asked for as the way out of that.
+        Err(StoreError::Damaged { .. }) => {
+            store.history().await?.last().map_or(1, |operation| operation.serial)
+        }
+        Err(error) => return Err(error.into()),
+    };
     let hint = "`lsinfra history` lists the operations with the serials that they left";
-    if serial == 0 || serial > present.serial {
+    if serial == 0 || serial > newest {
         let message = format!("{environment} was never recorded under serial {serial}");
         return Err(CommandError::new(ErrorCode::UnknownOperation, message).hint(hint));
     }
     let message = format!("the snapshot of {environment} with serial {serial} is not kept any more");
     Err(CommandError::new(ErrorCode::SnapshotNotKept, message)
-        .hint("take a later one: a folder keeps the last 20, a bucket 90 days")
+        .hint(match store.location().starts_with("s3://") {
+            true => "take another one: a bucket keeps each for 90 days after it was replaced",
+            false => "take another one: a folder keeps the last 20 before the present one",
+        })
         .hint(hint))
 }
 

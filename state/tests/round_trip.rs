@@ -150,7 +150,7 @@ fn history_is_every_operation_that_left_a_snapshot() {
         .unwrap();
     assert_eq!(run(store.history()).unwrap(), [record(1), record(3)]);
     // The operation that saves that serial after all has no record of its own.
-    run(session.save(&snapshot(4), None)).unwrap();
+    run(session.save(&snapshot(4), Some(&record(4)))).unwrap();
     assert_eq!(run(store.history()).unwrap(), [record(1), record(3)]);
 }
 
@@ -172,7 +172,7 @@ fn the_last_snapshots_before_the_present_one_are_kept() {
     drop(session);
     let mut session = run(store.lock(&common::samples::holder("up"))).unwrap();
     let before = written(&store);
-    run(session.save(&snapshot(26), None)).unwrap();
+    run(session.save(&snapshot(26), Some(&record(26)))).unwrap();
     assert_eq!(written(&store) - before, size);
 }
 

@@ -80,8 +80,8 @@ impl From<StoreError> for CommandError {
                 if location.ends_with("snapshot.json") {
                     command = command
                         .hint(
-                            "`lsinfra state restore N` records once more what an earlier serial says, and keeps what \
-                             is there now; `lsinfra history` lists the serials",
+                            "`lsinfra state restore N` records once more what a serial says, the newest one if that can \
+                             be had, and keeps what is there now; `lsinfra history` lists the serials",
                         )
                         .hint("`lsinfra state repair` tells what each problem means, if all of it can be read");
                 }
@@ -120,6 +120,17 @@ impl From<OperationError> for CommandError {
             }
             OperationError::IllegalTransition(error) => {
                 Self::new(ErrorCode::JournalMismatch, "the journal does not fit the snapshot").because(&error)
+            }
+            OperationError::JournalFollows { expected, journal, .. } => {
+                Self::new(ErrorCode::OperationUnfinished, message)
+                    .hint(format!(
+                        "record serial {expected}, with `lsinfra state restore {expected}` or with a file that was \
+                         pulled then: what the journal says is taken in"
+                    ))
+                    .hint(format!(
+                        "if that is lost for good: move what is at {journal} elsewhere, record what you have, and look \
+                         in AWS for what the operation made, by the tag lsinfra:environment"
+                    ))
             }
             OperationError::Impossible { findings } => {
                 let objects = plural(findings.len(), "object");
