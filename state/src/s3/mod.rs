@@ -11,6 +11,7 @@ mod answers;
 mod aws_bucket;
 mod aws_locks;
 mod bootstrap;
+mod bucket_settings;
 mod contents;
 mod keys;
 mod lease;
@@ -38,7 +39,7 @@ use lsinfra_engine::{SecretKey, Snapshot};
 use uuid::Uuid;
 
 pub use access::Access;
-pub use bootstrap::{Bootstrapped, bootstrap};
+pub use bootstrap::{Bootstrapped, SetUp, bootstrap};
 pub use stacks::stacks;
 
 use access::Clients;
