@@ -309,8 +309,8 @@ fn damaged(layout: &Layout, reason: &str) -> StoreError {
     let mut reason = reason.to_owned();
     if layout.previous_snapshot().exists() {
         reason.push_str(
-            "; snapshot.previous.json and journal.previous.jsonl beside it, put in the place of \
-             snapshot.json and journal.jsonl, are the state from before it was saved",
+            "; snapshot.previous.json and journal.previous.jsonl beside it are the state from before it was saved, \
+             the one put in the place of snapshot.json, the other before what journal.jsonl has",
         );
     }
     StoreError::Damaged { location: layout.snapshot().display().to_string(), reason }
