@@ -175,9 +175,9 @@ impl Session {
                     let access = state_place::access(run.place, &environment.config)?;
                     // A name that the user gave may be mistyped, or a bucket's that has other uses: to make that
                     // one, or to set it up, takes a command of its own.
-                    let missing = match (run.place.sandbox(), is_named) {
-                        (true, _) => MissingStore::Make,
-                        (false, true) => MissingStore::Refuse,
+                    let missing = match (is_named, run.place.sandbox()) {
+                        (true, _) => MissingStore::Refuse,
+                        (false, true) => MissingStore::Make,
                         (false, false) => run.missing_store,
                     };
                     let stopped = stopped.clone();

@@ -60,7 +60,9 @@ impl StatePlace {
     /// # Errors
     /// [`ErrorCode::StateLocation`] for a `--state` that is no place for state.
     pub(crate) fn parse(args: &PlaceArgs, config: &Config) -> Result<Self, CommandError> {
-        match args.state.as_deref() {
+        // A variable that is empty counts as none; a flag that is empty is a mistake.
+        let is_empty = std::env::var_os("LSINFRA_STATE").is_some_and(|state| state.is_empty());
+        match args.state.as_deref().filter(|state| !state.is_empty() || !is_empty) {
             None => Ok(Self::of_account(&config.account, config.region.as_str())),
             Some(url) => Self::of_url(url),
         }
