@@ -146,7 +146,11 @@ fn kept() {
             left.iter().filter(|item| item.kind == "snapshot").map(|item| item.id.as_str()).collect();
         assert_eq!(last.len(), snapshots, "{left:#?}");
         let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
-        let retained = [("aws:s3:Bucket", "blobs"), ("aws:secretsmanager:Secret", "app")];
+        let retained = [
+            ("aws:s3:Bucket", "blobs"),
+            ("aws:secretsmanager:Secret", "app"),
+            ("lsinfra:langsmith:Choices", "main"),
+        ];
         for (resource_type, name) in retained {
             assert_eq!(recorded.only(resource_type, name).role, "retained");
         }

@@ -28,7 +28,16 @@ impl Planner<'_> {
                 self.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
                 record.objects.retain(|other| other.generation != generation);
                 freed_name = Some(object.name_generation);
-                if object.role == Role::Current {
+                // A retained object is missed like a current one if it would have been adopted.
+                let is_missed = match object.role {
+                    Role::Current => true,
+                    Role::Retained => {
+                        record.current().is_none()
+                            && record.retained().is_none_or(|other| other.generation < generation)
+                    }
+                    Role::Incoming | Role::Superseded => false,
+                };
+                if is_missed {
                     reason = Reason::Gone;
                     self.note_gone(urn, &object);
                     self.check_object(candidate, &object, &candidate.inputs, ChangeKind::Recreate);

@@ -84,6 +84,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether `destroy` keeps data that a later `up` goes on with: the bucket, or a last snapshot of PostgreSQL.
+    pub fn keeps_data(&self) -> bool {
+        self.blobs.on_destroy == OnDestroy::Keep || self.postgres.final_snapshot
+    }
+
     /// Reads and checks a file. Its name is the environment's name.
     ///
     /// # Errors
