@@ -160,9 +160,14 @@ impl Session {
         let stopped = cancellation.clone();
         let open = async {
             match (begin().await, &place) {
-                (Err(BeginError::StoreMissing(error)), StatePlace::Bucket { place, is_named, .. })
-                    if !run.read_only =>
-                {
+                (
+                    Err(BeginError::StoreMissing(error)),
+                    place_of_state @ StatePlace::Bucket { place, is_named, .. },
+                ) if !run.read_only => {
+                    if run.begin.is_some() {
+                        let config = &environment.config;
+                        other_stacks::refuse_elsewhere(place_of_state, run.place, config, printer).await?;
+                    }
                     // Of what is not there, nothing is in Secrets Manager either.
                     let missing = secrets.all_missing();
                     if run.begin.is_some()
@@ -203,9 +208,13 @@ impl Session {
             connection.connector.guard(guard);
         }
         let is_new = operation.snapshot().serial == 0 && operation.snapshot().resources.is_empty();
-        if is_new && run.begin.is_some_and(|args| !args.beside) {
-            let refused = other_stacks::refuse_second(&place, run.place, &environment.config, printer).await;
-            if let Err(error) = refused {
+        if let Some(args) = run.begin.filter(|_| is_new) {
+            let config = &environment.config;
+            let mut allowed = other_stacks::refuse_elsewhere(&place, run.place, config, printer).await;
+            if allowed.is_ok() && !args.beside {
+                allowed = other_stacks::refuse_second(&place, run.place, config, printer).await;
+            }
+            if let Err(error) = allowed {
                 // The first error is what the user must see; the lock heals by itself.
                 let _ = operation.release().await;
                 return Err(error);

@@ -38,7 +38,7 @@ use lsinfra_engine::{SecretKey, Snapshot};
 
 pub use access::Access;
 pub use bootstrap::{Bootstrapped, bootstrap};
-pub use stacks::stacks;
+pub use stacks::{buckets, stacks};
 
 use access::Clients;
 use aws_bucket::AwsBucket;
