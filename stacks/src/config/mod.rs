@@ -136,7 +136,7 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let tags = tags::read(document);
     let imports = imports::read(document, file);
     let network = network::read(document, profile.unwrap_or(Profile::Dev), region.as_ref());
-    let cluster = cluster::cluster(document);
+    let cluster = cluster::cluster(document, profile.unwrap_or(Profile::Dev));
     let nodes = cluster::nodes(document);
     let postgres = stores::postgres(document);
     let redis = stores::redis(document);
@@ -148,6 +148,9 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let blobs = data::blobs(document);
     let (nodes, clickhouse) = (nodes?, clickhouse?);
     capacity::check(document, &nodes, &clickhouse);
+    if let Some(network) = &network {
+        network::check_zones_for(document, network, profile.unwrap_or(Profile::Dev), clickhouse.mode);
+    }
     Some(Config {
         stack: stack?,
         environment: environment?,
