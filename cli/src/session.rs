@@ -29,7 +29,7 @@ use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
 use crate::secrets::Secrets;
 use crate::state_place::StatePlace;
-use crate::{bootstrap, other_stacks, plan_file, signals, state_place, targets};
+use crate::{bootstrap, known_facts, other_stacks, plan_file, signals, state_place, targets};
 
 /// How often a place for state that was just made is looked for, and the pause between.
 const LOOKS_FOR_WHAT_WAS_MADE: u32 = 20;
@@ -120,7 +120,13 @@ impl Session {
         targets.extend(imported);
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
-            connection = connect(run, &environment) => connection?,
+            connection = async {
+                let connection = connect(run, &environment).await?;
+                if run.refresh && matches!(run.kind, OperationKind::Up | OperationKind::Refresh) {
+                    known_facts::check(&environment.config, &connection, printer).await?;
+                }
+                Ok::<_, CommandError>(connection)
+            } => connection?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
         let graph = match run.kind {
