@@ -250,6 +250,9 @@ impl Session {
         let to_be_given = self.secrets.missing(plan.asked_secrets());
         let mut text = render::plan::plan(plan, &self.names, self.connection.pace, canvas);
         text.push_str(&render::plan::to_be_given(&to_be_given, &plan.home, canvas));
+        if plan.operation.kind == OperationKind::Destroy {
+            text.push_str(&render::plan::retained(self.operation.snapshot(), canvas));
+        }
         text
     }
 

@@ -409,6 +409,10 @@ impl ResourceType for Instance {
         (self.skip_final_snapshot.get() != Some(true)).then(|| "its last snapshot".to_owned())
     }
 
+    fn made_from(&self) -> Option<String> {
+        self.snapshot_identifier.get().map(|snapshot| format!("the snapshot {snapshot}"))
+    }
+
     fn connection_identity(connection: &Value) -> Value {
         AwsConnection::identity(connection)
     }
