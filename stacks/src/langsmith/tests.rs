@@ -43,7 +43,7 @@ impl Resolve for Symbolic {
             "oidc_issuer" => Value::text("https://oidc.eks.us-west-2.amazonaws.com/id/0123456789ABCDEF"),
             "port" => 5432_u16.to_value(),
             "allocated_storage_gib" => 120_i32.to_value(),
-            "public_subnet_ids" | "private_subnet_ids" => {
+            "name_servers" | "public_subnet_ids" | "private_subnet_ids" => {
                 Value::List((1..=3).map(|index| Value::text(format!("{text}[{index}]"))).collect())
             }
             "static_parameters" => map(&[("max_connections", Value::text(text))]),
