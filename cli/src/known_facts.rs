@@ -14,7 +14,7 @@ use crate::printer::Printer;
 /// what its instances have, the table stands, with a warning.
 ///
 /// # Errors
-/// [`ErrorCode::ConfigInvalid`] if nodes are too small by what AWS says, or the region has none of their type.
+/// [`ErrorCode::ConfigInvalid`] if nodes are too small by what AWS says.
 pub(crate) async fn check(
     config: &Config,
     connection: &Connection,
@@ -47,13 +47,7 @@ fn support_warnings(config: &Config, today: Date) -> Vec<String> {
 
 /// In what AWS's figures differ from this release's, if the nodes are large enough by them.
 fn differences(config: &Config, told: &[InstanceType]) -> Result<Vec<String>, CommandError> {
-    let known = config.instance_types();
-    let is_told = |name: &str| told.iter().any(|told| told.name == name);
-    let missing = known.iter().filter(|known| !is_told(&known.name));
-    let mut problems: Vec<String> = missing
-        .map(|known| format!("{} has no instances of the type {}", config.region, known.name))
-        .collect();
-    problems.extend(config.capacity_problems(told).iter().map(ToString::to_string));
+    let problems: Vec<String> = config.capacity_problems(told).iter().map(ToString::to_string).collect();
     if !problems.is_empty() {
         let message = "the nodes do not do, by what AWS says of their types now";
         return Err(CommandError::new(ErrorCode::ConfigInvalid, message)
@@ -61,17 +55,19 @@ fn differences(config: &Config, told: &[InstanceType]) -> Result<Vec<String>, Co
             .hint("choose others with `nodes` and `clickhouse.instance_type` in the configuration"));
     }
     let differing = |known: &&InstanceType| {
-        let told = told.iter().find(|told| told.name == known.name)?;
+        let name = &known.name;
+        let Some(told) = told.iter().find(|told| told.name == *name) else {
+            return Some(format!(
+                "{} lists no instances of the type {name}: nodes may not start",
+                config.region
+            ));
+        };
         let differences = known.differences(told);
         (!differences.is_empty()).then(|| {
-            format!(
-                "AWS says that {} has {}, as this release knew it in {AS_OF}",
-                known.name,
-                differences.join(", ")
-            )
+            format!("AWS says that {name} has {}, as this release knew it in {AS_OF}", differences.join(", "))
         })
     };
-    Ok(known.iter().filter_map(differing).collect())
+    Ok(config.instance_types().iter().filter_map(differing).collect())
 }
 
 fn figures(told: aws::InstanceType) -> InstanceType {
@@ -115,8 +111,8 @@ mod tests {
         assert_eq!(refused.code, ErrorCode::ConfigInvalid);
         assert!(refused.details[0].contains("2 x m7i.4xlarge leave"), "{:?}", refused.details);
 
-        let refused = differences(&config, &[]).unwrap_err();
-        assert_eq!(refused.details, ["us-west-2 has no instances of the type m7i.4xlarge"]);
+        let warnings = differences(&config, &[]).unwrap();
+        assert_eq!(warnings, ["us-west-2 lists no instances of the type m7i.4xlarge: nodes may not start"]);
     }
 
     #[test]
