@@ -94,12 +94,17 @@ impl StatePlace {
     fn of_account(account: &str, region: &str) -> Self {
         Self::Bucket {
             place: Place {
-                bucket: format!("lsinfra-state-{account}-{region}"),
+                bucket: Self::bucket_of_account(account, region),
                 table: DEFAULT_TABLE.to_owned(),
             },
             lease: Duration::from_secs(DEFAULT_LEASE_SECONDS),
             is_named: false,
         }
+    }
+
+    /// The name of that bucket; without a region what the names of all of the account's begin with.
+    pub(crate) fn bucket_of_account(account: &str, region: &str) -> String {
+        format!("lsinfra-state-{account}-{region}")
     }
 
     /// The store of the environment that `config` is for.

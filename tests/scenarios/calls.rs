@@ -246,6 +246,9 @@ fn preview() {
         assert_eq!(calls.remove(*operation), Some(*times), "{operation}");
     }
 
+    // What the types of nodes have, beside what this release knows of them.
+    assert_eq!(calls.remove("ec2:DescribeInstanceTypes"), Some(1));
+
     let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
     let mut objects: BTreeMap<&str, usize> = BTreeMap::new();
     for object in &recorded.objects {

@@ -110,6 +110,12 @@ pub trait ResourceType: Inputs {
         None
     }
 
+    /// What a new object of these inputs begins with, in words that "it is made from" can precede, such as `the
+    /// snapshot langsmith-final`; `None` if it begins empty.
+    fn made_from(&self) -> Option<String> {
+        None
+    }
+
     /// Whether an object of these inputs cannot exist beside the one of `previous` that it replaces: then that
     /// one is deleted first. Known at plan time only as far as the inputs are.
     fn excludes(&self, _previous: &Self) -> bool {
@@ -308,6 +314,10 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
 
     fn leaves(&self, inputs: &Properties) -> Option<String> {
         R::from_properties(inputs).ok().and_then(|typed| typed.leaves())
+    }
+
+    fn made_from(&self, inputs: &Properties) -> Option<String> {
+        R::from_properties(inputs).ok().and_then(|typed| typed.made_from())
     }
 
     fn excludes(&self, previous: &Properties, inputs: &Properties) -> bool {

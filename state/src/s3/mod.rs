@@ -40,7 +40,7 @@ use uuid::Uuid;
 
 pub use access::Access;
 pub use bootstrap::{Bootstrapped, SetUp, bootstrap};
-pub use stacks::stacks;
+pub use stacks::{buckets, stacks};
 
 use access::Clients;
 use aws_bucket::AwsBucket;

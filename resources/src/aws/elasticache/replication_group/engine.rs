@@ -33,8 +33,8 @@ impl Engine {
         if numbers(version) >= [7, 2] { Self::Valkey } else { Self::Redis }
     }
 
-    /// The family of the parameters of this version.
-    pub(super) fn family(self, version: &str) -> String {
+    /// The family of the parameters of a version, such as `redis7` of `7.1`.
+    pub fn family(self, version: &str) -> String {
         let major = numbers(version)[0];
         // <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html>
         let suffix = if self == Self::Redis && major == 6 { ".x" } else { "" };

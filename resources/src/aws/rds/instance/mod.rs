@@ -16,7 +16,8 @@ use lsinfra_engine::provider::{
 };
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, Secret, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Properties, ResourceType, Secret, StepContext,
+    Value,
 };
 
 use self::object::{Effective, Until, ready, status, stuck, tags_of};
@@ -159,6 +160,8 @@ pub struct InstanceOutputs {
     /// The port at which it is reached.
     #[output(volatile)]
     pub port: Output<u16>,
+    /// The size of its storage in GiB, which may have grown by itself.
+    pub allocated_storage_gib: Output<i32>,
 }
 
 fn outputs(client: &AwsClients, id: &str, instance: &DbInstance) -> InstanceOutputs {
@@ -169,6 +172,7 @@ fn outputs(client: &AwsClients, id: &str, instance: &DbInstance) -> InstanceOutp
         resource_id: property::told(instance.dbi_resource_id().map(str::to_owned)),
         address: property::told(endpoint.and_then(|endpoint| endpoint.address()).map(str::to_owned)),
         port: property::told(Effective::of(instance).port),
+        allocated_storage_gib: property::told(Effective::of(instance).allocated_storage_gib),
     }
 }
 
@@ -378,19 +382,35 @@ impl ResourceType for Instance {
     fn predict(&self, connection: &Value) -> InstanceOutputs {
         let port =
             if self.port.is_given() { property::repeated(&self.port) } else { Output::known(&DEFAULT_PORT) };
+        // What is made from a snapshot has at least the size of that.
+        let allocated_storage_gib = match self.snapshot_identifier.is_given() {
+            true => Output::unknown(),
+            false => property::repeated(&self.allocated_storage_gib),
+        };
+        let outputs = InstanceOutputs { port, allocated_storage_gib, ..InstanceOutputs::unknown() };
         match (self.identifier.get(), AwsConnection::read(connection)) {
             (Some(id), Ok(connection)) => InstanceOutputs {
                 arn: calls::arn(&connection, "db", &id).into(),
                 identifier: id.into(),
-                port,
-                ..InstanceOutputs::unknown()
+                ..outputs
             },
-            _ => InstanceOutputs { port, ..InstanceOutputs::unknown() },
+            _ => outputs,
+        }
+    }
+
+    /// Storage that has grown by itself may be larger than what is asked for.
+    fn predict_update(&self, previous: &Self, outputs: &mut Properties) {
+        if self.allocated_storage_gib.get() != previous.allocated_storage_gib.get() {
+            outputs.insert("allocated_storage_gib".to_owned(), Value::Unknown);
         }
     }
 
     fn leaves(&self) -> Option<String> {
         (self.skip_final_snapshot.get() != Some(true)).then(|| "its last snapshot".to_owned())
+    }
+
+    fn made_from(&self) -> Option<String> {
+        self.snapshot_identifier.get().map(|snapshot| format!("the snapshot {snapshot}"))
     }
 
     fn connection_identity(connection: &Value) -> Value {
