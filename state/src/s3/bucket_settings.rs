@@ -54,6 +54,9 @@ struct Bucket<'a> {
     name: &'a str,
 }
 
+/// A bucket that was made a moment ago may not be seen yet: it has no settings then.
+const NOT_SEEN: &str = "NoSuchBucket";
+
 /// What a setting is, `None` if it was never made: S3 answers with a code then.
 fn setting<T, E>(
     call: &str,
@@ -65,7 +68,13 @@ where
 {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(error) if error.as_service_error().is_some_and(|error| error.code() == Some(none)) => Ok(None),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|error| error.code() == Some(none) || error.code() == Some(NOT_SEEN)) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(provider_error(call, &error)),
     }
 }
@@ -93,8 +102,8 @@ impl Bucket<'_> {
     async fn keep_versions(&self) -> Result<bool, ProviderError> {
         let (name, owner) = (self.name, &self.access.account);
         let found = self.s3.get_bucket_versioning().bucket(name).expected_bucket_owner(owner).send().await;
-        let found = found.map_err(|error| provider_error("GetBucketVersioning", &error))?;
-        if found.status() == Some(&BucketVersioningStatus::Enabled) {
+        let found = setting("GetBucketVersioning", NOT_SEEN, found)?;
+        if found.is_some_and(|found| found.status() == Some(&BucketVersioningStatus::Enabled)) {
             return Ok(false);
         }
         let wanted = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
