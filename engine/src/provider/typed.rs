@@ -126,9 +126,9 @@ pub trait ResourceType: Inputs {
     /// what changes; what [volatile](crate::schema::OutputField::volatile) outputs become is not asked.
     fn predict_update(&self, _previous: &Self, _outputs: &mut Properties) {}
 
-    /// The part of a connection that says where an object lives.
-    fn connection_identity(connection: &Value) -> Value {
-        connection.clone()
+    /// The part of a connection that says where an object lives. By default that is the connection's to say.
+    fn connection_identity(connect: &dyn Connect<Self::Client>, connection: &Value) -> Value {
+        connect.identity(connection)
     }
 
     /// Brings recorded values from an older version to the present one.
@@ -231,6 +231,11 @@ impl<R> Changes<R> {
 pub trait Connect<C>: Send + Sync {
     /// A client for a connection, usually out of a cache.
     async fn connect(&self, connection: &Value) -> Result<Arc<C>, ProviderError>;
+
+    /// The part of a connection that says where an object lives: the rest may change, and it stays.
+    fn identity(&self, connection: &Value) -> Value {
+        connection.clone()
+    }
 }
 
 /// A [`ResourceType`] as an erased [`Provider`].
@@ -335,7 +340,7 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
     }
 
     fn connection_identity(&self, connection: &Value) -> Value {
-        R::connection_identity(connection)
+        R::connection_identity(&*self.connect, connection)
     }
 
     fn migrate(&self, version: u32, recorded: Recorded) -> Result<Recorded, ValueError> {

@@ -286,10 +286,6 @@ impl ResourceType for MetricAlarm {
         MetricAlarmOutputs { name: repeated(&self.name), arn }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     /// CloudWatch would replace the settings of an alarm that is there, whoever's it is; so that is asked first.
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();

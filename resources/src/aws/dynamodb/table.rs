@@ -237,10 +237,6 @@ impl ResourceType for Table {
         TableOutputs { name: property::repeated(&self.name), arn }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();
         let mut request = client.dynamodb.create_table().table_name(&name);

@@ -11,16 +11,14 @@ use aws_sdk_ec2::types::{
 };
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, PollInterval, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::ec2::object::{self, Ec2Object, Lifecycle};
 use crate::aws::ec2::{AllocationId, NatGatewayId, SubnetId};
 use crate::aws::error::During;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, durations, property, tags};
+use crate::aws::{Arn, AwsClients, durations, property, tags};
 
 /// A public NAT gateway: the way out for subnets without public addresses.
 #[derive(Clone, Default, Inputs)]
@@ -115,10 +113,6 @@ impl ResourceType for NatGateway {
 
     fn check(&self) -> Vec<InputProblem> {
         tags::check(&self.tags)
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

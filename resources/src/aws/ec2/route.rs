@@ -12,13 +12,13 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
+use crate::aws::AwsClients;
 use crate::aws::durations;
 use crate::aws::ec2::object;
 use crate::aws::ec2::{InternetGatewayId, NatGatewayId, RouteTableId, cidr};
 use crate::aws::error::{During, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{AwsClients, AwsConnection};
 
 /// A route: where packets for a range of addresses are sent.
 ///
@@ -120,10 +120,6 @@ impl ResourceType for Route {
 
     fn predict(&self, _connection: &Value) -> RouteOutputs {
         RouteOutputs { destination_cidr_block: property::repeated(&self.destination_cidr_block) }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -8,16 +8,14 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType as TagTarget, RouteTable as SdkRouteTable, Tag};
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::ec2::object::{self, Ec2Object};
 use crate::aws::ec2::{RouteTableId, VpcId};
 use crate::aws::error::During;
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, durations, property, tags};
+use crate::aws::{Arn, AwsClients, durations, property, tags};
 
 /// A route table. Its routes and the subnets that use it are resources of their own.
 #[derive(Clone, Default, Inputs)]
@@ -88,10 +86,6 @@ impl ResourceType for RouteTable {
 
     fn check(&self) -> Vec<InputProblem> {
         tags::check(&self.tags)
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

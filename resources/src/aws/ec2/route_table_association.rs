@@ -11,14 +11,14 @@ use aws_sdk_ec2::types::{
 };
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value};
+use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::durations;
 use crate::aws::ec2::object::{self, Ec2Object, LIMIT_FILTER_VALUES, filter};
 use crate::aws::ec2::{RouteTableAssociationId, RouteTableId, SubnetId};
 use crate::aws::error::{During, found, not_found};
 use crate::aws::wait::{SECONDS, until_deleted, until_seen};
-use crate::aws::{AwsClients, AwsConnection, property};
+use crate::aws::{AwsClients, property};
 
 /// Makes a subnet use a route table instead of the VPC's main one.
 ///
@@ -145,10 +145,6 @@ impl ResourceType for RouteTableAssociation {
 
     type Outputs = RouteTableAssociationOutputs;
     type Client = AwsClients;
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
 
     async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let request = client

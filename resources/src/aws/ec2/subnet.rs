@@ -22,7 +22,7 @@ use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// A subnet: a part of a VPC's range in one availability zone.
 #[derive(Clone, Default, Inputs)]
@@ -146,10 +146,6 @@ impl ResourceType for Subnet {
             availability_zone: property::repeated(&self.availability_zone),
             ..SubnetOutputs::unknown()
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, PollInterval, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// A VPC endpoint: the way to a service of AWS that does not leave the VPC.
 #[derive(Clone, Default, Inputs)]
@@ -281,10 +281,6 @@ impl ResourceType for VpcEndpoint {
             _ => {}
         }
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -21,7 +21,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// An access entry: what a principal of IAM may do in a cluster. It takes the place of a line in the `aws-auth` ConfigMap.
 #[derive(Clone, Default, Inputs)]
@@ -328,10 +328,6 @@ impl ResourceType for AccessEntry {
             principal_arn: property::repeated(&self.principal_arn),
             ..AccessEntryOutputs::unknown()
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

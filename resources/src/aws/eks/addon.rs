@@ -23,7 +23,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// An add-on: software of a cluster's that AWS installs and keeps running.
 #[derive(Clone, Default, Inputs)]
@@ -294,10 +294,6 @@ impl ResourceType for Addon {
             addon_version: property::repeated(&self.addon_version),
             ..AddonOutputs::unknown()
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -14,7 +14,7 @@ use lsinfra_engine::{
 
 use crate::aws::elasticache::ParameterGroupName;
 use crate::aws::elasticache::calls::{self, sdk_tags, sent_once};
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::{During, not_found};
 use crate::aws::property;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
@@ -200,10 +200,6 @@ impl ResourceType for ParameterGroup {
         }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();
         client
@@ -246,14 +242,7 @@ impl ResourceType for ParameterGroup {
                 continue;
             };
             let parameters = match recorded.parameters.get() {
-                Some(recorded) => {
-                    // Listed, but not there for the next call: one of the two answers is out of date.
-                    let Some(actual) = found(actual(&client.elasticache, id, &recorded).await)? else {
-                        observed.push(None);
-                        continue;
-                    };
-                    actual.into()
-                }
+                Some(recorded) => actual(&client.elasticache, id, &recorded).await?.into(),
                 None => Input::default(),
             };
             let tags = calls::tags(&client.elasticache, &arn(&client.connection, id)).await?;

@@ -150,10 +150,6 @@ impl ResourceType for SubnetGroup {
         }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();
         let ids = self.subnet_ids.get().unwrap_or_default();

@@ -10,9 +10,7 @@ use aws_sdk_kms::types::KeyMetadata;
 use futures_util::future::try_join_all;
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::error::{During, found};
 use crate::aws::kms::calls::{KeyCalls, sdk_tags, visible};
@@ -20,7 +18,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// How many keys are read at once: KMS has no call that reads many.
 const READ_AT_ONCE: usize = 8;
@@ -203,10 +201,6 @@ impl ResourceType for Key {
             problems.push(problem("pending_window_in_days", "AWS keeps a deleted key for 7 to 30 days"));
         }
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     /// KMS takes no client token: the call is sent once, and what it left is found by its tags.

@@ -222,10 +222,6 @@ impl ResourceType for LogGroup {
         LogGroupOutputs { name: repeated(&self.name), arn }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     /// A group that is there already, such as one that EKS made again for a cluster that was being deleted, is refused
     /// unless its tags are ours.
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -13,7 +13,7 @@ use lsinfra_engine::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::{During, not_found};
 use crate::aws::property;
 use crate::aws::rds::ParameterGroupName;
 use crate::aws::rds::calls::{self, sdk_tags, sent_once};
@@ -274,10 +274,6 @@ impl ResourceType for ParameterGroup {
         }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();
         client
@@ -319,12 +315,7 @@ impl ResourceType for ParameterGroup {
             };
             let parameters = match recorded.parameters.get() {
                 Some(recorded) => {
-                    // Listed, but not there for the next call: one of the two answers is out of date.
-                    let Some(actual) = found(actual(&client.rds, id, &recorded).await)? else {
-                        observed.push(None);
-                        continue;
-                    };
-                    observed_parameters(&recorded, &actual).into()
+                    observed_parameters(&recorded, &actual(&client.rds, id, &recorded).await?).into()
                 }
                 None => Input::default(),
             };

@@ -342,10 +342,6 @@ impl ResourceType for Bucket {
         }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     /// The bucket is tagged by the creating call itself: one without our tags is never ours.
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();

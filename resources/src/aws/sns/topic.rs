@@ -201,10 +201,6 @@ impl ResourceType for Topic {
         TopicOutputs { name: repeated(&self.name), arn }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     /// Settings come later: a topic that is there is answered with only if nothing of it differs, and they may have
     /// changed by the time that the call is sent again.
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -315,10 +315,6 @@ impl ResourceType for Cluster {
         ClusterOutputs { name, arn, version: property::repeated(&self.version), ..ClusterOutputs::unknown() }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.name.get().unwrap_or_default();
         let cidrs = self.public_access_cidrs.get();

@@ -32,7 +32,7 @@ use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// The longest name, in characters.
 const LIMIT_NAME: usize = 63;
@@ -332,10 +332,6 @@ impl ResourceType for NodeGroup {
             release_version: property::repeated(&self.release_version),
             ..NodeGroupOutputs::unknown()
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

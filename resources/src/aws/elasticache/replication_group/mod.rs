@@ -319,10 +319,6 @@ impl ResourceType for ReplicationGroup {
         }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let id = self.replication_group_id.get().unwrap_or_default();
         let token = plain_text(&self.auth_token, client).await?;

@@ -413,10 +413,6 @@ impl ResourceType for Instance {
         self.snapshot_identifier.get().map(|snapshot| format!("the snapshot {snapshot}"))
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
-
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let name = self.identifier.get().unwrap_or_default();
         match self.snapshot_identifier.get() {
