@@ -3,9 +3,9 @@
 use lsinfra_engine::cancel::Cancellation;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::operation::OperationError;
-use lsinfra_engine::provider::ProviderError;
+use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::store::StoreError;
-use lsinfra_state::{Access, Bootstrapped, Place};
+use lsinfra_state::{Access, Bootstrapped, Place, SetUp};
 
 use crate::confirm::{self, Approval};
 use crate::error::{Cloud, CommandError, ErrorCode};
@@ -86,27 +86,28 @@ pub(crate) async fn offer(
             confirm::ask(&question, Approval::Yes, cancellation, printer).await?;
         }
     }
-    let made = make(place, access, clock).await?;
+    let made = make(place, access, SetUp::Made, clock).await?;
     if made != Bootstrapped::default() {
-        printer.note(&format!("{}\n", summary(place, made)));
+        printer.note(&format!("{}\n", summary(place, &made)));
     }
     Ok(())
 }
 
-/// Makes what is missing, and brings what is there to its settings.
+/// Makes what is missing, and brings that, or what is there, too, to its settings.
 ///
 /// # Errors
 /// [`ErrorCode::StateUnavailable`].
 pub(crate) async fn make(
     place: &Place,
     access: &Access,
+    set_up: SetUp,
     clock: &Clock,
 ) -> Result<Bootstrapped, CommandError> {
-    lsinfra_state::bootstrap(access, place, clock).await.map_err(|error| failed(place, &error))
+    lsinfra_state::bootstrap(access, place, set_up, clock).await.map_err(|error| failed(place, &error))
 }
 
-/// What was made, in words.
-pub(crate) fn summary(Place { bucket, table }: &Place, made: Bootstrapped) -> String {
+/// What was made and changed, in words.
+pub(crate) fn summary(Place { bucket, table }: &Place, made: &Bootstrapped) -> String {
     let parts = [
         (made.bucket, format!("the bucket {bucket}")),
         (made.key, "the key for digests of secrets".to_owned()),
@@ -121,19 +122,27 @@ pub(crate) fn summary(Place { bucket, table }: &Place, made: Bootstrapped) -> St
             Some((last, others)) => Some((format!("{} and {last}", others.join(", ")), "were")),
         }
     };
-    match (named(true), named(false)) {
+    let mut text = match (named(true), named(false)) {
         (Some((made, _)), None) => format!("made {made}"),
         (Some((made, _)), Some((there, verb))) => format!("made {made}; {there} {verb} there"),
         (None, Some((there, verb))) => format!("{there} {verb} there"),
         (None, None) => String::new(),
+    };
+    if !made.changed.is_empty() {
+        text.push_str(&format!("; changed of the bucket: {}", made.changed.join(", ")));
     }
+    text
 }
 
 fn failed(Place { bucket, table }: &Place, error: &ProviderError) -> CommandError {
     let message = format!("cannot make the bucket {bucket} and the table {table}");
-    let mut command = CommandError::new(ErrorCode::StateUnavailable, message)
-        .because(error)
-        .hint("what was made stays; run the same command again once the cause is gone");
+    let mut command = CommandError::new(ErrorCode::StateUnavailable, message).because(error);
+    command = command.hint(match error.kind {
+        ErrorKind::Denied => {
+            "the bucket is another account's, or these credentials may not use it: name another one with --state"
+        }
+        _ => "what was made stays; run the same command again once the cause is gone",
+    });
     command.cloud = Cloud { code: error.code.clone(), request_id: error.request_id.clone() };
     command
 }

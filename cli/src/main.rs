@@ -15,6 +15,7 @@ mod environment;
 mod error;
 mod exit_code;
 mod imports;
+mod known_facts;
 mod other_stacks;
 mod plan_file;
 mod printer;

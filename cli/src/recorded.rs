@@ -3,7 +3,7 @@
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::journal::replay;
 use lsinfra_engine::operation::OperationError;
-use lsinfra_engine::store::{StateStore, Stored};
+use lsinfra_engine::store::{HolderProcess, LockHolder, StateStore, StoreError, Stored};
 use lsinfra_engine::surgery::Soundness;
 
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
@@ -21,6 +21,8 @@ pub(crate) struct Recorded {
     pub(crate) snapshot: Snapshot,
     /// Whether an operation was interrupted and not gone on with.
     unfinished: bool,
+    /// Who is at work, if somebody is.
+    at_work: Option<LockHolder>,
 }
 
 impl Recorded {
@@ -57,31 +59,54 @@ impl Recorded {
         let (config, _) = load_config(environment)?;
         let environment = name(&config);
         let state_place = StatePlace::parse(place, &config)?;
-        let stored = runtime()?.block_on(async {
+        let (stored, at_work) = runtime()?.block_on(async {
             let store = state_place.store(place, &config, printer).await?;
-            Ok::<_, CommandError>(match soundness {
+            let stored = match soundness {
                 Soundness::Required => store.load().await?,
                 Soundness::Waived | Soundness::Replaced => store.load_unsound().await?,
-            })
+            };
+            let at_work = at_work(&*store, &stored).await?;
+            Ok::<_, CommandError>((stored, at_work))
         })?;
         let unfinished = !stored.journal.is_empty();
         let Some(snapshot) = with_journal(stored)? else {
             return Err(no_state(&environment));
         };
-        Ok(Self { environment, snapshot, unfinished })
+        Ok(Self { environment, snapshot, unfinished, at_work })
     }
 
-    /// Says so if an operation was interrupted: what is recorded is not what will be.
+    /// Says so if an operation is at work or was interrupted: what is recorded is not what will be.
     pub(crate) fn note_unfinished(&self, printer: Printer) {
         if self.unfinished {
-            note_unfinished(printer);
+            note_unfinished(self.at_work.as_ref(), printer);
         }
     }
 }
 
-/// Says that an operation was interrupted.
-pub(crate) fn note_unfinished(printer: Printer) {
-    printer.note("note: an operation was interrupted; the next `up` or `destroy` finishes it\n");
+/// Who has journalled what is in no snapshot yet, if that is a run which still holds the lock and lives.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn at_work(
+    store: &dyn StateStore,
+    stored: &Stored,
+) -> Result<Option<LockHolder>, CommandError> {
+    if stored.journal.is_empty() {
+        return Ok(None);
+    }
+    let held = store.held_lock().await?;
+    Ok(held.filter(|held| held.process != HolderProcess::Dead).map(|held| held.holder))
+}
+
+/// Says that an operation is at work, or was interrupted.
+pub(crate) fn note_unfinished(at_work: Option<&LockHolder>, printer: Printer) {
+    printer.note(&match at_work {
+        Some(LockHolder { command, user, host, process_id, .. }) => format!(
+            "note: `{command}` by {user} on {host} (process {process_id}) holds the lock: what is recorded goes on \
+             changing; were it interrupted, the next `up` or `destroy` would finish it\n"
+        ),
+        None => "note: an operation was interrupted; the next `up` or `destroy` finishes it\n".to_owned(),
+    });
 }
 
 /// What was recorded under a serial.
@@ -97,15 +122,26 @@ pub(crate) async fn at_serial(
     if let Some(snapshot) = store.snapshot(serial).await? {
         return Ok(snapshot);
     }
-    let Some(present) = store.load_unsound().await?.snapshot else { return Err(no_state(environment)) };
+    let newest = match store.load_unsound().await {
+        Ok(stored) => stored.snapshot.ok_or_else(|| no_state(environment))?.serial,
+        // It may be asked for as the way out of that.
+        Err(StoreError::Damaged { .. }) => {
+            store.history().await?.last().map_or(1, |operation| operation.serial)
+        }
+        Err(error) => return Err(error.into()),
+    };
     let hint = "`lsinfra history` lists the operations with the serials that they left";
-    if serial == 0 || serial > present.serial {
+    if serial == 0 || serial > newest {
         let message = format!("{environment} was never recorded under serial {serial}");
         return Err(CommandError::new(ErrorCode::UnknownOperation, message).hint(hint));
     }
     let message = format!("the snapshot of {environment} with serial {serial} is not kept any more");
     Err(CommandError::new(ErrorCode::SnapshotNotKept, message)
-        .hint("take a later one: a folder keeps the last 20, a bucket 90 days")
+        .hint(match store.location().starts_with("s3://") {
+            true => "take another one: a bucket keeps each for 90 days after it was replaced",
+            false => "take another one: a folder keeps the last 20 before the present one",
+        })
+        .hint("if the state was moved here since: what was recorded before stayed where it was")
         .hint(hint))
 }
 

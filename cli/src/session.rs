@@ -29,7 +29,7 @@ use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
 use crate::secrets::Secrets;
 use crate::state_place::StatePlace;
-use crate::{bootstrap, other_stacks, plan_file, signals, state_place, targets};
+use crate::{bootstrap, known_facts, other_stacks, plan_file, signals, state_place, targets};
 
 /// How often a place for state that was just made is looked for, and the pause between.
 const LOOKS_FOR_WHAT_WAS_MADE: u32 = 20;
@@ -120,7 +120,13 @@ impl Session {
         targets.extend(imported);
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
-            connection = connect(run, &environment) => connection?,
+            connection = async {
+                let connection = connect(run, &environment).await?;
+                if run.refresh && matches!(run.kind, OperationKind::Up | OperationKind::Refresh) {
+                    known_facts::check(&environment.config, &connection, printer).await?;
+                }
+                Ok::<_, CommandError>(connection)
+            } => connection?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
         let graph = match run.kind {
@@ -160,9 +166,14 @@ impl Session {
         let stopped = cancellation.clone();
         let open = async {
             match (begin().await, &place) {
-                (Err(BeginError::StoreMissing(error)), StatePlace::Bucket { place, is_named, .. })
-                    if !run.read_only =>
-                {
+                (
+                    Err(BeginError::StoreMissing(error)),
+                    place_of_state @ StatePlace::Bucket { place, is_named, .. },
+                ) if !run.read_only => {
+                    if run.begin.is_some() {
+                        let config = &environment.config;
+                        other_stacks::refuse_elsewhere(place_of_state, run.place, config, printer).await?;
+                    }
                     // Of what is not there, nothing is in Secrets Manager either.
                     let missing = secrets.all_missing();
                     if run.begin.is_some()
@@ -175,9 +186,9 @@ impl Session {
                     let access = state_place::access(run.place, &environment.config)?;
                     // A name that the user gave may be mistyped, or a bucket's that has other uses: to make that
                     // one, or to set it up, takes a command of its own.
-                    let missing = match (run.place.sandbox(), is_named) {
-                        (true, _) => MissingStore::Make,
-                        (false, true) => MissingStore::Refuse,
+                    let missing = match (is_named, run.place.sandbox()) {
+                        (true, _) => MissingStore::Refuse,
+                        (false, true) => MissingStore::Make,
                         (false, false) => run.missing_store,
                     };
                     let stopped = stopped.clone();
@@ -203,9 +214,13 @@ impl Session {
             connection.connector.guard(guard);
         }
         let is_new = operation.snapshot().serial == 0 && operation.snapshot().resources.is_empty();
-        if is_new && run.begin.is_some_and(|args| !args.beside) {
-            let refused = other_stacks::refuse_second(&place, run.place, &environment.config, printer).await;
-            if let Err(error) = refused {
+        if let Some(args) = run.begin.filter(|_| is_new) {
+            let config = &environment.config;
+            let mut allowed = other_stacks::refuse_elsewhere(&place, run.place, config, printer).await;
+            if allowed.is_ok() && !args.beside {
+                allowed = other_stacks::refuse_second(&place, run.place, config, printer).await;
+            }
+            if let Err(error) = allowed {
                 // The first error is what the user must see; the lock heals by itself.
                 let _ = operation.release().await;
                 return Err(error);
@@ -235,6 +250,9 @@ impl Session {
         let to_be_given = self.secrets.missing(plan.asked_secrets());
         let mut text = render::plan::plan(plan, &self.names, self.connection.pace, canvas);
         text.push_str(&render::plan::to_be_given(&to_be_given, &plan.home, canvas));
+        if plan.operation.kind == OperationKind::Destroy {
+            text.push_str(&render::plan::retained(self.operation.snapshot(), canvas));
+        }
         text
     }
 

@@ -60,7 +60,9 @@ impl StatePlace {
     /// # Errors
     /// [`ErrorCode::StateLocation`] for a `--state` that is no place for state.
     pub(crate) fn parse(args: &PlaceArgs, config: &Config) -> Result<Self, CommandError> {
-        match args.state.as_deref() {
+        // A variable that is empty counts as none; a flag that is empty is a mistake.
+        let is_empty = std::env::var_os("LSINFRA_STATE").is_some_and(|state| state.is_empty());
+        match args.state.as_deref().filter(|state| !state.is_empty() || !is_empty) {
             None => Ok(Self::of_account(&config.account, config.region.as_str())),
             Some(url) => Self::of_url(url),
         }
@@ -92,12 +94,17 @@ impl StatePlace {
     fn of_account(account: &str, region: &str) -> Self {
         Self::Bucket {
             place: Place {
-                bucket: format!("lsinfra-state-{account}-{region}"),
+                bucket: Self::bucket_of_account(account, region),
                 table: DEFAULT_TABLE.to_owned(),
             },
             lease: Duration::from_secs(DEFAULT_LEASE_SECONDS),
             is_named: false,
         }
+    }
+
+    /// The name of that bucket; without a region what the names of all of the account's begin with.
+    pub(crate) fn bucket_of_account(account: &str, region: &str) -> String {
+        format!("lsinfra-state-{account}-{region}")
     }
 
     /// The store of the environment that `config` is for.

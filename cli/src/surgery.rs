@@ -83,8 +83,7 @@ impl Locked<'_> {
         ];
         if self.surgery.has_journal() {
             notes.push(
-                "the journal of an interrupted operation stays beside it and is not taken in: look in AWS for what \
-                 that operation created"
+                "an operation was interrupted that went on from there: what its journal says is taken in"
                     .to_owned(),
             );
         }

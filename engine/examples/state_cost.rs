@@ -15,7 +15,7 @@ use std::time::Duration;
 use lsinfra_engine::clock::Clock;
 use lsinfra_engine::{OperationKind, Stack, Value};
 use lsinfra_sandbox::{Calls, Control, FaultPlan, Options, serve};
-use lsinfra_state::{Access, LocalStore, LockSettings, Place, S3Store, bootstrap};
+use lsinfra_state::{Access, LocalStore, LockSettings, Place, S3Store, SetUp, bootstrap};
 use serde_json::json;
 
 use rig::{ENVIRONMENT, Failure, Rig, Run, declare, expect};
@@ -37,7 +37,7 @@ impl Account {
             sandbox: Some(url.to_owned()),
         };
         let place = Place { bucket: "states".to_owned(), table: "locks".to_owned() };
-        bootstrap(&access, &place, &Clock::system()).await?;
+        bootstrap(&access, &place, SetUp::Made, &Clock::system()).await?;
         let control = Control::new(url);
         control.set_faults(&FaultPlan { delay_ms, ..FaultPlan::default() })?;
         Ok(Self { control, access, place })

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::graph::Graph;
 use crate::journal::OperationKind;
@@ -135,7 +136,7 @@ async fn look_at(
     connection: &Value,
     request: ReadRequest,
 ) -> Result<Observation, OperationError> {
-    let seen = read(&engine.clock, &**provider, connection, &[request]).await?;
+    let seen = read(&engine.clock, &**provider, connection, &[request], Duration::ZERO).await?;
     Ok(seen.into_iter().next().unwrap_or(Observation::Gone))
 }
 

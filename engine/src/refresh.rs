@@ -15,7 +15,7 @@ use crate::events::EventKind;
 use crate::operation::{Engine, OperationError};
 use crate::options::Options;
 use crate::plan::{drift, effective_inputs, secret_drift};
-use crate::provider::{Observation, PollInterval, Provider, ProviderError, ReadRequest};
+use crate::provider::{ErrorKind, Observation, PollInterval, Provider, ProviderError, ReadRequest};
 use crate::snapshot::{Generation, Object, Role, Snapshot, Status};
 use crate::urn::Urn;
 use crate::value::Value;
@@ -174,7 +174,8 @@ async fn read_batch<'a>(
                 })
             })
             .collect();
-        let answers = match read(clock, &*provider, connection, &requests).await {
+        let window = provider.schema().consistency_window;
+        let answers = match read(clock, &*provider, connection, &requests, window).await {
             Ok(answers) => answers,
             Err(error) => {
                 batch.unread = Some(Unread { subjects, error });
@@ -228,7 +229,9 @@ fn is_fresh(clock: &Clock, changed_at: Timestamp, provider: &dyn Provider) -> bo
     clock.since(changed_at) < provider.schema().consistency_window
 }
 
-/// Reads objects of one type, again as long as there is no clear answer.
+/// Reads objects of one type, again as long as there is no clear answer. That includes, for as long as `window`, that
+/// something is not found: a read says of an object that is not there that it is gone, so that then one of its calls
+/// contradicts another, and one of the two answers is out of date.
 ///
 /// # Errors
 /// [`OperationError::Provider`].
@@ -237,7 +240,9 @@ pub(crate) async fn read(
     provider: &dyn Provider,
     connection: &Value,
     requests: &[ReadRequest],
+    window: Duration,
 ) -> Result<Vec<Observation>, OperationError> {
+    let started = clock.now();
     let mut attempt = 0;
     loop {
         let error: ProviderError = match provider.read(connection, requests).await {
@@ -245,7 +250,8 @@ pub(crate) async fn read(
             Err(error) => error,
         };
         attempt += 1;
-        if !error.is_transient() || attempt >= READ_ATTEMPTS {
+        let is_contradicted = error.kind == ErrorKind::NotFound && clock.since(started) < window;
+        if !is_contradicted && (!error.is_transient() || attempt >= READ_ATTEMPTS) {
             let doing = format!("read {}", provider.schema().resource_type);
             return Err(OperationError::Provider { doing, source: error });
         }

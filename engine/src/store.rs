@@ -153,8 +153,10 @@ pub struct Unusable {
     pub serial: u64,
     /// What is wrong with it.
     pub reason: String,
-    /// Where it stays once it is replaced, and the journal with it.
+    /// Where it stays once it is replaced.
     pub kept: String,
+    /// Where the journal is that goes on from it.
+    pub journal: String,
 }
 
 /// A locked environment: the only way to write.

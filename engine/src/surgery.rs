@@ -4,7 +4,7 @@
 
 use crate::clock::Clock;
 use crate::events::OperationOutcome;
-use crate::journal::{OperationInfo, prune, replay, started};
+use crate::journal::{Entry, OperationInfo, prune, replay, started};
 use crate::operation::{OperationError, check_belongs};
 use crate::plan::PlanCounts;
 use crate::snapshot::{Edit, Snapshot};
@@ -15,7 +15,8 @@ pub struct Surgery {
     session: Box<dyn Session>,
     snapshot: Option<Snapshot>,
     unusable: Option<Unusable>,
-    has_journal: bool,
+    /// What an interrupted operation has journalled.
+    journal: Vec<Entry>,
     interrupted: Vec<OperationInfo>,
 }
 
@@ -55,14 +56,14 @@ impl Surgery {
             session,
             snapshot: stored.snapshot,
             unusable: stored.unusable,
-            has_journal: !stored.journal.is_empty(),
             interrupted: started(&stored.journal),
+            journal: stored.journal,
         };
         let opened = match (&mut surgery.snapshot, moved_to) {
             (_, Some(to)) => Err(StoreError::Moved { location: store.location(), to }.into()),
             (None, None) => Ok(()),
             (Some(snapshot), None) => check_belongs(snapshot, environment, home)
-                .and_then(|()| Ok(replay(snapshot, &stored.journal)?)),
+                .and_then(|()| Ok(replay(snapshot, &surgery.journal)?)),
         };
         match opened {
             Ok(()) => Ok(surgery),
@@ -87,7 +88,28 @@ impl Surgery {
 
     /// Whether an operation was interrupted and not gone on with.
     pub fn has_journal(&self) -> bool {
-        self.has_journal
+        !self.journal.is_empty()
+    }
+
+    /// What takes the place of an [`unusable`](Self::unusable) snapshot if `replacement` is to: with the journal of an
+    /// interrupted operation taken in, or what that made would be lost. In the place of any other it is as it is.
+    ///
+    /// # Errors
+    /// [`OperationError::JournalFollows`] if the journal follows on another serial,
+    /// [`OperationError::IllegalTransition`] if it does not fit all the same.
+    pub fn take_journal_in(&self, mut replacement: Snapshot) -> Result<Snapshot, OperationError> {
+        let Some(unusable) = self.unusable.as_ref().filter(|_| self.has_journal()) else {
+            return Ok(replacement);
+        };
+        if replacement.serial != unusable.serial {
+            return Err(OperationError::JournalFollows {
+                expected: unusable.serial,
+                found: replacement.serial,
+                journal: unusable.journal.clone(),
+            });
+        }
+        replay(&mut replacement, &self.journal)?;
+        Ok(replacement)
     }
 
     /// Saves `snapshot` as the next serial, and adds the edits that led to it to the history. Returns
@@ -122,7 +144,7 @@ impl Surgery {
         self.session.save(&snapshot, Some(&record)).await?;
         self.snapshot = Some(snapshot);
         self.unusable = None;
-        self.has_journal = false;
+        self.journal.clear();
         Ok(serial)
     }
 

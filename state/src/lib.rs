@@ -18,4 +18,6 @@ pub use document::{decode_snapshot, encode_snapshot};
 pub use environment::EnvironmentNameError;
 pub use local::{LocalStore, Statistics, environments, measure_durable_write_seconds};
 pub use migrate::{MigrateError, Migrated, MovableStore, migrate};
-pub use s3::{Access, Bootstrapped, LockSettings, Place, S3Store, Waiting, bootstrap, stacks};
+pub use s3::{
+    Access, Bootstrapped, LockSettings, Place, S3Store, SetUp, Waiting, bootstrap, buckets, stacks,
+};

@@ -17,7 +17,7 @@ pub(crate) fn unsound(snapshot: &Snapshot) -> Option<String> {
 /// Where a history ends, beside a snapshot.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct HistoryEnd {
-    /// The lineage that the operation recorded which left the snapshot.
+    /// The lineage that the operation recorded which left the snapshot, or the newest one.
     pub(crate) lineage: Option<Uuid>,
     /// The newest serial of which there is a record.
     pub(crate) newest: Option<u64>,
@@ -27,7 +27,8 @@ pub(crate) struct HistoryEnd {
 
 /// Refuses a snapshot that is not the one that the history ends with: somebody has put it back or changed it by
 /// hand. `last_batch` is the last one that counts. A record of the next serial may be there, of a run that did
-/// not get to save: then the journal has all that it was to take in. One of the serial after that cannot.
+/// not get to save: then the journal has all that it was to take in. One of the serial after that cannot. Only the
+/// first snapshot of all has no record, and it has nobody else's: one that is beyond the newest was made up.
 ///
 /// # Errors
 /// [`StoreError::LineageMismatch`], [`StoreError::SerialMoved`].
@@ -42,8 +43,9 @@ pub(crate) fn check_newest(
         return Err(StoreError::LineageMismatch { location: location(), expected, found });
     }
     let (newest, found) = (history.newest.unwrap_or_default(), snapshot.serial);
+    let is_made_up = history.newest.is_some_and(|newest| found > newest);
     let has_lost_batches = history.next_batch.is_some_and(|next| next > last_batch);
-    if newest > found + 1 || (newest == found + 1 && has_lost_batches) {
+    if is_made_up || newest > found + 1 || (newest == found + 1 && has_lost_batches) {
         return Err(StoreError::SerialMoved { location: location(), expected: newest, found });
     }
     Ok(())

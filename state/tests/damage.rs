@@ -284,7 +284,7 @@ fn a_full_disk_leaves_the_old_snapshot_and_the_journal() {
     assert_eq!(files(folder.path()), before);
     // With room again, the same session goes on.
     run(session.append(&every_entry()[..1])).unwrap();
-    run(session.save(&snapshot(2), None)).unwrap();
+    run(session.save(&snapshot(2), Some(&record(2)))).unwrap();
     assert_eq!(load(folder.path()).unwrap().snapshot, Some(snapshot(2)));
 }
 
@@ -368,6 +368,13 @@ fn the_previous_snapshot_goes_on_only_with_its_journal() {
     assert!(matches!(refused(folder.path()), StoreError::SerialMoved { expected: 3, found: 2, .. }));
     copy("journal.previous.jsonl", "journal.jsonl");
     assert_eq!(load(folder.path()).unwrap().journal, every_entry()[..1]);
+}
+
+#[test]
+fn a_snapshot_moved_forward_by_hand_is_refused() {
+    let folder = three_serials();
+    edit(&folder.path().join("snapshot.json"), |text| text.replacen("\"serial\": 3", "\"serial\": 9", 1));
+    assert!(matches!(refused(folder.path()), StoreError::SerialMoved { expected: 3, found: 9, .. }));
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn the_last_snapshots_before_the_present_one_are_kept() {
     let store = LocalStore::open(folder.path());
     let mut session = lock(folder.path()).unwrap();
     for serial in 1..=25 {
-        run(session.save(&snapshot(serial), (serial % 2 == 0).then(|| record(serial)).as_ref())).unwrap();
+        run(session.save(&snapshot(serial), (serial % 2 == 1).then(|| record(serial)).as_ref())).unwrap();
     }
     for serial in 0..=26 {
         let kept = run(store.snapshot(serial)).unwrap();

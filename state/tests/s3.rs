@@ -17,7 +17,7 @@ use lsinfra_engine::clock::Clock;
 use lsinfra_engine::provider::ErrorKind;
 use lsinfra_engine::store::{HolderProcess, LockHolder, Session, StateStore, StoreError, Stored};
 use lsinfra_sandbox::{Options, Serving};
-use lsinfra_state::{Access, Bootstrapped, LockSettings, Place, S3Store, bootstrap};
+use lsinfra_state::{Access, Bootstrapped, LockSettings, Place, S3Store, SetUp, bootstrap};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -51,12 +51,16 @@ impl Account {
         account
     }
 
-    async fn bootstrap(&self) -> Bootstrapped {
-        let made = bootstrap(&self.access, &self.place, &clock()).await.unwrap();
+    /// A place that objects can be written to.
+    async fn bootstrap(&self) {
+        self.set_up().await;
         if std::env::var("LSINFRA_TEST_EMULATOR").is_ok_and(|name| name == "moto") {
             self.take_policy_away().await;
         }
-        made
+    }
+
+    async fn set_up(&self) -> Bootstrapped {
+        bootstrap(&self.access, &self.place, SetUp::All, &clock()).await.unwrap()
     }
 
     /// moto's `GetObject` and `PutObject` heed a bucket's policy without its conditions, so that one which
@@ -113,8 +117,64 @@ fn clock() -> Clock {
 fn a_place_is_made_once() {
     run(async {
         let account = Account::open();
-        assert_eq!(account.bootstrap().await, Bootstrapped { bucket: true, key: true, table: true });
-        assert_eq!(account.bootstrap().await, Bootstrapped::default());
+        assert_eq!(
+            account.set_up().await,
+            Bootstrapped { bucket: true, key: true, table: true, changed: vec![] }
+        );
+        assert_eq!(account.set_up().await, Bootstrapped::default());
+    });
+}
+
+#[test]
+fn what_the_owner_has_set_of_a_bucket_stays() {
+    use aws_sdk_s3::types::{
+        BucketLifecycleConfiguration, ExpirationStatus, LifecycleExpiration, LifecycleRule,
+        LifecycleRuleFilter, ServerSideEncryption, ServerSideEncryptionByDefault,
+        ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    };
+    run(async {
+        let account = Account::open();
+        account.set_up().await;
+        let (s3, bucket) = (account.s3(), &account.place.bucket);
+        let own = serde_json::json!({
+            "Sid": "Auditors", "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteBucket",
+            "Resource": format!("arn:aws:s3:::{bucket}"),
+        });
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [own]}).to_string();
+        s3.put_bucket_policy().bucket(bucket).policy(policy).send().await.unwrap();
+        let kms =
+            ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::AwsKms).build();
+        let rule =
+            ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(kms.unwrap()).build();
+        let kms = ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+        let request = s3.put_bucket_encryption().bucket(bucket);
+        request.server_side_encryption_configuration(kms).send().await.unwrap();
+        let rule = LifecycleRule::builder()
+            .id("own")
+            .status(ExpirationStatus::Enabled)
+            .filter(LifecycleRuleFilter::builder().prefix("exports/").build())
+            .expiration(LifecycleExpiration::builder().days(30).build())
+            .build();
+        let own_rule = BucketLifecycleConfiguration::builder().rules(rule.unwrap()).build().unwrap();
+        let request = s3.put_bucket_lifecycle_configuration().bucket(bucket);
+        request.lifecycle_configuration(own_rule).send().await.unwrap();
+
+        let only_what_is_made = bootstrap(&account.access, &account.place, SetUp::Made, &clock()).await;
+        assert_eq!(only_what_is_made.unwrap(), Bootstrapped::default());
+        assert_eq!(account.set_up().await.changed.len(), 2);
+        assert_eq!(account.set_up().await, Bootstrapped::default());
+
+        let policy = s3.get_bucket_policy().bucket(bucket).send().await.unwrap();
+        let policy: serde_json::Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
+        assert_eq!(policy["Statement"][0], own);
+        assert_eq!(policy["Statement"][1]["Sid"], "TlsOnly");
+        let encryption = s3.get_bucket_encryption().bucket(bucket).send().await.unwrap();
+        let encryption = encryption.server_side_encryption_configuration().unwrap().rules()[0].clone();
+        let algorithm = encryption.apply_server_side_encryption_by_default().unwrap().sse_algorithm().clone();
+        assert_eq!(algorithm, ServerSideEncryption::AwsKms);
+        let lifecycle = s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
+        let ids: Vec<_> = lifecycle.rules().iter().filter_map(|rule| rule.id()).collect();
+        assert_eq!(ids, ["own", "old-versions"]);
     });
 }
 

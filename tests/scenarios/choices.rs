@@ -12,7 +12,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario("another_place_for_clickhouse_is_refused_with_what_it_means", clickhouse),
         scenario("a_way_to_log_in_is_changed_in_the_one_direction_that_langsmith_knows", auth),
+        scenario("what_was_chosen_binds_as_long_as_its_data_stays", remembered),
         scenario("another_stack_name_begins_no_second_environment_by_itself", stack),
+        scenario("another_region_begins_no_second_environment", region),
     ]
 }
 
@@ -40,6 +42,7 @@ fn clickhouse() {
     choose(&project, &[]).succeed();
     for mode in ["external", "replicated"] {
         let nodes = if mode == "replicated" { "instance_type = \"m6in.4xlarge\"\n" } else { "" };
+        file.zone_count = (mode == "replicated").then_some(3);
         file.more = format!("\n[clickhouse]\nmode = {mode:?}\n{nodes}");
         project.write(&file);
         let change = format!(
@@ -66,6 +69,28 @@ fn auth() {
     project.write(&file);
     let change = "auth.mode: it is \"oidc\", and LangSmith knows no way back to \"basic\"";
     refused(&project, &sandbox, &["LS0409", change, "Put it back"]);
+}
+
+fn remembered() {
+    for (keep, is_kept) in [
+        ("\n[blobs]\non_destroy = \"keep\"\n", true),
+        ("\n[postgres]\nfinal_snapshot = true\n", true),
+        ("", false),
+    ] {
+        let mut file = EnvironmentFile { hostname: Some("langsmith.example.com"), ..EnvironmentFile::dev() };
+        file.more = format!("{OIDC}{keep}");
+        let project = Project::with_state_in_folder(&file);
+        let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+        choose(&project, &[]).succeed();
+        project.sandboxed(&["destroy", "--yes"]).succeed();
+        file.more = keep.to_owned();
+        project.write(&file);
+        if is_kept {
+            refused(&project, &sandbox, &["LS0409", "auth.mode: it is \"oidc\""]);
+            choose(&project, &["--unprotect", CHOICES]).succeed();
+        }
+        choose(&project, &[]).succeed();
+    }
 }
 
 fn stack() {
@@ -95,4 +120,32 @@ fn stack() {
         project.write_text(&format!("stack = \"others\"\n{file}"));
         choose(&project, &[]).succeed();
     }
+}
+
+fn region() {
+    let mut file = EnvironmentFile::dev();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    choose(&project, &[]).succeed();
+
+    file.region = "eu-west-1";
+    project.write(&file);
+    let said = [
+        "LS0411",
+        "nothing is recorded for langsmith/dev in eu-west-1, but 1 object in us-west-2",
+        "put `region = \"us-west-2\"` back",
+    ];
+    refused(&project, &sandbox, &said);
+    // Roles have their names in the whole account: there cannot be two.
+    choose(&project, &["--beside"]).run().expect_code(2);
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+
+    file.region = "us-west-2";
+    project.write(&file);
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    file.region = "eu-west-1";
+    project.write(&file);
+    choose(&project, &[]).succeed();
+    // Both regions have a bucket for state now.
+    choose(&project, &[]).succeed();
 }

@@ -1,7 +1,7 @@
 //! A bad configuration is refused at once: with file, line, column, what is allowed, and exit code 2.
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{EnvironmentFile, Project};
+use lsinfra_tests::{EnvironmentFile, Project, Sandbox, SandboxOptions};
 
 use crate::scenario;
 
@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         .chain([
             scenario("config_problems_are_reported_all_at_once", all_at_once),
             scenario("an_environment_that_is_not_there_is_refused_with_a_suggestion", missing),
+            scenario("a_version_of_kubernetes_that_aws_soon_drops_is_warned_of", ending_support),
             scenario("up_without_a_terminal_asks_for_yes", no_terminal),
             scenario("a_wrong_flag_is_refused_as_usage", usage),
         ])
@@ -110,6 +111,18 @@ fn missing() {
     let project = Project::new(&EnvironmentFile::dev());
     let ended = project.lsinfra(["preview", "--env", "dve", "--no-refresh"]).run().expect_code(2);
     assert!(ended.stderr.contains("hint: there are: dev"), "{}", ended.transcript());
+}
+
+fn ending_support() {
+    let mut file = EnvironmentFile::dev();
+    let project = Project::with_state_in_folder(&file);
+    let _sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    // Its standard support ended in March 2026: what there is to say depends on the day, but there is something.
+    file.more = "\n[cluster]\nversion = \"1.32\"\n".to_owned();
+    project.write(&file);
+    let warned = project.sandboxed(&["preview"]).succeed();
+    let is_told = |line: &str| line.starts_with("warning: ") && line.contains("Kubernetes 1.32 on EKS");
+    assert!(warned.stderr.lines().any(is_told), "{}", warned.transcript());
 }
 
 fn no_terminal() {

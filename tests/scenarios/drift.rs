@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         .chain([
             scenario("drift_of_a_detached_internet_gateway_is_shown_and_mended_in_place", detached_gateway),
             scenario("drift_that_nobody_mends_is_recorded_by_refresh", refresh),
+            scenario("storage_that_grows_by_itself_moves_its_alarm_and_nothing_else", grown_storage),
         ])
         .collect()
 }
@@ -226,4 +227,23 @@ fn refresh() {
     let planned = Planned::ask(project.sandboxed(&["preview", "--no-refresh"]));
     assert_eq!(planned.urns("update"), BTreeSet::from([recorded.only("aws:ec2:Vpc", "main").urn.as_str()]));
     assert_eq!(sandbox.take_calls(), []);
+}
+
+fn grown_storage() {
+    let more = "\n[alarms]\nenabled = true\n".to_owned();
+    let project = Project::with_state_in_folder(&EnvironmentFile { more, ..EnvironmentFile::dev() });
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    let grow = "Action=ModifyDBInstance&Version=2014-10-31&DBInstanceIdentifier=langsmith-dev-postgres\
+                &AllocatedStorage=40&ApplyImmediately=true";
+    let answer = sandbox.wire().exchange("rds", "POST", "/", grow);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+
+    let planned = Planned::ask(project.sandboxed(&["preview"]));
+    let alarm = "monitoring/aws:cloudwatch:MetricAlarm/postgres-storage";
+    assert_eq!(planned.urns("update"), [alarm].into());
+    assert_eq!(planned.steps.len(), 1);
+    assert_eq!(planned.steps[0].changes[0].path, "threshold");
+    project.sandboxed(&["up", "--yes"]).succeed();
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
 }

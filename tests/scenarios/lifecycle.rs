@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("what_is_protected_is_destroyed_only_by_name", protected),
         scenario("a_protected_environment_is_taken_down_in_two_deliberate_steps", taken_down_in_two_steps),
         scenario("what_is_kept_on_destroy_is_taken_back_by_the_next_up", kept),
+        scenario("what_was_kept_is_deleted_the_way_that_destroy_says", retained_deleted),
         scenario("a_bucket_name_that_a_stranger_has_is_said_and_holds_up_nothing_else", || {
             taken_name("us-west-2");
         }),
@@ -146,7 +147,11 @@ fn kept() {
             left.iter().filter(|item| item.kind == "snapshot").map(|item| item.id.as_str()).collect();
         assert_eq!(last.len(), snapshots, "{left:#?}");
         let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
-        let retained = [("aws:s3:Bucket", "blobs"), ("aws:secretsmanager:Secret", "app")];
+        let retained = [
+            ("aws:s3:Bucket", "blobs"),
+            ("aws:secretsmanager:Secret", "app"),
+            ("lsinfra:langsmith:Choices", "main"),
+        ];
         for (resource_type, name) in retained {
             assert_eq!(recorded.only(resource_type, name).role, "retained");
         }
@@ -154,6 +159,9 @@ fn kept() {
 
         let planned = Planned::ask(project.sandboxed(&["preview"]));
         assert_eq!(planned.urns("adopt").len(), retained.len());
+        let shown = project.sandboxed(&["preview"]).succeed();
+        let from = format!("it is made from the snapshot {}", last.iter().max().unwrap());
+        assert!(shown.stdout.contains(&from), "no {from}: {}", shown.transcript());
         sandbox.take_calls();
         project.sandboxed(&["up", "--yes"]).succeed();
         let restored = sandbox.take_changing_calls();
@@ -169,6 +177,34 @@ fn kept() {
         assert!(difference.is_empty(), "{difference}");
         project.sandboxed(&["preview", "--exit-code"]).succeed();
     }
+}
+
+fn retained_deleted() {
+    let keep = "\n[blobs]\non_destroy = \"keep\"\n".to_owned();
+    let mut file = EnvironmentFile { more: keep, ..EnvironmentFile::dev() };
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    let again = project.sandboxed(&["destroy", "--yes"]).succeed();
+    let mut up = vec!["up", "--yes"];
+    for urn in [
+        "data/aws:s3:Bucket/blobs",
+        "secrets/aws:secretsmanager:Secret/app",
+        "lsinfra:langsmith:Choices/main",
+    ] {
+        let said = format!("--target {urn}");
+        assert!(again.stderr.contains(&said), "no {said}: {}", again.transcript());
+        up.extend(["--target", urn]);
+    }
+    // What it says does it.
+    file.more = String::new();
+    project.write(&file);
+    project.sandboxed(&up).succeed();
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    assert_eq!(sandbox.account(), []);
+    let nothing = project.sandboxed(&["destroy", "--yes"]).succeed();
+    assert!(!nothing.stderr.contains("--target"), "{}", nothing.transcript());
 }
 
 fn taken_name(region: &'static str) {

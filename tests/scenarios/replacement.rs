@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario("another_network_range_replaces_the_network_and_nothing_else", change_range),
         scenario("one_resource_can_be_changed_alone", target),
+        scenario("a_major_upgrade_of_postgresql_is_allowed_by_name", major_upgrade),
     ]
 }
 
@@ -47,6 +48,30 @@ fn change_range() {
         assert_eq!(is_new, planned.replaced().contains(object.urn.as_str()), "{object:?}");
         assert_eq!(object.role, "current");
     }
+    project.sandboxed(&["preview", "--exit-code"]).succeed();
+}
+
+fn major_upgrade() {
+    let postgres = "data/aws:rds:Instance/postgres";
+    let mut file = EnvironmentFile::dev();
+    let project = Project::new(&file);
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+
+    file.more = "\n[postgres]\nversion = \"17\"\n".to_owned();
+    project.write(&file);
+    let refused = project.sandboxed(&["up", "--yes"]).run().expect_code(2);
+    assert!(refused.stderr.contains("LS0409"), "{}", refused.transcript());
+    assert!(refused.stderr.contains(&format!("--unprotect {postgres}")), "{}", refused.transcript());
+    // Another family of parameters comes with it, and the instance stays.
+    let preview = ["preview", "--unprotect", postgres];
+    let planned = Planned::ask(project.sandboxed(&preview));
+    assert_eq!(planned.urns("update"), BTreeSet::from([postgres]));
+    assert_eq!(planned.replaced(), BTreeSet::from(["data/aws:rds:ParameterGroup/postgres"]));
+    sandbox.take_calls();
+    project.sandboxed(&["up", "--yes", "--unprotect", postgres]).succeed();
+    let calls = sandbox.take_changing_calls();
+    assert!(calls.contains(&"rds:ModifyDBInstance".to_owned()), "{calls:?}");
     project.sandboxed(&["preview", "--exit-code"]).succeed();
 }
 

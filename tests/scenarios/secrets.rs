@@ -31,6 +31,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("given_secrets_that_cannot_be_used_are_refused_before_anything_else", unusable),
         scenario("the_sandbox_makes_up_what_nobody_gave", made_up),
         scenario("secrets_that_stay_with_kept_data_are_not_asked_for_again", kept),
+        scenario(
+            "keys_stay_with_a_last_snapshot_and_are_missed_when_somebody_deletes_them",
+            kept_for_snapshot,
+        ),
         scenario("a_key_that_data_relies_on_is_drawn_anew_only_when_told", never_rotated),
         scenario("a_key_that_somebody_took_out_is_missed_and_not_drawn_anew", taken_out),
     ]
@@ -155,6 +159,7 @@ fn oidc() {
     let mut file = EnvironmentFile { hostname: Some("langsmith.example.com"), ..EnvironmentFile::dev() };
     let project = Project::with_state_in_folder(&file);
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    sandbox.make_hosted_zone("example.com");
     let up = || in_account(&project, &sandbox, &["up", "--yes", "--target", APP]);
     with(up(), &GIVEN).succeed();
     file.more = "\n[auth]\nmode = \"oidc\"\nissuer_url = \"https://login.example.com\"\n".to_owned();
@@ -277,20 +282,49 @@ fn kept() {
     assert_eq!(value(&sandbox.wire(), "app"), first);
 }
 
-fn never_rotated() {
-    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
+fn kept_for_snapshot() {
+    let more = "\n[postgres]\nfinal_snapshot = true\n".to_owned();
+    let project = Project::with_state_in_folder(&EnvironmentFile { more, ..EnvironmentFile::dev() });
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
-    project.sandboxed(&["up", "--yes", "--target", APP]).succeed();
+    project.sandboxed(&["up", "--yes"]).succeed();
     let first = value(&sandbox.wire(), "app");
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    project.sandboxed(&["up", "--yes"]).succeed();
+    assert_eq!(value(&sandbox.wire(), "app"), first);
+
+    project.sandboxed(&["destroy", "--yes"]).succeed();
+    delete_app(&sandbox);
+    refuses_another(&project, &sandbox, &[]);
+}
+
+/// As somebody does by hand, for good.
+fn delete_app(sandbox: &Sandbox) {
     sandbox.wire().json(
         "secretsmanager",
         "secretsmanager.DeleteSecret",
         r#"{"SecretId": "langsmith-dev-app", "ForceDeleteWithoutRecovery": true}"#,
     );
+}
 
+fn never_rotated() {
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes", "--target", APP]).succeed();
+    let first = value(&sandbox.wire(), "app");
+    delete_app(&sandbox);
+    refuses_another(&project, &sandbox, &["--target", APP]);
+
+    project.sandboxed(&["up", "--yes", "--target", APP, "--unprotect", APP]).succeed();
+    let second = value(&sandbox.wire(), "app");
+    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
+    assert_ne!(first["api_key_salt"], second["api_key_salt"]);
+}
+
+/// Of a secret that is gone: it is neither previewed nor made anew, and what that would break is said.
+fn refuses_another(project: &Project, sandbox: &Sandbox, more: &[&str]) {
     sandbox.take_all_calls();
     for command in [&["preview"][..], &["up", "--yes"]] {
-        let refused = project.sandboxed(&[command, &["--target", APP]].concat()).run().expect_code(2);
+        let refused = project.sandboxed(&[command, more].concat()).run().expect_code(2);
         for said in [
             "LS0409",
             "generated.api_key_salt: the secret is gone",
@@ -303,11 +337,6 @@ fn never_rotated() {
         }
     }
     assert_eq!(sandbox.take_changing_calls(), [""; 0]);
-
-    project.sandboxed(&["up", "--yes", "--target", APP, "--unprotect", APP]).succeed();
-    let second = value(&sandbox.wire(), "app");
-    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
-    assert_ne!(first["api_key_salt"], second["api_key_salt"]);
 }
 
 fn taken_out() {

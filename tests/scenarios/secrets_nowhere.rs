@@ -88,6 +88,7 @@ fn environment() -> EnvironmentFile {
 
 fn nowhere(project: &Project) {
     let sandbox = Sandbox::start(project, &SandboxOptions::default());
+    sandbox.make_hosted_zone("example.com");
 
     // Where it was found, and what: names and bytes.
     let mut shown: Vec<(String, Vec<u8>)> = Vec::new();

@@ -44,7 +44,10 @@ fn locked() {
             second.transcript()
         );
     }
-    // Looking needs no lock.
+    // Looking needs no lock, and tells who is at work.
+    let list = project.sandboxed(&["state", "list"]).succeed();
+    assert!(list.stderr.contains("`up` by scenario on"), "{}", list.transcript());
+    assert!(!list.stderr.contains("was interrupted"), "{}", list.transcript());
     project.sandboxed(&["preview"]).succeed();
     sandbox.control().release().unwrap();
     first.wait().expect_code(0);

@@ -22,6 +22,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("a_snapshot_that_cannot_be_read_is_replaced_by_restore_and_push_in_a_bucket", || {
             unreadable(BUCKET);
         }),
+        scenario("a_snapshot_spoiled_under_an_interrupted_operation_loses_nothing_in_a_folder", || {
+            spoiled_under_a_journal(FOLDER);
+        }),
+        scenario("a_snapshot_spoiled_under_an_interrupted_operation_loses_nothing_in_a_bucket", || {
+            spoiled_under_a_journal(BUCKET);
+        }),
         scenario("a_serial_that_is_not_kept_or_never_was_is_refused", unknown_serials),
         scenario("state_restore_waits_for_an_interrupted_operation_in_a_folder", || unfinished(FOLDER)),
         scenario("state_restore_waits_for_an_interrupted_operation_in_a_bucket", || unfinished(BUCKET)),
@@ -228,6 +234,51 @@ fn unreadable(state: &'static str) {
     place.spoil("");
     let pushed = place.json(&["state", "push", "sound.json", "--force", "--yes"]);
     assert_eq!(pushed["serial"], last + 1);
+    place.is_converged();
+    place.run(&["destroy", "--yes"]).succeed();
+    assert_eq!(place.account(), []);
+}
+
+/// What an interrupted operation made is known by its journal alone. That goes on from one serial, and from no other.
+fn spoiled_under_a_journal(state: &'static str) {
+    let place = Place::begin(state);
+    place.sandbox.set_faults(&hold(30));
+    let mut running = place.run(&["up", "--yes"]).start();
+    running.wait_for_hold(&place.sandbox).unwrap();
+    running.kill();
+    place.sandbox.set_faults(&Default::default());
+    let good = match state {
+        FOLDER => std::fs::read_to_string(place.file("snapshot.json")).unwrap(),
+        _ => place.sandbox.wire().exchange("s3", "GET", "/states/langsmith/dev/snapshot.json", "").body,
+    };
+    let other = good.replacen("\"serial\": 1,", "\"serial\": 2,", 1);
+    assert_ne!(good, other);
+    std::fs::write(place.project.path().join("good.json"), &good).unwrap();
+    std::fs::write(place.project.path().join("other.json"), &other).unwrap();
+
+    place.spoil(&good[..good.len() / 2]);
+    let refused = place.run(&["state", "push", "other.json", "--force", "--yes"]).run().expect_code(1);
+    for said in ["LS0317", "goes on from serial 1, not from serial 2", "journal"] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
+    }
+    place.run(&["state", "push", "good.json", "--force", "--yes"]).succeed();
+    assert!(!place.recorded().objects.is_empty(), "the journal was not taken in");
+    place.run(&["up", "--yes"]).succeed();
+    place.is_converged();
+
+    // The newest serial of all can be had again, too.
+    let last = place.recorded();
+    place.sandbox.set_faults(&hold(8));
+    let mut running = place.run(&["destroy", "--yes"]).start();
+    running.wait_for_hold(&place.sandbox).unwrap();
+    running.kill();
+    place.sandbox.set_faults(&Default::default());
+    place.spoil("{");
+    let earlier = (last.serial - 1).to_string();
+    let refused = place.run(&["state", "restore", &earlier, "--yes"]).run().expect_code(1);
+    assert!(refused.stderr.contains("LS0317"), "{}", refused.transcript());
+    place.run(&["state", "restore", &last.serial.to_string(), "--yes"]).succeed();
+    place.run(&["up", "--yes"]).succeed();
     place.is_converged();
     place.run(&["destroy", "--yes"]).succeed();
     assert_eq!(place.account(), []);

@@ -18,8 +18,12 @@ pub struct EnvironmentFile {
     pub tags: BTreeMap<String, String>,
     /// The VPC's range.
     pub cidr: &'static str,
+    /// In how many zones it is; `None` leaves it to the profile.
+    pub zone_count: Option<u8>,
     /// The name under which it is reached.
     pub hostname: Option<&'static str>,
+    /// The zone that is made for it, if it is not in one that is there.
+    pub created_zone: Option<&'static str>,
     /// Lines put at the end as they are, from `[section]` headers on.
     pub more: String,
 }
@@ -34,7 +38,9 @@ impl EnvironmentFile {
             protect: None,
             tags: BTreeMap::from([("owner".to_owned(), "platform".to_owned())]),
             cidr: "10.10.0.0/16",
+            zone_count: None,
             hostname: None,
+            created_zone: None,
             more: String::new(),
         }
     }
@@ -58,8 +64,14 @@ impl fmt::Display for EnvironmentFile {
             writeln!(f, "{key:?} = {value:?}")?;
         }
         writeln!(f, "\n[network]\ncidr = {:?}", self.cidr)?;
+        if let Some(count) = self.zone_count {
+            writeln!(f, "zone_count = {count}")?;
+        }
         if let Some(hostname) = self.hostname {
             writeln!(f, "\n[edge]\nhostname = {hostname:?}")?;
+            if let Some(zone) = self.created_zone {
+                writeln!(f, "created_zone = {zone:?}")?;
+            }
         }
         if self.profile == "prod" {
             writeln!(f, "\n[auth]\nadmin_email = \"platform@example.com\"")?;

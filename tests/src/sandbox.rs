@@ -112,6 +112,12 @@ impl Sandbox {
             .collect()
     }
 
+    /// Makes sure that its account has a public hosted zone, as `--sandbox` does for the config's host name: for commands
+    /// that reach it as they would reach AWS.
+    pub fn make_hosted_zone(&self, name: &str) {
+        self.control().ensure_hosted_zone("111122223333", name).unwrap();
+    }
+
     /// Calls behind the binary's back.
     pub fn wire(&self) -> Wire {
         Wire::new(&self.url, &self.account, "us-west-2")

@@ -137,8 +137,8 @@ error_codes! {
     BreaksReliance = "LS0409", Usage;
     /// Secrets that the plan needs are not given.
     SecretsNotGiven = "LS0410", Usage;
-    /// An environment of the same name is recorded under another stack.
-    StackRenamed = "LS0411", Usage;
+    /// An environment of the same name is recorded under another stack or in another region.
+    RecordedElsewhere = "LS0411", Usage;
 
     /// Some steps failed.
     StepsFailed = "LS0501", Failed;

@@ -75,15 +75,23 @@ impl From<StoreError> for CommandError {
             }
             StoreError::LockLost { .. } => Self::new(ErrorCode::Locked, message)
                 .hint("nothing is lost: what was done is in the journal; run the same command again"),
-            StoreError::Damaged { location, .. } => {
+            StoreError::Damaged { location, reason } => {
                 let mut command = Self::new(ErrorCode::StateDamaged, message);
                 if location.ends_with("snapshot.json") {
                     command = command
                         .hint(
-                            "`lsinfra state restore N` records once more what an earlier serial says, and keeps what \
-                             is there now; `lsinfra history` lists the serials",
-                        )
-                        .hint("`lsinfra state repair` tells what each problem means, if all of it can be read");
+                            "`lsinfra state restore N` records once more what a serial says, the newest one if that can \
+                             be had, and keeps what is there now; `lsinfra history` lists the serials",
+                        );
+                    // What cannot be read as one state cannot be repaired.
+                    if !reason.ends_with("is recorded twice") {
+                        command = command.hint(
+                            "`lsinfra state repair` tells what each problem means, if all of it can be read",
+                        );
+                    }
+                }
+                if let Some(hint) = journal_hint(location, reason) {
+                    command = command.hint(hint);
                 }
                 command.hint(match location.starts_with("s3://") {
                     true => "nothing was overwritten, and the bucket keeps earlier versions of each object",
@@ -100,7 +108,8 @@ impl From<StoreError> for CommandError {
                     .hint("if that is lost: `lsinfra state restore N` records what an earlier serial says; `lsinfra history` lists them")
             }
             StoreError::LineageMismatch { .. } => Self::new(ErrorCode::StateLineage, message)
-                .hint("check that --state names this environment's own state"),
+                .hint("check that --state names this environment's own state")
+                .hint("if what is stored was changed: `lsinfra state restore N` records what an earlier serial says"),
         }
     }
 }
@@ -120,6 +129,17 @@ impl From<OperationError> for CommandError {
             }
             OperationError::IllegalTransition(error) => {
                 Self::new(ErrorCode::JournalMismatch, "the journal does not fit the snapshot").because(&error)
+            }
+            OperationError::JournalFollows { expected, journal, .. } => {
+                Self::new(ErrorCode::OperationUnfinished, message)
+                    .hint(format!(
+                        "record serial {expected}, with `lsinfra state restore {expected}` or with a file that was \
+                         pulled then: what the journal says is taken in"
+                    ))
+                    .hint(format!(
+                        "if that is lost for good: move what is at {journal} elsewhere, record what you have, and look \
+                         in AWS for what the operation made, by the tag lsinfra:environment"
+                    ))
             }
             OperationError::Impossible { findings } => {
                 let objects = plural(findings.len(), "object");
@@ -183,7 +203,8 @@ impl From<OperationError> for CommandError {
                 Self::new(ErrorCode::Migration, message).because(&source)
             }
             OperationError::Provider { source, .. } => planning_call(message, &source),
-            OperationError::PlanCycle { .. } => Self::new(ErrorCode::PlanCycle, message),
+            OperationError::PlanCycle { .. } => Self::new(ErrorCode::PlanCycle, message)
+                .hint("`lsinfra state repair` tells whether what is recorded has a cycle, and the way out of that"),
             OperationError::ExceedsApproved { .. } => Self::new(ErrorCode::ExceedsApproved, message)
                 .hint("make a new plan with `preview --save-plan` and have it approved"),
             OperationError::PlanForElsewhere { planned, found } => Self::new(
@@ -298,6 +319,24 @@ impl CommandError {
     pub(crate) fn interrupted() -> Self {
         Self::new(ErrorCode::Interrupted, "stopped before anything was changed")
     }
+}
+
+/// The way out of a journal in a bucket that does not read back.
+fn journal_hint(location: &str, reason: &str) -> Option<String> {
+    let (bucket, key) = location.strip_prefix("s3://")?.split_once('/')?;
+    if !key.contains("/journal/") || key.ends_with('/') {
+        return None;
+    }
+    Some(match reason {
+        "it is no batch of the journal" => {
+            format!("nothing of lsinfra has that name: `aws s3 rm {location}` after you have looked at it")
+        }
+        _ => format!(
+            "put back what the bucket has kept: `aws s3api list-object-versions --bucket {bucket} --prefix {key}` names \
+             the versions, `aws s3api get-object --bucket {bucket} --key {key} --version-id ID FILE` gets one, \
+             `aws s3 cp FILE {location}` puts it back"
+        ),
+    })
 }
 
 /// A call that planning needs failed. Credentials are the user's to mend, whatever was being done.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use lsinfra_engine::plan::{Drift, Plan, Step};
 use lsinfra_engine::schedule::{dependants, remaining_seconds};
 use lsinfra_engine::store::Home;
-use lsinfra_engine::{OperationKind, Value};
+use lsinfra_engine::{OperationKind, Record, Snapshot, Value};
 
 use crate::connection::is_in_sandbox;
 use crate::render::difference::{change_lines, drift_lines};
@@ -74,6 +74,26 @@ pub(crate) fn to_be_given(names: &BTreeSet<&str>, home: &Home, canvas: Canvas) -
     let how =
         if is_in_sandbox(home) { "made up in the sandbox if you do not" } else { "see docs/secrets.md" };
     format!("{heading}: {names} ({how})\n")
+}
+
+/// What earlier operations kept, of which a destruction takes nothing, and how it is deleted; empty if nothing.
+pub(crate) fn retained(snapshot: &Snapshot, canvas: Canvas) -> String {
+    let is_retained = |record: &Record| record.current().is_none() && record.retained().is_some();
+    let records = snapshot.resources.iter().filter(|(_, record)| is_retained(record));
+    let urns: Vec<String> = records.map(|(urn, _)| urn.to_string()).collect();
+    if urns.is_empty() {
+        return String::new();
+    }
+    let heading = canvas.paint.paint(Tone::Strong, "Retained, and taken back by the next `up`");
+    let environment = snapshot.environment.rsplit('/').next().unwrap_or_default();
+    let list: String = urns.iter().map(|urn| format!("  {urn}\n")).collect();
+    let targets: Vec<String> = urns.iter().map(|urn| format!("--target {urn}")).collect();
+    let targets = targets.join(" \\\n    ");
+    format!(
+        "\n{heading}:\n{list}To delete it, let the configuration keep nothing (blobs.on_destroy, \
+         postgres.final_snapshot), then\n  lsinfra up --env {environment} {targets}\n  lsinfra destroy --env \
+         {environment}\n"
+    )
 }
 
 /// What the next `up` does about imported objects.

@@ -29,6 +29,7 @@ pub(crate) fn words(reason: &Reason, step: &Step, kind: OperationKind) -> Option
         Reason::Retained => "it takes back the object that was retained".to_owned(),
         Reason::RetainOnDelete => "the stack says to retain it".to_owned(),
         Reason::DeletedWith { container } => format!("it goes with {container}, without a call of its own"),
+        Reason::MadeFrom { what } => format!("it is made from {what}"),
         Reason::Leaves { what } => format!("{what} stays"),
         Reason::ConnectionChanged => "it moves to another account, region or cluster".to_owned(),
         Reason::DependenciesChanged => "what it depends on changes".to_owned(),

@@ -127,6 +127,10 @@ enum Reason {
     Leaves {
         what: String,
     },
+    /// What a new object begins with, in words.
+    MadeFrom {
+        what: String,
+    },
     ConnectionChanged,
     DependenciesChanged,
 }

@@ -30,6 +30,17 @@ pub enum OperationError {
     /// The journal does not fit the snapshot.
     #[error("the journal does not fit the snapshot: {0}")]
     IllegalTransition(#[from] IllegalTransition),
+    /// What is to take the place of a snapshot that cannot be gone on from is not the one that the journal of an
+    /// interrupted operation goes on from.
+    #[error("the journal at {journal} goes on from serial {expected}, not from serial {found}")]
+    JournalFollows {
+        /// The serial that the journal goes on from.
+        expected: u64,
+        /// The serial that was to be recorded.
+        found: u64,
+        /// Where the journal is.
+        journal: String,
+    },
     /// Objects are recorded in a way that no operation leaves, so that none can go on from there.
     #[error("{} objects are recorded in a way that no operation leaves", findings.len())]
     Impossible {

@@ -13,7 +13,7 @@ use crate::output::Resolve;
 use crate::plan::deletion::{self, Condemned};
 use crate::plan::diff;
 use crate::plan::targets::{self, Selection};
-use crate::plan::{Action, Drift, PLAN_VERSION, Plan, Reason, Rename, Step};
+use crate::plan::{Action, Drift, PLAN_VERSION, Plan, Reason, Rename, Step, top_field};
 use crate::provider::{ChangeKind, InputProblem, Observation, Provider, Providers};
 use crate::schema::{InputField, Kind, Schema};
 use crate::snapshot::{Generation, Object, PhysicalId, RecordedOptions, Snapshot};
@@ -330,6 +330,12 @@ impl<'a> Planner<'a> {
                 current.name_generation,
                 &candidate.declaration.options,
             );
+            // What is kept on record although nobody gives it any more is not managed.
+            let is_managed = |name: &str| {
+                let is_computed = candidate.schema.input(name).is_some_and(|field| field.computed);
+                !is_computed || candidate.inputs.contains_key(name)
+            };
+            changes.retain(|change| is_managed(top_field(&change.path)));
             changes.extend(diff::secret_drift(&current.outputs, outputs));
             if !changes.is_empty() {
                 self.drift.push(Drift {

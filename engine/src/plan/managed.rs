@@ -28,7 +28,16 @@ impl Planner<'_> {
                 self.preamble.push(Entry::Forgotten { urn: urn.clone(), generation });
                 record.objects.retain(|other| other.generation != generation);
                 freed_name = Some(object.name_generation);
-                if object.role == Role::Current {
+                // A retained object is missed like a current one if it would have been adopted.
+                let is_missed = match object.role {
+                    Role::Current => true,
+                    Role::Retained => {
+                        record.current().is_none()
+                            && record.retained().is_none_or(|other| other.generation < generation)
+                    }
+                    Role::Incoming | Role::Superseded => false,
+                };
+                if is_missed {
                     reason = Reason::Gone;
                     self.note_gone(urn, &object);
                     self.check_object(candidate, &object, &candidate.inputs, ChangeKind::Recreate);
@@ -318,7 +327,9 @@ impl Planner<'_> {
         if let Some(dependency) = dependency {
             reasons.push(Reason::DependencyReplaced { dependency: dependency.clone() });
         }
-        let delete_first = candidate.schema.singleton
+        let previous = self.actual_inputs(candidate, current);
+        let inputs = effective_inputs(candidate.schema, &difference.inputs, current.name_generation);
+        let delete_first = candidate.provider.excludes(&previous, &inputs)
             || candidate.declaration.options.delete_before_replace
             || dependency.is_some()
             || self.forced_first.contains(&candidate.declaration.urn);
@@ -385,12 +396,14 @@ impl Planner<'_> {
         self.outputs.insert(urn.clone(), outputs);
         let generation = self.next_generation(urn, record);
         let step = self.step(candidate, Action::Create, generation, name_generation);
+        let mut reasons =
+            replacement.as_ref().map_or_else(|| vec![reason], |replacement| replacement.reasons.clone());
+        let made_from = candidate.provider.made_from(&effective);
+        reasons.extend(made_from.map(|what| Reason::MadeFrom { what }));
         let step = Step {
             replacement: replacement.is_some(),
             delete_first: replacement.as_ref().is_some_and(|replacement| replacement.delete_first),
-            reasons: replacement
-                .as_ref()
-                .map_or_else(|| vec![reason], |replacement| replacement.reasons.clone()),
+            reasons,
             inputs,
             expected_seconds: self.seconds(candidate.schema, Action::Create),
             changes: replacement.map(|replacement| replacement.difference.changes).unwrap_or_default(),

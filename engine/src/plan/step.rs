@@ -122,6 +122,11 @@ pub enum Reason {
         /// What stays, in words.
         what: String,
     },
+    /// No reason, but to be known before it is created: what it begins with.
+    MadeFrom {
+        /// What it begins with, in words.
+        what: String,
+    },
     /// It lives somewhere else than before (account, region, cluster).
     ConnectionChanged,
     /// What a check or lookup depends on changes, or it never ran.

@@ -67,6 +67,17 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// What a new object of these inputs begins with, in words; `None` if it begins empty. Pure.
+    fn made_from(&self, _inputs: &Properties) -> Option<String> {
+        None
+    }
+
+    /// Whether an object of `inputs` cannot exist beside the one of these recorded inputs that it replaces, as
+    /// far as they are known: then that one is deleted first. Pure: called at plan time.
+    fn excludes(&self, _previous: &Properties, _inputs: &Properties) -> bool {
+        self.schema().singleton
+    }
+
     /// Makes unknown which of an object's outputs an update in place may change, beyond the volatile
     /// ones. Pure.
     fn predict_update(&self, _previous: &Properties, _inputs: &Properties, _outputs: &mut Properties) {}

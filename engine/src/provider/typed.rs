@@ -72,7 +72,7 @@ pub trait ResourceType: Inputs {
     const SERVICE_PARALLELISM: usize = 16;
     /// The version of the shape of inputs and outputs; raise it with [`migrate`](Self::migrate).
     const VERSION: u32 = 1;
-    /// Whether only one such object can exist at a time.
+    /// Whether only one such object can exist at a time; see [`excludes`](Self::excludes).
     const SINGLETON: bool = false;
     /// Whether the creating call takes a client token.
     const CLIENT_TOKEN: bool = false;
@@ -110,13 +110,25 @@ pub trait ResourceType: Inputs {
         None
     }
 
+    /// What a new object of these inputs begins with, in words that "it is made from" can precede, such as `the
+    /// snapshot langsmith-final`; `None` if it begins empty.
+    fn made_from(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether an object of these inputs cannot exist beside the one of `previous` that it replaces: then that
+    /// one is deleted first. Known at plan time only as far as the inputs are.
+    fn excludes(&self, _previous: &Self) -> bool {
+        Self::SINGLETON
+    }
+
     /// Makes unknown which outputs an update in place from `previous` may change, where that depends on
     /// what changes; what [volatile](crate::schema::OutputField::volatile) outputs become is not asked.
     fn predict_update(&self, _previous: &Self, _outputs: &mut Properties) {}
 
-    /// The part of a connection that says where an object lives.
-    fn connection_identity(connection: &Value) -> Value {
-        connection.clone()
+    /// The part of a connection that says where an object lives. By default that is the connection's to say.
+    fn connection_identity(connect: &dyn Connect<Self::Client>, connection: &Value) -> Value {
+        connect.identity(connection)
     }
 
     /// Brings recorded values from an older version to the present one.
@@ -219,6 +231,11 @@ impl<R> Changes<R> {
 pub trait Connect<C>: Send + Sync {
     /// A client for a connection, usually out of a cache.
     async fn connect(&self, connection: &Value) -> Result<Arc<C>, ProviderError>;
+
+    /// The part of a connection that says where an object lives: the rest may change, and it stays.
+    fn identity(&self, connection: &Value) -> Value {
+        connection.clone()
+    }
 }
 
 /// A [`ResourceType`] as an erased [`Provider`].
@@ -304,6 +321,18 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
         R::from_properties(inputs).ok().and_then(|typed| typed.leaves())
     }
 
+    fn made_from(&self, inputs: &Properties) -> Option<String> {
+        R::from_properties(inputs).ok().and_then(|typed| typed.made_from())
+    }
+
+    fn excludes(&self, previous: &Properties, inputs: &Properties) -> bool {
+        match (R::from_properties(previous), R::from_properties(inputs)) {
+            (Ok(previous), Ok(typed)) => typed.excludes(&previous),
+            // Inputs that do not fit their types were reported by `check`.
+            _ => R::SINGLETON,
+        }
+    }
+
     fn predict_update(&self, previous: &Properties, inputs: &Properties, outputs: &mut Properties) {
         if let (Ok(previous), Ok(typed)) = (R::from_properties(previous), R::from_properties(inputs)) {
             typed.predict_update(&previous, outputs);
@@ -311,7 +340,7 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
     }
 
     fn connection_identity(&self, connection: &Value) -> Value {
-        R::connection_identity(connection)
+        R::connection_identity(&*self.connect, connection)
     }
 
     fn migrate(&self, version: u32, recorded: Recorded) -> Result<Recorded, ValueError> {

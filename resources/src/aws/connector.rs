@@ -187,6 +187,10 @@ impl Connect<AwsClients> for AwsConnector {
     async fn connect(&self, connection: &Value) -> Result<Arc<AwsClients>, ProviderError> {
         Ok(self.clients(&AwsConnection::read(connection)?).await)
     }
+
+    fn identity(&self, connection: &Value) -> Value {
+        AwsConnection::identity(connection)
+    }
 }
 
 #[cfg(test)]

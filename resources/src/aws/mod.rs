@@ -8,6 +8,7 @@ mod arn;
 pub mod cloudwatch;
 mod connection;
 mod connector;
+mod durations;
 pub mod dynamodb;
 pub mod ec2;
 pub mod eks;

@@ -52,7 +52,7 @@ pub(crate) fn are_owned(step: &StepContext, tags: &Tags) -> bool {
 
 /// Whether an object carries the environment's lineage.
 pub(crate) fn are_of_lineage(step: &StepContext, tags: &Tags) -> bool {
-    is_own(step, tags, "lsinfra:lineage")
+    is_own(step, tags, LINEAGE)
 }
 
 /// Whether an object carries lineage and URN of the step's object, whatever its generation.

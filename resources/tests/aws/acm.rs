@@ -66,6 +66,7 @@ async fn a_certificate_is_issued_once_its_record_is_there() {
     let wait = CertificateValidation {
         certificate_arn: arn.clone().into(),
         validation_record_names: vec![records[&domain].name.clone()].into(),
+        ..CertificateValidation::default()
     };
     let issued = region.look_up(wait).await.unwrap();
     assert_eq!(issued["certificate_arn"], Value::text(arn.as_str()));
@@ -73,6 +74,30 @@ async fn a_certificate_is_issued_once_its_record_is_there() {
     record.delete().await;
     certificate.delete().await;
     zone.delete().await;
+}
+
+#[tokio::test]
+async fn a_zone_that_nobody_has_delegated_is_told_with_its_name_servers() {
+    // Emulators by other people look for no record.
+    if std::env::var("LSINFRA_TEST_ENDPOINT").is_ok() {
+        return;
+    }
+    let region = Region::open("us-west-2").await;
+    let inputs = Certificate { domain_name: "undelegated.example.com".into(), ..Certificate::default() };
+    let certificate = region.create("edge", inputs).await;
+    let wait = CertificateValidation {
+        certificate_arn: certificate.output::<Arn>("arn").into(),
+        validation_record_names: vec!["_1a2b.undelegated.example.com".to_owned()].into(),
+        undelegated_name_servers: vec!["ns-1.example.net".to_owned(), "ns-2.example.org".to_owned()].into(),
+    };
+    let error = region.look_up(wait).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::TimedOut);
+    for said in
+        ["undelegated.example.com", "ns-1.example.net, ns-2.example.org", "run the same command again"]
+    {
+        assert!(error.message.contains(said), "no {said}: {error}");
+    }
+    certificate.delete().await;
 }
 
 #[tokio::test]
@@ -91,6 +116,7 @@ async fn a_certificate_that_acm_refuses_is_told_with_its_reason() {
     let wait = CertificateValidation {
         certificate_arn: Arn::new(id.as_str()).into(),
         validation_record_names: Vec::new().into(),
+        ..CertificateValidation::default()
     };
     assert_eq!(region.look_up(wait).await.unwrap_err().kind, ErrorKind::CheckFailed);
     // Only a new one mends it.

@@ -279,13 +279,23 @@ async fn a_deleted_secret_keeps_its_name_until_its_window_is_over() {
     let secret = region.create("app", inputs.clone()).await;
     let arn = secret.id().as_str().to_owned();
     secret.delete().await;
-    let again = region.declare("app", inputs);
-    let error = again.provider.create(&again.step, &again.inputs).await.unwrap_err();
-    if !quirks::does("CreateSecret: says of a secret in its recovery window only that it exists") {
+    // Somebody else is told how to get the name.
+    let other = region.stranger().declare("app", inputs.clone());
+    let error = other.provider.create(&other.step, &other.inputs).await.unwrap_err();
+    let is_told = !quirks::does("CreateSecret: says of a secret in its recovery window only that it exists");
+    if is_told {
         let (message, way_out) = (&error.message, "restore-secret");
         assert!(message.contains("for deletion") && message.contains(way_out), "{message}");
     }
-    client.restore_secret().secret_id(&arn).send().await.unwrap();
+    // The resource that it was of takes it back.
+    let again = region.declare("app", inputs);
+    match again.provider.create(&again.step, &again.inputs).await {
+        Ok(restored) => assert_eq!(restored.as_str(), arn),
+        Err(error) => {
+            assert!(!is_told, "{error:?}");
+            client.restore_secret().secret_id(&arn).send().await.unwrap();
+        }
+    }
     client.delete_secret().secret_id(&arn).force_delete_without_recovery(true).send().await.unwrap();
 }
 

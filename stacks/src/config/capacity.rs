@@ -1,9 +1,29 @@
 //! Whether the nodes of a configuration are large enough.
 
+use super::Config;
 use super::cluster::NodesConfig;
 use super::document::{Document, Located};
 use super::stores::{ClickhouseConfig, ClickhouseMode};
-use crate::capacity::{self, CapacityProblem, NodePool, Requirement, Volume};
+use crate::capacity::{self, CapacityProblem, InstanceType, NodePool, Requirement, Volume};
+
+impl Config {
+    /// The types of its nodes, each once, with the figures of this release.
+    pub fn instance_types(&self) -> Vec<&InstanceType> {
+        let general = &self.nodes.instance_type;
+        let own = self.clickhouse.instance_type.as_ref().filter(|own| own.name != general.name);
+        [general].into_iter().chain(own).collect()
+    }
+
+    /// What does not fit if its types of nodes have the figures that are `told` of them instead.
+    pub fn capacity_problems(&self, told: &[InstanceType]) -> Vec<CapacityProblem> {
+        let now =
+            |known: &InstanceType| told.iter().find(|told| told.name == known.name).unwrap_or(known).clone();
+        let nodes = NodesConfig { instance_type: now(&self.nodes.instance_type), ..self.nodes.clone() };
+        let own_type = self.clickhouse.instance_type.as_ref().map(now);
+        let clickhouse = ClickhouseConfig { instance_type: own_type, ..self.clickhouse.clone() };
+        capacity::check(&general(&nodes), own(&clickhouse).as_ref(), &requirement(&clickhouse))
+    }
+}
 
 /// Notes what falls short, with the numbers, at the key that says how much there is.
 pub(super) fn check(document: &mut Document<'_>, nodes: &NodesConfig, clickhouse: &ClickhouseConfig) {

@@ -1,8 +1,10 @@
 //! The cluster, and the nodes that everything but replicated ClickHouse runs on.
 
 use ipnet::Ipv4Net;
+use lsinfra_resources::aws::eks::KUBERNETES_VERSIONS;
 
 use super::document::{Document, Located};
+use super::identity::Profile;
 use super::keys::most_similar;
 use crate::capacity::InstanceType;
 
@@ -38,9 +40,9 @@ pub struct NodesConfig {
     pub disk_gib: u16,
 }
 
-pub(super) fn cluster(document: &mut Document<'_>) -> Option<ClusterConfig> {
+pub(super) fn cluster(document: &mut Document<'_>, profile: Profile) -> Option<ClusterConfig> {
     let version = version(document);
-    let cidrs = ranges(document);
+    let cidrs = ranges(document, profile);
     let admins = admins(document);
     Some(ClusterConfig { version: version?, public_access_cidrs: cidrs?, admin_arns: admins? })
 }
@@ -89,10 +91,16 @@ fn version(document: &mut Document<'_>) -> Option<String> {
         document.problem(&version, path, message, "allowed: such as \"1.36\"");
         return None;
     }
+    let known = KUBERNETES_VERSIONS.map(|(known, ..)| known);
+    if !known.contains(&version.value.as_str()) {
+        let message = format!("EKS has no Kubernetes {} that this release knows", version.value);
+        document.problem(&version, path, message, format!("allowed: {}", known.join(", ")));
+        return None;
+    }
     Some(version.value)
 }
 
-fn ranges(document: &mut Document<'_>) -> Option<Vec<Ipv4Net>> {
+fn ranges(document: &mut Document<'_>, profile: Profile) -> Option<Vec<Ipv4Net>> {
     let path = "cluster.public_access_cidrs";
     let texts = document.texts(path)?;
     if let Some(extra) = texts.get(LIMIT_CIDRS) {
@@ -102,6 +110,10 @@ fn ranges(document: &mut Document<'_>) -> Option<Vec<Ipv4Net>> {
     let mut ranges = Vec::with_capacity(texts.len());
     for text in &texts {
         match text.value.parse::<Ipv4Net>() {
+            Ok(range) if range.prefix_len() == 0 && profile == Profile::Prod => {
+                let message = "it opens the cluster's API to the whole world, which prod is not for";
+                document.problem(text, path, message, "allowed: the ranges from which it is administered");
+            }
             Ok(range) if range == range.trunc() => ranges.push(range),
             Ok(range) => {
                 let help = format!("did you mean \"{}\"?", range.trunc());

@@ -58,7 +58,7 @@ pub const KEYS: &[Key] = &[
     key("postgres.performance_insights", "boolean"),
     key("postgres.final_snapshot", "boolean"),
     key("redis.node_type", "type of node, such as `\"cache.m7g.large\"`"),
-    key("redis.version", "version, such as `\"7.1\"`"),
+    key("redis.version", "`\"6.2\"`, `\"7.0\"` or `\"7.1\"`"),
     key("redis.nodes", "nodes, 1 to 6"),
     key("redis.snapshot_days", "days, 0 to 35"),
     key("clickhouse.mode", "`\"single\"`, `\"replicated\"` or `\"external\"`"),

@@ -84,6 +84,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// Whether `destroy` keeps data that a later `up` goes on with: the bucket, or a last snapshot of PostgreSQL.
+    pub fn keeps_data(&self) -> bool {
+        self.blobs.on_destroy == OnDestroy::Keep || self.postgres.final_snapshot
+    }
+
     /// Reads and checks a file. Its name is the environment's name.
     ///
     /// # Errors
@@ -131,7 +136,7 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let tags = tags::read(document);
     let imports = imports::read(document, file);
     let network = network::read(document, profile.unwrap_or(Profile::Dev), region.as_ref());
-    let cluster = cluster::cluster(document);
+    let cluster = cluster::cluster(document, profile.unwrap_or(Profile::Dev));
     let nodes = cluster::nodes(document);
     let postgres = stores::postgres(document);
     let redis = stores::redis(document);
@@ -143,6 +148,9 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let blobs = data::blobs(document);
     let (nodes, clickhouse) = (nodes?, clickhouse?);
     capacity::check(document, &nodes, &clickhouse);
+    if let Some(network) = &network {
+        network::check_zones_for(document, network, profile.unwrap_or(Profile::Dev), clickhouse.mode);
+    }
     Some(Config {
         stack: stack?,
         environment: environment?,

@@ -8,6 +8,7 @@ use ipnet::Ipv4Net;
 use super::document::{Document, Located};
 use super::existing_network::{self, ExistingNetworkConfig};
 use super::identity::{Profile, Region};
+use super::stores::ClickhouseMode;
 use super::subnets::{addresses, from_beginning, from_end};
 
 /// Prefix lengths that AWS takes for a VPC.
@@ -24,6 +25,16 @@ pub enum NetworkConfig {
     Created(CreatedNetworkConfig),
     /// It is there already, and stays.
     Existing(ExistingNetworkConfig),
+}
+
+impl NetworkConfig {
+    /// In how many zones it is.
+    pub fn zone_count(&self) -> usize {
+        match self {
+            Self::Created(created) => created.zones.count(),
+            Self::Existing(existing) => existing.private_subnet_ids.len(),
+        }
+    }
 }
 
 /// A network that is made. Subnets are listed by index: the n-th lies in the n-th zone.
@@ -141,6 +152,29 @@ pub(super) fn least_zones(profile: Profile) -> (u8, &'static str) {
         Profile::Dev => (2, "EKS needs subnets in two"),
         Profile::Prod => (3, "the profile prod has a ClickHouse replica in each of three"),
     }
+}
+
+/// Notes that there are fewer zones than replicas of ClickHouse, of which each is to have one for itself. Fewer
+/// than the profile wants are noted already.
+pub(super) fn check_zones_for(
+    document: &mut Document<'_>,
+    network: &NetworkConfig,
+    profile: Profile,
+    mode: ClickhouseMode,
+) {
+    let (zones, replicas) = (network.zone_count(), mode.replicas());
+    if zones < usize::from(least_zones(profile).0) || zones >= usize::from(replicas) {
+        return;
+    }
+    let says = ["network.zone_count", "network.zones", "network.private_subnet_ids", "clickhouse.mode"];
+    let path = says.into_iter().find(|path| document.is_given(path)).unwrap_or("clickhouse.mode");
+    let at = Located { value: (), span: document.span(path) };
+    let message = format!("{zones} zones are too few for {replicas} replicas of ClickHouse, one in each");
+    let help = match network {
+        NetworkConfig::Created(_) => format!("allowed: `network.zone_count` of {replicas} or more"),
+        NetworkConfig::Existing(_) => format!("allowed: subnets in {replicas} zones or more"),
+    };
+    document.problem(&at, path, message, help);
 }
 
 fn zones(document: &mut Document<'_>, profile: Profile, region: Option<&Region>) -> Option<ZoneSelection> {

@@ -10,6 +10,10 @@ use crate::capacity::InstanceType;
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html>
 const BACKUP_DAYS: RangeInclusive<u16> = 0..=35;
 
+/// The versions of Redis that ElastiCache has and LangSmith's chart works with.
+/// <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html>
+const REDIS_VERSIONS: [&str; 3] = ["6.2", "7.0", "7.1"];
+
 /// Sizes that RDS takes for a gp3 volume of PostgreSQL, in GiB.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html>
 const POSTGRES_GIB: RangeInclusive<u32> = 20..=65_536;
@@ -106,7 +110,7 @@ pub struct ClickhouseConfig {
 
 pub(super) fn postgres(document: &mut Document<'_>) -> Option<PostgresConfig> {
     let instance_class = class(document, "postgres.instance_class", "db.");
-    let version = version(document, "postgres.version", "\"16\" or \"16.10\"");
+    let version = postgres_version(document);
     let storage = document.integer("postgres.storage_gib", POSTGRES_GIB, "GiB");
     let max_storage = document.integer("postgres.max_storage_gib", POSTGRES_GIB, "GiB");
     let multi_az = document.boolean("postgres.multi_az");
@@ -138,13 +142,13 @@ pub(super) fn postgres(document: &mut Document<'_>) -> Option<PostgresConfig> {
 
 pub(super) fn redis(document: &mut Document<'_>) -> Option<RedisConfig> {
     let node_type = class(document, "redis.node_type", "cache.");
-    let version = version(document, "redis.version", "\"7.1\"");
+    let version = document.choice("redis.version", &REDIS_VERSIONS.map(|version| (version, version)));
     // One shard: a primary and up to five replicas.
     let nodes = document.integer("redis.nodes", 1..=6, "nodes");
     let snapshot_days = document.integer("redis.snapshot_days", BACKUP_DAYS, "days");
     Some(RedisConfig {
         node_type: node_type?,
-        version: version?,
+        version: version?.value.to_owned(),
         nodes: nodes?.value,
         snapshot_days: snapshot_days?.value,
     })
@@ -189,12 +193,13 @@ fn class(document: &mut Document<'_>, path: &str, prefix: &str) -> Option<String
     Some(class.value)
 }
 
-fn version(document: &mut Document<'_>, path: &str, example: &str) -> Option<String> {
+fn postgres_version(document: &mut Document<'_>) -> Option<String> {
+    let path = "postgres.version";
     let version = document.text(path)?;
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     if !version.value.split('.').all(is_number) {
         let message = format!("{:?} is no version", version.value);
-        document.problem(&version, path, message, format!("allowed: such as {example}"));
+        document.problem(&version, path, message, "allowed: such as \"16\" or \"16.10\"");
         return None;
     }
     Some(version.value)

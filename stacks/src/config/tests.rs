@@ -163,6 +163,10 @@ fn bad_configs() -> Vec<(&'static str, String)> {
         ("a URL as host name", with("[edge]\nhostname = \"https://langsmith.example.com\"\n")),
         ("no minor version of Kubernetes", with("[cluster]\nversion = \"1.36.3\"\n")),
         ("an address that is in a range", with("[cluster]\npublic_access_cidrs = [\"203.0.113.7/24\", \"everywhere\"]\n")),
+        ("a version of Kubernetes that EKS no longer has", with("[cluster]\nversion = \"1.20\"\n")),
+        ("an API that is open to the world in prod", format!(
+            "{}{EDGE}[cluster]\npublic_access_cidrs = [\"203.0.113.0/24\", \"0.0.0.0/0\"]\n", MINIMAL.replace("dev", "prod"),
+        )),
         ("a session as administrator", with("[cluster]\nadmin_arns = [\"arn:aws:sts::111122223333:assumed-role/platform/ada\"]\n")),
         ("a slip in the type of nodes", with("[nodes]\ninstance_type = \"m7i.4xlrge\"\n")),
         ("an unknown type of nodes", with("[nodes]\ninstance_type = \"t3.medium\"\n")),
@@ -172,6 +176,14 @@ fn bad_configs() -> Vec<(&'static str, String)> {
             "nodes for ClickHouse that are too slow",
             format!("{}{EDGE}[clickhouse]\ninstance_type = \"m7i.4xlarge\"\n", MINIMAL.replace("dev", "prod")),
         ),
+        ("replicas of ClickHouse without zones", with("[clickhouse]\nmode = \"replicated\"\ninstance_type = \"m6in.4xlarge\"\n")),
+        ("replicas of ClickHouse in two zones", with(
+            "[network]\nzone_count = 2\n[clickhouse]\nmode = \"replicated\"\ninstance_type = \"m6in.4xlarge\"\n",
+        )),
+        ("replicas of ClickHouse in two subnets", with(
+            "[clickhouse]\nmode = \"replicated\"\ninstance_type = \"m6in.4xlarge\"\n[network]\nvpc_id = \"vpc-0a1b2c3d\"\npublic_subnet_ids = [\"subnet-00000001\", \"subnet-00000002\"]\nprivate_subnet_ids = [\"subnet-00000003\", \"subnet-00000004\"]\n",
+        )),
+        ("a version of Redis that there is not", with("[redis]\nversion = \"5.0\"\n")),
         ("classes that are none", with("[postgres]\ninstance_class = \"m7g.large\"\n[redis]\nnode_type = \"db.m7g.large\"\n")),
         ("storage that would shrink", with("[postgres]\nstorage_gib = 200\n")),
         ("an administrator and an issuer that are none", with(

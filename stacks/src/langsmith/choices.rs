@@ -38,16 +38,17 @@ pub struct ChoicesOutputs {
     pub clickhouse_mode: Output<String>,
 }
 
-/// Declares the record.
+/// Declares the record. It stays as long as any data: what was chosen for that still binds.
 pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<(), StackError> {
     let config = environment.config;
-    stack.add(
+    let choices = stack.add(
         "main",
         Choices {
             auth_mode: config.auth.mode.as_str().into(),
             clickhouse_mode: config.clickhouse.mode.as_str().into(),
         },
     )?;
+    let _ = choices.retain_on_delete(config.keeps_data());
     Ok(())
 }
 

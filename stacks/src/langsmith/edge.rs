@@ -53,13 +53,15 @@ pub(super) fn declare(
             ..RecordSet::default()
         },
     )?;
-    let validation = stack.run(
-        "main",
-        CertificateValidation {
-            certificate_arn: certificate.arn.clone().into(),
-            validation_record_names: [record.name.clone()].into_iter().collect(),
-        },
-    )?;
+    let mut validation = CertificateValidation {
+        certificate_arn: certificate.arn.clone().into(),
+        validation_record_names: [record.name.clone()].into_iter().collect(),
+        ..CertificateValidation::default()
+    };
+    if let Some(name_servers) = &zone.name_servers {
+        validation.undelegated_name_servers = name_servers.clone().into();
+    }
+    let validation = stack.run("main", validation)?;
     Ok(Edge { zone, certificate_arn: validation.certificate_arn.clone() })
 }
 

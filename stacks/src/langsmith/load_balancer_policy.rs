@@ -94,7 +94,7 @@ pub(super) fn document(
         ];
         statements.extend(security_groups(&places, &cluster, &vpc));
         statements.extend(load_balancers(&places, &cluster));
-        statements.push(listeners(&places));
+        statements.extend(listeners(&places, &cluster));
         PolicyDocument::new(statements)
     })
 }
@@ -160,24 +160,34 @@ fn load_balancers(places: &Places, cluster: &str) -> [Statement; 6] {
             [cluster],
         ),
         Statement::allow(["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"])
-            .on([places.target_groups.as_str()]),
+            .on([places.target_groups.as_str()])
+            .when("StringEquals", TAGGED, [cluster]),
     ]
 }
 
-/// Listeners and rules have tags only since some version of the controller: it is not asked for them.
-fn listeners(places: &Places) -> Statement {
-    Statement::allow([
-        "elasticloadbalancing:AddListenerCertificates",
-        "elasticloadbalancing:AddTags",
-        "elasticloadbalancing:CreateRule",
-        "elasticloadbalancing:DeleteListener",
-        "elasticloadbalancing:DeleteRule",
-        "elasticloadbalancing:ModifyListener",
-        "elasticloadbalancing:ModifyListenerAttributes",
-        "elasticloadbalancing:ModifyRule",
-        "elasticloadbalancing:RemoveListenerCertificates",
-        "elasticloadbalancing:RemoveTags",
-        "elasticloadbalancing:SetRulePriorities",
-    ])
-    .on([places.listeners.as_str(), places.rules.as_str()])
+/// Listeners and rules carry the tag, too, as they do since version 2.2 of the controller.
+/// <https://github.com/kubernetes-sigs/aws-load-balancer-controller/releases/tag/v2.2.0>
+fn listeners(places: &Places, cluster: &str) -> [Statement; 2] {
+    let both = || [places.listeners.as_str(), places.rules.as_str()];
+    [
+        Statement::allow(["elasticloadbalancing:AddTags"])
+            .on(both())
+            .when("StringEquals", "elasticloadbalancing:CreateAction", ["CreateListener", "CreateRule"])
+            .when("StringEquals", REQUESTED, [cluster]),
+        Statement::allow([
+            "elasticloadbalancing:AddListenerCertificates",
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:CreateRule",
+            "elasticloadbalancing:DeleteListener",
+            "elasticloadbalancing:DeleteRule",
+            "elasticloadbalancing:ModifyListener",
+            "elasticloadbalancing:ModifyListenerAttributes",
+            "elasticloadbalancing:ModifyRule",
+            "elasticloadbalancing:RemoveListenerCertificates",
+            "elasticloadbalancing:RemoveTags",
+            "elasticloadbalancing:SetRulePriorities",
+        ])
+        .on(both())
+        .when("StringEquals", TAGGED, [cluster]),
+    ]
 }

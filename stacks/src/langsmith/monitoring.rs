@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lsinfra_engine::{Output, Stack};
+use lsinfra_engine::{Input, Output, Stack};
 use lsinfra_resources::aws::Arn;
 use lsinfra_resources::aws::cloudwatch::{ComparisonOperator, MetricAlarm, Statistic};
 use lsinfra_resources::aws::sns::{Protocol, Subscription, Topic};
@@ -39,7 +39,7 @@ struct Watch {
     metric: &'static str,
     statistic: Statistic,
     comparison: ComparisonOperator,
-    threshold: f64,
+    threshold: Input<f64>,
 }
 
 /// What the alarms are about: the place of its metrics.
@@ -89,7 +89,7 @@ pub(super) fn declare(
             statistic: watch.statistic.into(),
             period_seconds: PERIOD_SECONDS.into(),
             evaluation_periods: PERIODS.into(),
-            threshold: watch.threshold.into(),
+            threshold: watch.threshold,
             comparison_operator: watch.comparison.into(),
             alarm_actions: [topic.arn.clone()].into_iter().collect(),
             ok_actions: [topic.arn.clone()].into_iter().collect(),
@@ -104,7 +104,7 @@ pub(super) fn declare(
         role: "postgres".to_owned(),
         dimensions: data.postgres.identifier.map(move |id| dimension("DBInstanceIdentifier", id)),
     };
-    for watch in postgres_watches(environment) {
+    for watch in postgres_watches(environment, &data.postgres.allocated_storage_gib) {
         add(&postgres, watch)?;
     }
     for node in 1..=environment.config.redis.nodes {
@@ -124,9 +124,9 @@ pub(super) fn declare(
 }
 
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html>
-fn postgres_watches(environment: &Environment<'_>) -> [Watch; 4] {
+fn postgres_watches(environment: &Environment<'_>, storage_gib: &Output<i32>) -> [Watch; 4] {
     let config = &environment.config.postgres;
-    let storage_bytes = f64::from(config.storage_gib) * BYTES_PER_GIB;
+    let free_bytes = |gib: i32| f64::from(gib) * BYTES_PER_GIB * FREE_STORAGE_PERCENT / 100.0;
     [
         above("cpu", "CPUUtilization", "PostgreSQL's CPU is busy: take a larger class", BUSY_PERCENT),
         above(
@@ -145,7 +145,7 @@ fn postgres_watches(environment: &Environment<'_>) -> [Watch; 4] {
             "storage",
             "FreeStorageSpace",
             "PostgreSQL's storage is more than 70 % full: give it more",
-            storage_bytes * FREE_STORAGE_PERCENT / 100.0,
+            storage_gib.map(free_bytes),
         ),
     ]
 }
@@ -173,11 +173,28 @@ fn redis_watches() -> [Watch; 4] {
     ]
 }
 
-fn above(name: &'static str, metric: &'static str, description: &'static str, threshold: f64) -> Watch {
+fn above(
+    name: &'static str,
+    metric: &'static str,
+    description: &'static str,
+    threshold: impl Into<Input<f64>>,
+) -> Watch {
     let comparison = ComparisonOperator::GreaterThanThreshold;
-    Watch { name, description, metric, statistic: Statistic::Average, comparison, threshold }
+    Watch {
+        name,
+        description,
+        metric,
+        statistic: Statistic::Average,
+        comparison,
+        threshold: threshold.into(),
+    }
 }
 
-fn below(name: &'static str, metric: &'static str, description: &'static str, threshold: f64) -> Watch {
+fn below(
+    name: &'static str,
+    metric: &'static str,
+    description: &'static str,
+    threshold: impl Into<Input<f64>>,
+) -> Watch {
     Watch { comparison: ComparisonOperator::LessThanThreshold, ..above(name, metric, description, threshold) }
 }

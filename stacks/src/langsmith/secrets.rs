@@ -14,7 +14,7 @@ use lsinfra_resources::aws::secretsmanager::{Alphabet, Generated as Drawn, Recip
 use super::data::{DATABASE, Data, MASTER_USER};
 use super::given::given_secrets;
 use super::{Environment, StackError};
-use crate::config::{AuthMode, ClickhouseMode, OnDestroy};
+use crate::config::{AuthMode, ClickhouseMode};
 use crate::naming::NameLimit;
 
 /// Characters of a password or token.
@@ -43,8 +43,8 @@ pub(super) struct Connections {
 }
 
 /// Declares what is drawn at random, and with LangSmith's own keys what is given. Keys of products that are
-/// not in use are there all the same, so that one that is switched on finds its own. All of them stay as long as its data: without them kept
-/// data is of no use.
+/// not in use are there all the same, so that one that is switched on finds its own. All of them stay as long
+/// as any of its data: without them kept data is of no use.
 pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Generated, StackError> {
     let config = environment.config;
     let key = |breaks: &str| Drawn::new(Recipe::Base64 { bytes: KEY_BYTES }).never_rotate(breaks);
@@ -72,10 +72,7 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ge
         recovery_window_in_days: if environment.is_prod() { 30_u32 } else { 0 }.into(),
         ..generated(environment, "app", "Keys of LangSmith itself", app)
     };
-    let app = stack
-        .add("app", app)?
-        .protect(config.protect)
-        .retain_on_delete(config.blobs.on_destroy == OnDestroy::Keep);
+    let app = stack.add("app", app)?.protect(config.protect).retain_on_delete(config.keeps_data());
     let password = |role: &str, key: &str, description: &str| {
         let recipe = Recipe::Text { alphabet: Alphabet::UrlSafe, length: PASSWORD_LENGTH };
         let secret = generated(environment, role, description, [(key, Drawn::new(recipe))]);

@@ -42,7 +42,8 @@ impl Resolve for Symbolic {
             "latest_version" => 7_i64.to_value(),
             "oidc_issuer" => Value::text("https://oidc.eks.us-west-2.amazonaws.com/id/0123456789ABCDEF"),
             "port" => 5432_u16.to_value(),
-            "public_subnet_ids" | "private_subnet_ids" => {
+            "allocated_storage_gib" => 120_i32.to_value(),
+            "name_servers" | "public_subnet_ids" | "private_subnet_ids" => {
                 Value::List((1..=3).map(|index| Value::text(format!("{text}[{index}]"))).collect())
             }
             "static_parameters" => map(&[("max_connections", Value::text(text))]),
@@ -336,6 +337,14 @@ fn clickhouse_elsewhere_has_neither_nodes_nor_a_password_here() {
         ]
     );
     assert!(elsewhere.is_subset(&with_nodes));
+}
+
+#[test]
+fn the_parameters_of_redis_are_of_the_family_of_its_version() {
+    for (version, family) in [("6.2", "redis6.x"), ("7.0", "redis7"), ("7.1", "redis7")] {
+        let resources = resources(&graph("dev", &format!("{DEV}\n[redis]\nversion = {version:?}\n")));
+        assert_eq!(resources["data/aws:elasticache:ParameterGroup/redis"]["family"], Value::text(family));
+    }
 }
 
 #[test]

@@ -34,9 +34,14 @@ pub(super) fn read_history(disk: &Disk, layout: &Layout) -> Result<Vec<Operation
 /// # Errors
 /// [`StoreError::Io`].
 pub(super) fn read_end(disk: &Disk, layout: &Layout, serial: u64) -> Result<HistoryEnd, StoreError> {
+    let newest = serials(layout)?.last().copied();
+    let record = match (readable_record(disk, layout, serial)?, newest) {
+        (None, Some(newest)) => readable_record(disk, layout, newest)?,
+        (record, _) => record,
+    };
     Ok(HistoryEnd {
-        lineage: readable_record(disk, layout, serial)?.and_then(|record| record.lineage()),
-        newest: serials(layout)?.last().copied(),
+        lineage: record.and_then(|record| record.lineage()),
+        newest,
         next_batch: readable_record(disk, layout, serial + 1)?.and_then(|record| record.last_batch()),
     })
 }

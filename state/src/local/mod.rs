@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A damaged `snapshot.json` is replaced by whoever restores or pushes another, and stays under its other names.
-//! Or it is put right by copying both `previous` files over the present ones: the journal brings the older
-//! snapshot up to date. Nothing does that by itself.
+//! The newest serial is made again from both `previous` files: the journal brings the older snapshot up to date. By
+//! hand, the older snapshot is put in the place of the present one, and its journal before what the present one has.
 //!
 //! Files are read and written on the caller's thread. A durable write takes a millisecond or so; handing
 //! it to another thread and waiting for that costs a fifth more on a fast disk, and lets a caller go

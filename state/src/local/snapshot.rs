@@ -1,8 +1,10 @@
 //! The snapshot file, and the one way to read it together with the journal.
 
 use lsinfra_engine::Snapshot;
-use lsinfra_engine::store::{StoreError, Stored, Unusable};
+use lsinfra_engine::journal::{prune, replay};
+use lsinfra_engine::store::{OperationRecord, StoreError, Stored, Unusable};
 use lsinfra_engine::surgery::Soundness;
+use uuid::Uuid;
 
 use super::disk::{Disk, io_error};
 use super::history::{read_end, readable_record, serials};
@@ -84,7 +86,11 @@ fn read_once(disk: &Disk, layout: &Layout, soundness: Soundness) -> Result<Conte
 /// # Errors
 /// [`StoreError::LineageMismatch`], [`StoreError::SerialMoved`].
 pub(super) fn check_history(disk: &Disk, layout: &Layout, contents: &Contents) -> Result<(), StoreError> {
-    let Some(snapshot) = &contents.stored.snapshot else { return Ok(()) };
+    // The history of what is being moved comes after it.
+    let Some(snapshot) = &contents.stored.snapshot.as_ref().filter(|_| contents.stored.moved_to.is_none())
+    else {
+        return Ok(());
+    };
     let history = read_end(disk, layout, snapshot.serial)?;
     let location = || layout.snapshot().display().to_string();
     check_newest(snapshot, contents.pending.last_batch, history, location)
@@ -107,6 +113,7 @@ fn unread(
         serial: newest.serial,
         reason,
         kept: layout.kept_snapshot(newest.serial).display().to_string(),
+        journal: layout.journal().display().to_string(),
     };
     let entries = std::mem::take(&mut pending.entries);
     let stored = Stored { journal: entries, unusable: Some(unusable), ..Stored::default() };
@@ -199,11 +206,41 @@ pub(super) fn read_kept(disk: &Disk, layout: &Layout, serial: u64) -> Result<Opt
         Some(Err(error)) => return Err(error),
     };
     let lineage = newest_beside(disk, layout, present.as_ref())?.lineage;
-    let (text, path) = match present.is_some_and(|present| present.serial == serial) {
+    let (text, path) = match present.as_ref().is_some_and(|present| present.serial == serial) {
         true => (text, path),
         false => (disk.read(&layout.kept_snapshot(serial))?, layout.kept_snapshot(serial)),
     };
+    if text.is_none() && present.is_none() {
+        return from_previous(disk, layout, serial, lineage);
+    }
     text.map(|text| decode_kept(&text, serial, lineage, path.display().to_string())).transpose()
+}
+
+/// The snapshot that was saved last, made again from what lies beside it: the one before, and the journal that led
+/// from there. `None` if it has another serial, or if that operation was one by hand, which has no journal.
+fn from_previous(
+    disk: &Disk,
+    layout: &Layout,
+    serial: u64,
+    lineage: Option<Uuid>,
+) -> Result<Option<Snapshot>, StoreError> {
+    let Some(record) = readable_record(disk, layout, serial)? else { return Ok(None) };
+    let path = layout.previous_snapshot();
+    let Some(text) = disk.read(&path)? else { return Ok(None) };
+    let location = path.display().to_string();
+    let Ok(stored) = decode::<StoredSnapshot<'static>>(&text) else { return Ok(None) };
+    let (folded_batch, last_batch) = (stored.last_batch(), record.last_batch());
+    let mut snapshot = decode_kept(&text, serial - 1, lineage, location)?;
+    let journal = disk.read(&layout.previous_journal())?.unwrap_or_default();
+    let pending = read_journal(layout, &journal, folded_batch)?;
+    let is_whole = Some(pending.last_batch) == last_batch && OperationRecord::from(record).edits.is_empty();
+    if !is_whole || replay(&mut snapshot, &pending.entries).is_err() {
+        return Ok(None);
+    }
+    prune(&mut snapshot);
+    snapshot.serial = serial;
+    snapshot.approval = None;
+    Ok(Some(snapshot))
 }
 
 /// Writes a snapshot. The stored one is kept as the previous one, and, if its serial is given, under that: second
@@ -272,8 +309,8 @@ fn damaged(layout: &Layout, reason: &str) -> StoreError {
     let mut reason = reason.to_owned();
     if layout.previous_snapshot().exists() {
         reason.push_str(
-            "; snapshot.previous.json and journal.previous.jsonl beside it, put in the place of \
-             snapshot.json and journal.jsonl, are the state from before it was saved",
+            "; snapshot.previous.json and journal.previous.jsonl beside it are the state from before it was saved, \
+             the one put in the place of snapshot.json, the other before what journal.jsonl has",
         );
     }
     StoreError::Damaged { location: layout.snapshot().display().to_string(), reason }

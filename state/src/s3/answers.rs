@@ -53,7 +53,12 @@ where
     let reason = match (meta.and_then(|meta| meta.message()), &code) {
         (Some(text), _) => text.to_owned(),
         (None, Some(code)) => code.clone(),
-        (None, None) => with_causes(error),
+        (None, None) => match status(error) {
+            // The answer to `HEAD` has no body that says more.
+            Some(403) => "access is denied (403)".to_owned(),
+            Some(status) => format!("answered with status {status}"),
+            None => with_causes(error),
+        },
     };
     ProviderError {
         kind,

@@ -71,6 +71,24 @@ impl Bucket for AwsBucket {
         self.read(key, Some(version)).await
     }
 
+    async fn versions(&self, key: &str) -> Result<Vec<String>, ProviderError> {
+        let mut versions = Vec::new();
+        let (mut key_marker, mut version_marker) = (None, None);
+        loop {
+            let request = self.clients.s3.list_object_versions().bucket(&self.name).prefix(key);
+            let request = request.set_key_marker(key_marker).set_version_id_marker(version_marker);
+            let page = request.expected_bucket_owner(&self.owner).send().await;
+            let page = page.map_err(|error| provider_error("ListObjectVersions", &error))?;
+            let of_object = page.versions().iter().filter(|version| version.key() == Some(key));
+            versions.extend(of_object.filter_map(|version| version.version_id().map(str::to_owned)));
+            if page.is_truncated() != Some(true) {
+                return Ok(versions);
+            }
+            key_marker = page.next_key_marker().map(str::to_owned);
+            version_marker = page.next_version_id_marker().map(str::to_owned);
+        }
+    }
+
     async fn head(&self, key: &str) -> Result<Option<ObjectIdentity>, ProviderError> {
         let request = self.clients.s3.head_object().bucket(&self.name).key(key);
         match request.expected_bucket_owner(&self.owner).send().await {

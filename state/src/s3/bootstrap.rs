@@ -1,19 +1,13 @@
 //! Making bucket and table, once for all environments of an account and region.
 //!
-//! Owns how they are set up. Everything here can be done again and again: what is there is left, and
-//! brought to these settings.
+//! Owns the order of things and how the table is set up. Everything here can be done again and again: what is there is
+//! left, and brought to these settings if that is asked for.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoverySpecification,
     ScalarAttributeType, TableDescription, TableStatus,
 };
-use aws_sdk_s3::types::{
-    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, BucketLocationConstraint,
-    BucketVersioningStatus, CreateBucketConfiguration, ExpirationStatus, LifecycleRule, LifecycleRuleFilter,
-    NoncurrentVersionExpiration, PublicAccessBlockConfiguration, ServerSideEncryption,
-    ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-    VersioningConfiguration,
-};
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::error::operation::BuildError;
 use lsinfra_engine::clock::Clock;
@@ -23,18 +17,23 @@ use super::Place;
 use super::access::{Access, Clients};
 use super::answers::{provider_error, status};
 use super::aws_locks::ENVIRONMENT;
+use super::bucket_settings::set_up_bucket;
 use super::secret_key;
-
-/// For how many days a version of an object is kept after another one replaced it.
-const NONCURRENT_DAYS: i32 = 90;
-/// For how many days the parts of an upload that was given up are kept.
-const MULTIPART_DAYS: i32 = 7;
 
 const LOOK_AGAIN: PollInterval = PollInterval::seconds(1, 5);
 const LOOKS: u32 = 60;
 
+/// What is brought to its settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetUp {
+    /// What is made.
+    Made,
+    /// What is there already, too.
+    All,
+}
+
 /// What had to be made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bootstrapped {
     /// Whether the bucket was not there.
     pub bucket: bool,
@@ -42,29 +41,46 @@ pub struct Bootstrapped {
     pub key: bool,
     /// Whether the table was not there.
     pub table: bool,
+    /// What was changed of a bucket that was there, in words.
+    pub changed: Vec<&'static str>,
 }
 
-/// Makes bucket and table where they are missing, and brings both to their settings: the bucket versioned,
+/// Makes bucket and table where they are missing, and brings what is made, or both, to their settings: the bucket versioned,
 /// encrypted, private, over TLS only, with old versions deleted in the end; the table paid per request,
 /// protected from deletion, and recoverable to any point of the last 35 days. With them, the key under which
-/// secrets are digested.
+/// secrets are digested. What somebody else has set of the bucket stays: a policy's statements, a lifecycle's rules, a
+/// key of KMS.
 ///
 /// # Errors
 /// [`ProviderError`] of the first call that failed; what was done stays, and the rest can be done later.
-pub async fn bootstrap(access: &Access, place: &Place, clock: &Clock) -> Result<Bootstrapped, ProviderError> {
+pub async fn bootstrap(
+    access: &Access,
+    place: &Place,
+    set_up: SetUp,
+    clock: &Clock,
+) -> Result<Bootstrapped, ProviderError> {
     let clients = Clients::connect(access).await;
     let bucket = make_bucket(&clients.s3, access, &place.bucket).await?;
-    set_up_bucket(&clients.s3, access, &place.bucket).await?;
+    let mut changed = Vec::new();
+    if bucket || set_up == SetUp::All {
+        changed = set_up_bucket(&clients.s3, access, &place.bucket).await?;
+    }
     let key = secret_key::make(&clients, &place.bucket).await?;
     // Last, since a run without it does not begin: what is interrupted before is noticed by the next one.
     let table = make_table(&clients.dynamodb, &place.table).await?;
-    set_up_table(&clients.dynamodb, &place.table, clock).await?;
+    if table || set_up == SetUp::All {
+        set_up_table(&clients.dynamodb, &place.table, clock).await?;
+    }
     let mut look = 0;
     while !secret_key::is_seen(&clients, &place.bucket).await? {
         let unseen = || ProviderError::new(ErrorKind::TimedOut, "CreateSecret: the secret does not appear");
         wait(clock, &mut look, unseen).await?;
     }
-    Ok(Bootstrapped { bucket, key, table })
+    if bucket {
+        // All of a new one is new.
+        changed.clear();
+    }
+    Ok(Bootstrapped { bucket, key, table, changed })
 }
 
 async fn make_bucket(s3: &aws_sdk_s3::Client, access: &Access, bucket: &str) -> Result<bool, ProviderError> {
@@ -89,74 +105,6 @@ async fn make_bucket(s3: &aws_sdk_s3::Client, access: &Access, bucket: &str) -> 
         }
         Err(error) => Err(provider_error("CreateBucket", &error)),
     }
-}
-
-async fn set_up_bucket(s3: &aws_sdk_s3::Client, access: &Access, bucket: &str) -> Result<(), ProviderError> {
-    let owner = &access.account;
-    let access_block = PublicAccessBlockConfiguration::builder()
-        .block_public_acls(true)
-        .ignore_public_acls(true)
-        .block_public_policy(true)
-        .restrict_public_buckets(true)
-        .build();
-    let request = s3.put_public_access_block().bucket(bucket).expected_bucket_owner(owner);
-    let answer = request.public_access_block_configuration(access_block).send().await;
-    answer.map_err(|error| provider_error("PutPublicAccessBlock", &error))?;
-
-    let versioning = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-    let request = s3.put_bucket_versioning().bucket(bucket).expected_bucket_owner(owner);
-    let answer = request.versioning_configuration(versioning).send().await;
-    answer.map_err(|error| provider_error("PutBucketVersioning", &error))?;
-
-    let by_default =
-        built(ServerSideEncryptionByDefault::builder().sse_algorithm(ServerSideEncryption::Aes256).build())?;
-    let rule =
-        ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(by_default).build();
-    let encryption = built(ServerSideEncryptionConfiguration::builder().rules(rule).build())?;
-    let request = s3.put_bucket_encryption().bucket(bucket).expected_bucket_owner(owner);
-    let answer = request.server_side_encryption_configuration(encryption).send().await;
-    answer.map_err(|error| provider_error("PutBucketEncryption", &error))?;
-
-    let request = s3.put_bucket_policy().bucket(bucket).expected_bucket_owner(owner);
-    let answer = request.policy(tls_only(access, bucket)).send().await;
-    answer.map_err(|error| provider_error("PutBucketPolicy", &error))?;
-
-    let old_versions = NoncurrentVersionExpiration::builder().noncurrent_days(NONCURRENT_DAYS).build();
-    let uploads = AbortIncompleteMultipartUpload::builder().days_after_initiation(MULTIPART_DAYS).build();
-    let rule = LifecycleRule::builder()
-        .id("old-versions")
-        .status(ExpirationStatus::Enabled)
-        .filter(LifecycleRuleFilter::builder().prefix("").build())
-        .noncurrent_version_expiration(old_versions)
-        .abort_incomplete_multipart_upload(uploads);
-    let lifecycle = built(BucketLifecycleConfiguration::builder().rules(built(rule.build())?).build())?;
-    let request = s3.put_bucket_lifecycle_configuration().bucket(bucket).expected_bucket_owner(owner);
-    let answer = request.lifecycle_configuration(lifecycle).send().await;
-    answer.map_err(|error| provider_error("PutBucketLifecycleConfiguration", &error))?;
-    Ok(())
-}
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html>
-fn tls_only(access: &Access, bucket: &str) -> String {
-    let partition = match access.region.split('-').next().unwrap_or_default() {
-        "cn" => "aws-cn",
-        "eusc" => "aws-eusc",
-        "us" if access.region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
-    let arn = format!("arn:{partition}:s3:::{bucket}");
-    serde_json::json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "TlsOnly",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, format!("{arn}/*")],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-        }],
-    })
-    .to_string()
 }
 
 /// What is told of the table; of a new one, nothing for a moment.
@@ -257,6 +205,6 @@ async fn wait(
     Ok(())
 }
 
-fn built<T>(part: Result<T, BuildError>) -> Result<T, ProviderError> {
+pub(super) fn built<T>(part: Result<T, BuildError>) -> Result<T, ProviderError> {
     part.map_err(|error| ProviderError::new(ErrorKind::Invalid, error.to_string()))
 }

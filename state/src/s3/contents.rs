@@ -120,8 +120,12 @@ impl S3Store {
         for (number, key, object) in read {
             // Taken in and deleted since it was listed.
             let Some(object) = object else { return Ok(Err(self.damaged(&key, "it vanishes"))) };
-            // What an unusable snapshot has taken in may be missing, but for the fences.
-            if number != contents.last_batch + 1 && contents.stored.unusable.is_none() {
+            // What an unusable snapshot has taken in may be missing, but for the fences, if no record says how far
+            // that went.
+            let may_begin = contents.stored.unusable.is_some()
+                && contents.folded_batch == 0
+                && contents.stored.journal.is_empty();
+            if number != contents.last_batch + 1 && !may_begin {
                 let missing = self.keys.batch(contents.last_batch + 1);
                 return Ok(Err(self.damaged(&missing, &format!("it is missing before {key}"))));
             }
@@ -155,24 +159,38 @@ impl S3Store {
         last_batch: u64,
         history: HistoryEnd,
     ) -> Result<(), StoreError> {
-        let Some(snapshot) = &contents.stored.snapshot else { return Ok(()) };
+        // The history of what is being moved comes after it.
+        let Some(snapshot) =
+            &contents.stored.snapshot.as_ref().filter(|_| contents.stored.moved_to.is_none())
+        else {
+            return Ok(());
+        };
         check_newest(snapshot, last_batch, history, || self.url(&self.keys.snapshot()))
     }
 
     /// Where the history ends, beside a snapshot of that serial.
     async fn history_end(&self, serial: u64) -> Result<HistoryEnd, StoreError> {
         let before = self.keys.operation(serial.saturating_sub(1));
-        let listed = self.bucket.list(&self.keys.history(), &before).await;
-        let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
-        let serials: Vec<u64> = keys.iter().filter_map(|key| self.keys.operation_serial(key)).collect();
+        let mut serials = self.recorded_serials(&before).await?;
+        if serials.is_empty() && serial > 1 {
+            serials = self.recorded_serials("").await?;
+        }
         let mut end = HistoryEnd { newest: serials.last().copied(), ..HistoryEnd::default() };
-        if serials.contains(&serial) {
+        let says_lineage = serials.contains(&serial).then_some(serial).or(end.newest);
+        if let Some(serial) = says_lineage {
             end.lineage = self.readable_record(serial).await?.and_then(|record| record.lineage());
         }
         if end.newest == Some(serial + 1) {
             end.next_batch = self.readable_record(serial + 1).await?.and_then(|record| record.last_batch());
         }
         Ok(end)
+    }
+
+    /// The serials of which there is a record, in order, from after that key.
+    async fn recorded_serials(&self, after: &str) -> Result<Vec<u64>, StoreError> {
+        let listed = self.bucket.list(&self.keys.history(), after).await;
+        let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
+        Ok(keys.iter().filter_map(|key| self.keys.operation_serial(key)).collect())
     }
 
     /// The record of the operation that left the snapshot with that serial. One that cannot be read says nothing:
@@ -189,10 +207,7 @@ impl S3Store {
     pub(super) async fn newest_record(
         &self,
     ) -> Result<Option<(u64, Option<StoredOperationRecord<'static>>)>, StoreError> {
-        let listed = self.bucket.list(&self.keys.history(), "").await;
-        let keys = listed.map_err(self.failed("list", &self.keys.history()))?;
-        let newest = keys.last().and_then(|key| self.keys.operation_serial(key));
-        Ok(match newest {
+        Ok(match self.recorded_serials("").await?.last().copied() {
             Some(serial) => Some((serial, self.readable_record(serial).await?)),
             None => None,
         })
@@ -208,6 +223,7 @@ impl S3Store {
             serial,
             reason,
             kept: format!("an earlier version of {}", self.url(&self.keys.snapshot())),
+            journal: self.url(&self.keys.journal()),
         });
         Ok(())
     }

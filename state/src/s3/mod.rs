@@ -11,6 +11,7 @@ mod answers;
 mod aws_bucket;
 mod aws_locks;
 mod bootstrap;
+mod bucket_settings;
 mod contents;
 mod keys;
 mod lease;
@@ -35,10 +36,11 @@ use lsinfra_engine::store::{
 };
 use lsinfra_engine::surgery::Soundness;
 use lsinfra_engine::{SecretKey, Snapshot};
+use uuid::Uuid;
 
 pub use access::Access;
-pub use bootstrap::{Bootstrapped, bootstrap};
-pub use stacks::stacks;
+pub use bootstrap::{Bootstrapped, SetUp, bootstrap};
+pub use stacks::{buckets, stacks};
 
 use access::Clients;
 use aws_bucket::AwsBucket;
@@ -245,14 +247,38 @@ impl S3Store {
         session.await
     }
 
-    /// The snapshot of a serial before the present one, `None` if it is not kept any more. The operation that
-    /// replaced it has recorded as which version it stays.
-    async fn replaced_snapshot(&self, serial: u64) -> Result<Option<StoredObject>, StoreError> {
-        let key = self.keys.operation(serial + 1);
-        let Some(record) = self.get(&key).await? else { return Ok(None) };
-        let record: StoredOperationRecord<'static> =
-            decode(&record.body).map_err(|error| self.undecodable(&key, error))?;
-        let Some(version) = record.replaced_version() else { return Ok(None) };
+    /// The snapshot of a serial that is not the present one, `None` if it is not kept any more. The operation that
+    /// replaced it has recorded as which version it stays, unless it was spoiled before that.
+    async fn kept_snapshot(
+        &self,
+        serial: u64,
+        lineage: Option<Uuid>,
+    ) -> Result<Option<StoredObject>, StoreError> {
+        let record_key = self.keys.operation(serial + 1);
+        let is_it = |object: &StoredObject| {
+            let found = serde_json::from_slice::<SnapshotIdentity>(&object.body);
+            found.is_ok_and(|found| found.serial == serial && lineage.is_none_or(|one| one == found.lineage))
+        };
+        if let Some(record) = self.get(&record_key).await? {
+            let record: StoredOperationRecord<'static> =
+                decode(&record.body).map_err(|error| self.undecodable(&record_key, error))?;
+            let Some(version) = record.replaced_version() else { return Ok(None) };
+            match self.get_snapshot_version(version).await? {
+                Some(object) if !is_it(&object) => {}
+                kept => return Ok(kept),
+            }
+        }
+        let key = self.keys.snapshot();
+        for version in self.bucket.versions(&key).await.map_err(self.failed("list the versions of", &key))? {
+            let kept = self.get_snapshot_version(&version).await?.filter(is_it);
+            if kept.as_ref().is_some_and(|kept| decode_snapshot(&kept.body, "").is_ok()) {
+                return Ok(kept);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn get_snapshot_version(&self, version: &str) -> Result<Option<StoredObject>, StoreError> {
         let key = self.keys.snapshot();
         self.bucket.get_version(&key, version).await.map_err(self.failed("read", &key))
     }
@@ -326,7 +352,9 @@ impl StateStore for S3Store {
         let lineage = lineage.or_else(|| Some(present.as_ref()?.lineage));
         let object = match present.is_some_and(|present| present.serial == serial) {
             true => object,
-            false => self.replaced_snapshot(serial).await?,
+            // Of serial 0 there never was one.
+            false if serial == 0 => None,
+            false => self.kept_snapshot(serial, lineage).await?,
         };
         let location = format!("serial {serial} of {}", self.url(&key));
         object.map(|object| decode_kept(&object.body, serial, lineage, location)).transpose()

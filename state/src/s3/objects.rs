@@ -63,6 +63,9 @@ pub(crate) trait Bucket: Send + Sync {
     /// The object as it was under that version, if it is still kept.
     async fn get_version(&self, key: &str, version: &str) -> Result<Option<StoredObject>, ProviderError>;
 
+    /// The versions that are kept of the object, newest first.
+    async fn versions(&self, key: &str) -> Result<Vec<String>, ProviderError>;
+
     /// The object's identity, if it is there.
     async fn head(&self, key: &str) -> Result<Option<ObjectIdentity>, ProviderError>;
 

@@ -28,3 +28,25 @@ pub async fn stacks(access: &Access, place: &Place) -> Result<Vec<String>, Store
     }
     Ok(stacks)
 }
+
+/// The names of the account's buckets that begin with `prefix`, in order.
+///
+/// # Errors
+/// [`StoreError::Call`].
+pub async fn buckets(access: &Access, prefix: &str) -> Result<Vec<String>, StoreError> {
+    let clients = Clients::connect(access).await;
+    let mut pages = clients.s3.list_buckets().prefix(prefix).into_paginator().send();
+    let mut names = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| StoreError::Call {
+            action: "list",
+            location: format!("buckets {prefix}*"),
+            source: Box::new(provider_error("ListBuckets", &error)),
+        })?;
+        let found = page.buckets().iter().filter_map(|bucket| bucket.name());
+        // Not every service of this protocol knows the prefix.
+        names.extend(found.filter(|name| name.starts_with(prefix)).map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
+}

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use lsinfra_state::SetUp;
+
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
 use crate::bootstrap;
 use crate::connection::Connection;
@@ -16,7 +18,8 @@ use crate::state_place::{StatePlace, access};
 ///
 /// Both are made once and shared by all environments, and with them a key for digests of secrets. The bucket is versioned, encrypted, private and
 /// reached over TLS only; the table is paid per request, protected from deletion, and recoverable to any
-/// point of the last 35 days. What is there already is brought to these settings.
+/// point of the last 35 days. What is there already is brought to these settings, and told. What
+/// else its owner has set of the bucket stays: statements of its policy, rules of its lifecycle, a key of KMS.
 #[derive(Debug, Args)]
 pub(crate) struct BootstrapArgs {
     #[command(flatten)]
@@ -37,8 +40,8 @@ pub(super) fn run(args: &BootstrapArgs, printer: Printer) -> Result<ExitCode, Co
     let made = runtime()?.block_on(async {
         // Whose credentials these are is asked before anything is made.
         let connection = Connection::to(&config, args.place.sandbox()).await?;
-        bootstrap::make(&place, &access(&args.place, &config)?, &connection.clock).await
+        bootstrap::make(&place, &access(&args.place, &config)?, SetUp::All, &connection.clock).await
     })?;
-    printer.note(&format!("{}\n", bootstrap::summary(&place, made)));
+    printer.note(&format!("{}\n", bootstrap::summary(&place, &made)));
     Ok(ExitCode::Done)
 }

@@ -8,7 +8,7 @@ use crate::environment::{load_config, name};
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
-use crate::recorded::{at_serial, no_state, note_unfinished, with_journal};
+use crate::recorded::{at_serial, at_work, no_state, note_unfinished, with_journal};
 use crate::render;
 use crate::session::runtime;
 use crate::state_difference::StateDifference;
@@ -41,15 +41,16 @@ pub(super) fn run(args: &DiffArgs, printer: Printer) -> Result<ExitCode, Command
     let (config, _) = load_config(&args.environment)?;
     let environment = name(&config);
     let place = StatePlace::parse(&args.place, &config)?;
-    let (from, to, is_unfinished) = runtime()?.block_on(async {
+    let (from, to, unfinished) = runtime()?.block_on(async {
         let store = place.store(&args.place, &config, printer).await?;
         let from = at_serial(&*store, &environment, args.from).await?;
         Ok::<_, CommandError>(match args.to {
-            Some(serial) => (from, at_serial(&*store, &environment, serial).await?, false),
+            Some(serial) => (from, at_serial(&*store, &environment, serial).await?, None),
             None => {
                 let stored = store.load().await?;
-                let is_unfinished = !stored.journal.is_empty();
-                (from, with_journal(stored)?.ok_or_else(|| no_state(&environment))?, is_unfinished)
+                let by = at_work(&*store, &stored).await?;
+                let unfinished = (!stored.journal.is_empty()).then_some(by);
+                (from, with_journal(stored)?.ok_or_else(|| no_state(&environment))?, unfinished)
             }
         })
     })?;
@@ -61,8 +62,8 @@ pub(super) fn run(args: &DiffArgs, printer: Printer) -> Result<ExitCode, Command
         let canvas = printer.data_canvas();
         printer.data(&render::state_difference::difference(&difference, &names[0], &names[1], canvas));
     }
-    if is_unfinished {
-        note_unfinished(printer);
+    if let Some(by) = unfinished {
+        note_unfinished(by.as_ref(), printer);
     }
     Ok(ExitCode::Done)
 }

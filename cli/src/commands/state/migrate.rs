@@ -58,5 +58,10 @@ pub(super) fn run(args: &MigrateArgs, printer: Printer) -> Result<ExitCode, Comm
         environment.name,
         plural(moved.operations, "operation")
     ));
+    if moved.operations > 0 {
+        printer.note(
+            "note: what was recorded at earlier serials did not come along: it stays where the state was\n",
+        );
+    }
     Ok(ExitCode::Done)
 }

@@ -75,7 +75,7 @@ fn read(file: &Path) -> Result<Snapshot, CommandError> {
     })
 }
 
-fn propose(args: &PushArgs, mut pushed: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
+fn propose(args: &PushArgs, pushed: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
     let file = args.file.display();
     check_belongs(&pushed, &locked.environment.name, &locked.connection.home)?;
     let unusable = locked.surgery.unusable();
@@ -90,6 +90,7 @@ fn propose(args: &PushArgs, mut pushed: Snapshot, locked: &Locked<'_>) -> Result
         let found = pushed.lineage;
         return Err(StoreError::LineageMismatch { location: file.to_string(), expected, found }.into());
     }
+    let mut pushed = locked.surgery.take_journal_in(pushed)?;
     let nothing;
     let stored = match locked.surgery.snapshot() {
         Some(stored) if stored.lineage != pushed.lineage => {

@@ -64,7 +64,7 @@ pub(super) fn run(args: &RestoreArgs, printer: Printer) -> Result<ExitCode, Comm
     Ok(ExitCode::Done)
 }
 
-fn propose(mut restored: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
+fn propose(restored: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
     check_belongs(&restored, &locked.environment.name, &locked.connection.home)?;
     let is_usable = locked.surgery.unusable().is_none();
     if locked.surgery.has_journal() && is_usable {
@@ -73,6 +73,7 @@ fn propose(mut restored: Snapshot, locked: &Locked<'_>) -> Result<Proposal, Comm
             .hint("run `lsinfra up` or `lsinfra destroy`, which finish it, then restore again"));
     }
     let serial = restored.serial;
+    let mut restored = locked.surgery.take_journal_in(restored)?;
     let nothing;
     let present = match is_usable {
         true => locked.snapshot()?,

@@ -16,9 +16,11 @@ pub(crate) enum Fault {
     FailBefore,
     /// It has its effect, and the answer is lost.
     LoseAnswer,
+    /// Something that it is about is not found, without effect, as when one part of it sees what another does not yet.
+    Miss,
 }
 
-/// All faults.
+/// The faults that any call may meet.
 pub(crate) const FAULTS: [Fault; 3] = [Fault::Throttle, Fault::FailBefore, Fault::LoseAnswer];
 
 /// Which calls of one process are hit by what. By default none.

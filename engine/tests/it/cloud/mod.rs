@@ -143,6 +143,7 @@ impl Cloud {
         match fault {
             Some(Fault::Throttle) => return self.answer(number, refusal(ErrorKind::Throttled)),
             Some(Fault::FailBefore) => return self.answer(number, refusal(ErrorKind::Unclear)),
+            Some(Fault::Miss) => return self.answer(number, refusal(ErrorKind::NotFound)),
             Some(Fault::LoseAnswer) | None => {}
         }
         if let Some(kind) = self.refused(&request) {

@@ -42,6 +42,21 @@ fn an_input_that_was_never_given_is_nobodys_business() {
 }
 
 #[test]
+fn what_the_cloud_chose_is_nobodys_business_once_it_is_no_longer_given() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let key = stack.add(DATABASE, |database| database.window = Some(1));
+        rig.up(&stack).await;
+        stack.get_mut(key).window = None;
+        assert!(rig.up(&stack).await.plan.is_empty());
+        let object = id(&rig, &stack.urn(key));
+        rig.cloud.world(|world, now| world.meddle(&object, "window", text("theirs"), now));
+        let finished = rig.up(&stack).await;
+        assert!(finished.plan.is_empty() && finished.plan.drift.is_empty());
+    });
+}
+
+#[test]
 fn an_input_that_is_no_longer_given_goes_back_to_its_default() {
     simulate(async {
         let (rig, mut stack) = (Rig::strict(), StackSpec::default());

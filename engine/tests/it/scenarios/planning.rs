@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use lsinfra_engine::events::OperationOutcome;
 use lsinfra_engine::operation::OperationError;
 use lsinfra_engine::plan::{Action, Reason};
 use lsinfra_engine::{Graph, GraphError, OperationKind};
 
 use crate::cloud::catalog::{GATEWAY, NETWORK};
+use crate::cloud::faults::{Fault, Faults};
 use crate::cloud::log::Verb;
 use crate::rig::{Rig, Run, simulate};
 use crate::scenarios::{calls, calls_since, id, step, text, told};
@@ -90,6 +92,26 @@ fn a_refresh_reads_each_type_with_one_call() {
             .cloud
             .world(|world, _| world.log[before..].iter().filter(|call| call.verb == Verb::Describe).count());
         assert_eq!(reads, 2);
+    });
+}
+
+#[test]
+fn a_read_that_contradicts_itself_is_sent_again_while_it_may_be_out_of_date() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        stack.add(NETWORK, |_| {});
+        rig.up(&stack).await;
+        let faults = Faults { certain: [(0, Fault::Miss)].into(), ..Faults::default() };
+        let before = calls(&rig);
+        let finished = rig.run(&stack, Run { faults, ..Run::default() }).await.finished();
+        assert_eq!(calls_since(&rig, before), [""; 0]);
+        assert_eq!(finished.report.as_ref().unwrap().outcome, OperationOutcome::Succeeded);
+
+        // Not for ever.
+        let faults =
+            Faults { certain: (0..1000).map(|call| (call, Fault::Miss)).collect(), ..Faults::default() };
+        let failed = rig.run(&stack, Run { faults, ..Run::default() }).await.refused();
+        assert!(matches!(failed, OperationError::Provider { .. }), "{failed}");
     });
 }
 

@@ -152,3 +152,25 @@ fn a_change_that_others_rely_on_needs_the_users_word() {
         rig.up_with(&stack, Run::destroy()).await;
     });
 }
+
+#[test]
+fn what_others_rely_on_is_missed_while_it_is_retained_too() {
+    simulate(async {
+        let (rig, mut stack) = (Rig::strict(), StackSpec::default());
+        let key = stack.add(NETWORK, |network| {
+            network.label = Some(RELIED_ON);
+            network.options.retain_on_delete = true;
+        });
+        rig.up(&stack).await;
+        let urn = stack.urn(key);
+        let object = id(&rig, &urn);
+        rig.up_with(&stack, Run::destroy()).await;
+        rig.cloud.world(|world, now| world.vanish_if_unused(&object, now));
+
+        let error = rig.run(&stack, Run::default()).await.refused();
+        let OperationError::Objections { objections } = error else { panic!("{error}") };
+        assert!(objections[0].1.message.ends_with("Recreate"), "{objections:?}");
+        rig.up_with(&stack, Run { unprotected: [urn].into(), ..Run::default() }).await;
+        expect_reached(&rig, &stack);
+    });
+}

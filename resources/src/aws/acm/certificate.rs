@@ -13,7 +13,7 @@ use futures_util::future::try_join_all;
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ use crate::aws::property::{observed_or_absent, problem};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{SECONDS, until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// How many certificates are read at once.
 const READ_AT_ONCE: usize = 4;
@@ -227,7 +227,7 @@ impl ResourceType for Certificate {
     const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "acm";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(8, 2, 3);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = CertificateOutputs;
     type Client = AwsClients;
@@ -252,10 +252,6 @@ impl ResourceType for Certificate {
             ));
         }
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

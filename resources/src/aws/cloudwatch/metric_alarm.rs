@@ -21,7 +21,7 @@ use crate::aws::property::{observed, observed_or_absent, problem, repeated};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many alarms one call describes.
 const DESCRIBED_AT_ONCE: usize = 100;
@@ -241,7 +241,7 @@ impl ResourceType for MetricAlarm {
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "cloudwatch";
     const SERVICE_PARALLELISM: usize = 4;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = MetricAlarmOutputs;
     type Client = AwsClients;
@@ -284,10 +284,6 @@ impl ResourceType for MetricAlarm {
             _ => Output::unknown(),
         };
         MetricAlarmOutputs { name: repeated(&self.name), arn }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     /// CloudWatch would replace the settings of an alarm that is there, whoever's it is; so that is asked first.

@@ -23,7 +23,7 @@ use crate::aws::error::{During, built};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A table that is paid per request.
 #[derive(Clone, Default, Inputs)]
@@ -207,7 +207,7 @@ impl ResourceType for Table {
     const TYPE: &'static str = "aws:dynamodb:Table";
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "dynamodb";
-    const DURATIONS: Durations = Durations::seconds(12, 4, 8);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = TableOutputs;
     type Client = AwsClients;
@@ -235,10 +235,6 @@ impl ResourceType for Table {
             _ => Output::unknown(),
         };
         TableOutputs { name: property::repeated(&self.name), arn }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -9,9 +9,7 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{SecurityGroup as SdkSecurityGroup, SecurityGroupRule as SdkRule, Tag};
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::ec2::object::{self, Ec2Object, filter, tags_of};
 use crate::aws::ec2::{SecurityGroupId, VpcId};
@@ -19,7 +17,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::SECONDS;
-use crate::aws::{AwsClients, AwsConnection, tags};
+use crate::aws::{AwsClients, durations, tags};
 
 /// A VPC's default security group, kept without rules, so that what is put into it by mistake reaches
 /// nothing. It comes and goes with its VPC: creating it adopts it, deleting it lets go of it.
@@ -136,7 +134,7 @@ impl ResourceType for DefaultSecurityGroup {
     const SERVICE: &'static str = "ec2";
     // There is no creating call: it may be repeated as if it took a token.
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = DefaultSecurityGroupOutputs;
     type Client = AwsClients;
@@ -147,10 +145,6 @@ impl ResourceType for DefaultSecurityGroup {
             problems.push(problem("rules", "the default security group is kept without rules"));
         }
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     /// If the group is not seen yet, the engine comes again.

@@ -9,16 +9,14 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Address, DomainType, Filter, ResourceType as TagTarget, Tag};
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::ec2::AllocationId;
 use crate::aws::ec2::object::{self, Ec2Object};
 use crate::aws::error::During;
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+use crate::aws::{Arn, AwsClients, durations, property, tags};
 
 /// A public IPv4 address of the account.
 #[derive(Clone, Default, Inputs)]
@@ -83,17 +81,13 @@ impl ResourceType for ElasticIp {
     const TYPE: &'static str = "aws:ec2:ElasticIp";
     const ID_FORM: &'static str = "the id of its allocation: `eipalloc-0a1b`";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ElasticIpOutputs;
     type Client = AwsClients;
 
     fn check(&self) -> Vec<InputProblem> {
         tags::check(&self.tags)
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

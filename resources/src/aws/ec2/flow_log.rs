@@ -12,7 +12,7 @@ use aws_sdk_ec2::types::{
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ use crate::aws::error::{During, refused};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// A flow log: records of the traffic of a VPC.
 #[derive(Clone, Default, Inputs)]
@@ -165,7 +165,7 @@ impl ResourceType for FlowLog {
     const CLIENT_TOKEN: bool = true;
     // AWS refuses a second one with the same destination.
     const SINGLETON: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = FlowLogOutputs;
     type Client = AwsClients;
@@ -185,10 +185,6 @@ impl ResourceType for FlowLog {
             problems.push(problem("max_aggregation_interval_seconds", "60 or 600 seconds"));
         }
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -9,16 +9,14 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, InternetGateway as SdkInternetGateway, ResourceType as TagTarget, Tag};
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::ec2::object::{self, Ec2Object};
 use crate::aws::ec2::{InternetGatewayId, VpcId};
 use crate::aws::error::{During, found};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{SECONDS, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+use crate::aws::{Arn, AwsClients, durations, property, tags};
 
 /// An internet gateway, attached to a VPC.
 #[derive(Clone, Default, Inputs)]
@@ -118,17 +116,13 @@ fn outputs(client: &AwsClients, gateway: &SdkInternetGateway) -> InternetGateway
 impl ResourceType for InternetGateway {
     const TYPE: &'static str = "aws:ec2:InternetGateway";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(3, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = InternetGatewayOutputs;
     type Client = AwsClients;
 
     fn check(&self) -> Vec<InputProblem> {
         tags::check(&self.tags)
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -29,7 +29,7 @@ use crate::aws::error::{During, found, not_found, refused};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// How many versions are kept, the newest: a node group may still run an earlier one, where an update of it failed or
 /// waits for its turn. AWS allows ten thousand.
@@ -315,7 +315,7 @@ impl ResourceType for LaunchTemplate {
     const TYPE: &'static str = "aws:ec2:LaunchTemplate";
     const SERVICE: &'static str = "ec2";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = LaunchTemplateOutputs;
     type Client = AwsClients;
@@ -370,10 +370,6 @@ impl ResourceType for LaunchTemplate {
         if after.is_none() || version(previous) != after {
             outputs.insert("latest_version".to_owned(), Value::Unknown);
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

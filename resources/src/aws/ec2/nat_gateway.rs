@@ -11,16 +11,14 @@ use aws_sdk_ec2::types::{
 };
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, PollInterval, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::ec2::object::{self, Ec2Object, Lifecycle};
 use crate::aws::ec2::{AllocationId, NatGatewayId, SubnetId};
 use crate::aws::error::During;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+use crate::aws::{Arn, AwsClients, durations, property, tags};
 
 /// A public NAT gateway: the way out for subnets without public addresses.
 #[derive(Clone, Default, Inputs)]
@@ -108,17 +106,13 @@ impl ResourceType for NatGateway {
     // An address serves one gateway at a time, so the old one has to let go of it first.
     const SINGLETON: bool = true;
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(110, 2, 60);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = NatGatewayOutputs;
     type Client = AwsClients;
 
     fn check(&self) -> Vec<InputProblem> {
         tags::check(&self.tags)
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -188,17 +188,22 @@ pub(super) async fn tagged<T: Ec2Object, R: ResourceType>(
 ) -> Result<T, ProviderError> {
     let object: T = ready(ec2, step, R::CONSISTENCY_WINDOW, id).await?;
     let changes = tags::changes(step, scope, inputs, declared, &tags_of(object.tags()));
+    // What one call sees of a new object, the next may not see yet.
     if !changes.put.is_empty() {
-        ec2.create_tags()
-            .resources(id.as_str())
-            .set_tags(Some(sdk_tags(&changes.put)))
-            .send()
-            .await
-            .during("CreateTags")?;
+        until_seen(step, R::CONSISTENCY_WINDOW, || async {
+            let request = ec2.create_tags().resources(id.as_str());
+            request.set_tags(Some(sdk_tags(&changes.put))).send().await.during("CreateTags")
+        })
+        .await?;
     }
     if !changes.remove.is_empty() {
-        let remove = changes.remove.into_iter().map(|key| Tag::builder().key(key).build()).collect();
-        ec2.delete_tags().resources(id.as_str()).set_tags(Some(remove)).send().await.during("DeleteTags")?;
+        let remove = changes.remove.iter().map(|key| Tag::builder().key(key).build());
+        let remove: Vec<Tag> = remove.collect();
+        until_seen(step, R::CONSISTENCY_WINDOW, || async {
+            let request = ec2.delete_tags().resources(id.as_str());
+            request.set_tags(Some(remove.clone())).send().await.during("DeleteTags")
+        })
+        .await?;
     }
     Ok(object)
 }

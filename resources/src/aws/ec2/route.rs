@@ -12,12 +12,13 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
+use crate::aws::AwsClients;
+use crate::aws::durations;
 use crate::aws::ec2::object;
 use crate::aws::ec2::{InternetGatewayId, NatGatewayId, RouteTableId, cidr};
 use crate::aws::error::{During, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{AwsClients, AwsConnection};
 
 /// A route: where packets for a range of addresses are sent.
 ///
@@ -103,7 +104,7 @@ impl ResourceType for Route {
     const ID_FORM: &'static str =
         "the id of its table and its destination, joined by an underscore: `rtb-0a1b_0.0.0.0/0`";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RouteOutputs;
     type Client = AwsClients;
@@ -119,10 +120,6 @@ impl ResourceType for Route {
 
     fn predict(&self, _connection: &Value) -> RouteOutputs {
         RouteOutputs { destination_cidr_block: property::repeated(&self.destination_cidr_block) }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {

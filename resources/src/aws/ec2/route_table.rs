@@ -8,16 +8,14 @@ use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{Filter, ResourceType as TagTarget, RouteTable as SdkRouteTable, Tag};
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::ec2::object::{self, Ec2Object};
 use crate::aws::ec2::{RouteTableId, VpcId};
 use crate::aws::error::During;
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, property, tags};
+use crate::aws::{Arn, AwsClients, durations, property, tags};
 
 /// A route table. Its routes and the subnets that use it are resources of their own.
 #[derive(Clone, Default, Inputs)]
@@ -81,17 +79,13 @@ fn outputs(client: &AwsClients, table: &SdkRouteTable) -> RouteTableOutputs {
 impl ResourceType for RouteTable {
     const TYPE: &'static str = "aws:ec2:RouteTable";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RouteTableOutputs;
     type Client = AwsClients;
 
     fn check(&self) -> Vec<InputProblem> {
         tags::check(&self.tags)
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

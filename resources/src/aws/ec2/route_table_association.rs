@@ -11,13 +11,14 @@ use aws_sdk_ec2::types::{
 };
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value};
+use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
+use crate::aws::durations;
 use crate::aws::ec2::object::{self, Ec2Object, LIMIT_FILTER_VALUES, filter};
 use crate::aws::ec2::{RouteTableAssociationId, RouteTableId, SubnetId};
 use crate::aws::error::{During, found, not_found};
 use crate::aws::wait::{SECONDS, until_deleted, until_seen};
-use crate::aws::{AwsClients, AwsConnection, property};
+use crate::aws::{AwsClients, property};
 
 /// Makes a subnet use a route table instead of the VPC's main one.
 ///
@@ -140,14 +141,10 @@ impl ResourceType for RouteTableAssociation {
     const TYPE: &'static str = "aws:ec2:RouteTableAssociation";
     const ID_FORM: &'static str = "the id of its subnet: `subnet-0a1b`";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RouteTableAssociationOutputs;
     type Client = AwsClients;
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
-    }
 
     async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {
         let request = client

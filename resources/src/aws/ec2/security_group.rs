@@ -21,7 +21,7 @@ use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// A security group without rules: each rule is a resource of its own.
 #[derive(Clone, Default, Inputs)]
@@ -89,12 +89,11 @@ impl SecurityGroup {
 /// rule declared by the stack carries its tags, and stays.
 async fn remove_default_rule(ec2: &Client, step: &StepContext, id: &PhysicalId) -> Result<(), ProviderError> {
     let rules: Vec<SdkRule> = SdkRule::describe(ec2, vec![filter("group-id", [id.as_str()])]).await?;
-    let lineage = step.owner_tags.get("lsinfra:lineage");
     let is_declared = |rule: &SdkRule| {
         rule.group_id() == Some(id.as_str())
             && rule.is_egress() == Some(true)
             && rule.ip_protocol() == Some("-1")
-            && tags_of(rule.tags()).get("lsinfra:lineage") == lineage
+            && tags::are_of_lineage(step, &tags_of(rule.tags()))
     };
     if rules.iter().any(is_declared) {
         return Ok(());
@@ -138,7 +137,7 @@ pub(super) fn check_text(path: &str, text: &Input<String>) -> Option<InputProble
 impl ResourceType for SecurityGroup {
     const TYPE: &'static str = "aws:ec2:SecurityGroup";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(3, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SecurityGroupOutputs;
     type Client = AwsClients;
@@ -155,10 +154,6 @@ impl ResourceType for SecurityGroup {
 
     fn predict(&self, _connection: &Value) -> SecurityGroupOutputs {
         SecurityGroupOutputs { name: property::repeated(&self.name), ..SecurityGroupOutputs::unknown() }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

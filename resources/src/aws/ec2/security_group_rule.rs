@@ -13,7 +13,7 @@ use ipnet::Ipv4Net;
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// One rule of a security group: who may reach its members, or whom they may reach.
 ///
@@ -236,7 +236,7 @@ impl ResourceType for SecurityGroupRule {
     const TYPE: &'static str = "aws:ec2:SecurityGroupRule";
     const ID_FORM: &'static str = "the id of the rule: `sgr-0a1b`";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SecurityGroupRuleOutputs;
     type Client = AwsClients;
@@ -253,10 +253,6 @@ impl ResourceType for SecurityGroupRule {
         }
         problems.extend(cidr::check_host_bits("cidr_ipv4", &self.cidr_ipv4));
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

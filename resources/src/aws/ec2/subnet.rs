@@ -9,7 +9,7 @@ use aws_sdk_ec2::types::{
     AttributeBooleanValue, Filter, ResourceType as TagTarget, Subnet as SdkSubnet, SubnetState, Tag,
 };
 use ipnet::Ipv4Net;
-use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{ChangeKind, Changes, Existing, Found, Objection, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -19,10 +19,10 @@ use crate::aws::ec2::cidr;
 use crate::aws::ec2::object::{self, Ec2Object, Lifecycle};
 use crate::aws::ec2::{SubnetId, VpcId};
 use crate::aws::error::During;
-use crate::aws::property;
+use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::until_deleted;
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// A subnet: a part of a VPC's range in one availability zone.
 #[derive(Clone, Default, Inputs)]
@@ -114,7 +114,7 @@ fn outputs(client: &AwsClients, subnet: &SdkSubnet) -> SubnetOutputs {
 impl ResourceType for Subnet {
     const TYPE: &'static str = "aws:ec2:Subnet";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SubnetOutputs;
     type Client = AwsClients;
@@ -123,16 +123,29 @@ impl ResourceType for Subnet {
         tags::check(&self.tags).into_iter().chain(cidr::check(&self.cidr_block)).collect()
     }
 
+    /// What stands in a subnet seldom can be deleted, so that this is for the user to say.
+    fn check_change(&self, previous: &Self, change: ChangeKind) -> Vec<Objection> {
+        if change != ChangeKind::Replace || !self.excludes(previous) {
+            return Vec::new();
+        }
+        let message = "a subnet of this range cannot exist beside the old one, so that the old one, and first all \
+                       that stands in it, would be deleted before: give the new one another range";
+        vec![Objection { problem: problem("cidr_block", message), can_be_overruled: true }]
+    }
+
+    /// Ranges of a VPC's subnets do not overlap.
+    fn excludes(&self, previous: &Self) -> bool {
+        let is_same_vpc = self.vpc_id.get().is_some_and(|vpc_id| previous.vpc_id.get() == Some(vpc_id));
+        let ranges = self.cidr_block.get().zip(previous.cidr_block.get());
+        is_same_vpc && ranges.is_some_and(|(new, old)| new.contains(&old) || old.contains(&new))
+    }
+
     fn predict(&self, _connection: &Value) -> SubnetOutputs {
         SubnetOutputs {
             cidr_block: property::repeated(&self.cidr_block),
             availability_zone: property::repeated(&self.availability_zone),
             ..SubnetOutputs::unknown()
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
@@ -206,5 +219,33 @@ impl ResourceType for Subnet {
 
     async fn find(&self, client: &AwsClients, step: &StepContext) -> Result<Option<Found>, ProviderError> {
         object::find::<SdkSubnet>(&client.ec2, step).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_taken_until_its_subnet_is_deleted() {
+        let in_zone = |vpc: &str, (third, fourth, length): (u8, u8, u8), zone: &str| Subnet {
+            vpc_id: VpcId::new(vpc).into(),
+            cidr_block: Ipv4Net::new_assert([10, 0, third, fourth].into(), length).into(),
+            availability_zone: zone.into(),
+            ..Subnet::default()
+        };
+        let old = in_zone("vpc-1", (1, 0, 24), "us-west-2a");
+        for (new, is_excluded) in [
+            (in_zone("vpc-1", (1, 0, 24), "us-west-2b"), true),
+            (in_zone("vpc-1", (0, 0, 20), "us-west-2a"), true),
+            (in_zone("vpc-1", (1, 128, 25), "us-west-2a"), true),
+            (in_zone("vpc-1", (2, 0, 24), "us-west-2b"), false),
+            (in_zone("vpc-2", (1, 0, 24), "us-west-2b"), false),
+            (Subnet { vpc_id: Output::unknown().into(), ..old.clone() }, false),
+        ] {
+            assert_eq!(new.excludes(&old), is_excluded);
+            assert_eq!(new.check_change(&old, ChangeKind::Replace).len(), usize::from(is_excluded));
+            assert!(new.check_change(&old, ChangeKind::Recreate).is_empty());
+        }
     }
 }

@@ -25,7 +25,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// A virtual private cloud.
 #[derive(Clone, Default, Inputs)]
@@ -200,7 +200,7 @@ impl Vpc {
 impl ResourceType for Vpc {
     const TYPE: &'static str = "aws:ec2:Vpc";
     const SERVICE: &'static str = "ec2";
-    const DURATIONS: Durations = Durations::seconds(3, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = VpcOutputs;
     type Client = AwsClients;
@@ -216,10 +216,6 @@ impl ResourceType for Vpc {
 
     fn predict(&self, _connection: &Value) -> VpcOutputs {
         VpcOutputs { cidr_block: property::repeated(&self.cidr_block), ..VpcOutputs::unknown() }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -11,7 +11,7 @@ use aws_sdk_ec2::types::{
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, PollInterval, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext,
 };
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// A VPC endpoint: the way to a service of AWS that does not leave the VPC.
 #[derive(Clone, Default, Inputs)]
@@ -45,7 +45,9 @@ pub struct VpcEndpoint {
     /// The security groups of an interface endpoint.
     #[input(set, computed)]
     pub security_group_ids: Input<Vec<SecurityGroupId>>,
-    /// Whether the service's public names resolve to an interface endpoint inside the VPC.
+    /// Whether the service's public names resolve to an interface endpoint inside the VPC. AWS's pages do not agree on
+    /// what it is by itself.
+    #[input(computed)]
     pub private_dns_enabled: Input<bool>,
     /// What may be done through it; by default everything.
     pub policy: Input<PolicyDocument>,
@@ -185,10 +187,10 @@ impl VpcEndpoint {
             scope.wanted_or_reset("security_group_ids", &self.security_group_ids).flatten(),
             group_ids(endpoint).map(str::to_owned).collect(),
         );
-        let private_dns =
-            scope.wanted("private_dns_enabled", &self.private_dns_enabled, true).filter(|wanted| {
-                scope.is_change("private_dns_enabled") || Some(*wanted) != endpoint.private_dns_enabled()
-            });
+        let private_dns = scope.wanted_or_reset("private_dns_enabled", &self.private_dns_enabled).flatten();
+        let private_dns = private_dns.filter(|wanted| {
+            scope.is_change("private_dns_enabled") || Some(*wanted) != endpoint.private_dns_enabled()
+        });
         let policy = self.changed_policy(scope, endpoint)?;
         let unchanged = tables.is_empty() && subnets.is_empty() && groups.is_empty();
         if unchanged && private_dns.is_none() && policy == PolicyChange::None {
@@ -256,7 +258,7 @@ impl ResourceType for VpcEndpoint {
     const TYPE: &'static str = "aws:ec2:VpcEndpoint";
     const SERVICE: &'static str = "ec2";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(10, 5, 15);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = VpcEndpointOutputs;
     type Client = AwsClients;
@@ -279,10 +281,6 @@ impl ResourceType for VpcEndpoint {
             _ => {}
         }
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -21,7 +21,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// An access entry: what a principal of IAM may do in a cluster. It takes the place of a line in the `aws-auth` ConfigMap.
 #[derive(Clone, Default, Inputs)]
@@ -287,7 +287,7 @@ impl ResourceType for AccessEntry {
         "the name of the cluster and the ARN of the principal: `prod/arn:aws:iam::111122223333:role/ops`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(3, 3, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = AccessEntryOutputs;
     type Client = AwsClients;
@@ -317,15 +317,17 @@ impl ResourceType for AccessEntry {
         problems
     }
 
+    /// A principal has one entry in a cluster.
+    fn excludes(&self, previous: &Self) -> bool {
+        let place = |entry: &Self| entry.cluster_name.get().zip(entry.principal_arn.get());
+        place(self).is_some_and(|new| place(previous) == Some(new))
+    }
+
     fn predict(&self, _connection: &Value) -> AccessEntryOutputs {
         AccessEntryOutputs {
             principal_arn: property::repeated(&self.principal_arn),
             ..AccessEntryOutputs::unknown()
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -23,7 +23,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// An add-on: software of a cluster's that AWS installs and keeps running.
 #[derive(Clone, Default, Inputs)]
@@ -274,7 +274,7 @@ impl ResourceType for Addon {
     const ID_FORM: &'static str = "the names of cluster and add-on: `prod/vpc-cni`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(50, 55, 25);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = AddonOutputs;
     type Client = AwsClients;
@@ -294,10 +294,6 @@ impl ResourceType for Addon {
             addon_version: property::repeated(&self.addon_version),
             ..AddonOutputs::unknown()
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

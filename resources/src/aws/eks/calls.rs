@@ -184,7 +184,7 @@ pub(super) fn check_upgrade(
 /// Why a version is not lowered.
 pub(super) fn downgrade(what: &str, before: &str, after: &str) -> String {
     format!(
-        "{what} is at {before} and EKS never goes back to {after}: declare {before} or a newer version, \
+        "the {what} is at {before} and EKS never goes back to {after}: declare {before} or a newer version, \
          or another {what} beside it"
     )
 }

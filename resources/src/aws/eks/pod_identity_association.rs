@@ -9,16 +9,14 @@ use aws_sdk_eks::types::PodIdentityAssociation as SdkAssociation;
 use futures_util::future::try_join_all;
 use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::eks::calls::{READ_AT_ONCE, change_tags, joined, parts, sdk_tags, tags_of};
 use crate::aws::error::{During, found, not_found};
 use crate::aws::property;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// A pod identity association: the role that the pods of a service account take on. It wants the add-on
 /// `eks-pod-identity-agent`.
@@ -125,17 +123,13 @@ impl ResourceType for PodIdentityAssociation {
     const ID_FORM: &'static str = "the name of the cluster and the id of the association: `prod/a-0a1b`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(3, 3, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = PodIdentityAssociationOutputs;
     type Client = AwsClients;
 
     fn check(&self) -> Vec<InputProblem> {
         tags::check(&self.tags)
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

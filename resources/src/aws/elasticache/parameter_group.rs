@@ -7,17 +7,18 @@ use async_trait::async_trait;
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::types::{CacheParameterGroup, Parameter, ParameterNameValue};
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
 
 use crate::aws::elasticache::ParameterGroupName;
 use crate::aws::elasticache::calls::{self, sdk_tags, sent_once};
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::{During, not_found};
 use crate::aws::property;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, names, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, names, tags};
 
 /// How many parameters one call may change.
 /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ModifyCacheParameterGroup.html>
@@ -181,6 +182,7 @@ impl ResourceType for ParameterGroup {
     const TYPE: &'static str = "aws:elasticache:ParameterGroup";
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "elasticache";
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ParameterGroupOutputs;
     type Client = AwsClients;
@@ -196,10 +198,6 @@ impl ResourceType for ParameterGroup {
             (Some(name), Ok(connection)) => outputs(&connection, &name),
             _ => ParameterGroupOutputs::unknown(),
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
@@ -244,14 +242,7 @@ impl ResourceType for ParameterGroup {
                 continue;
             };
             let parameters = match recorded.parameters.get() {
-                Some(recorded) => {
-                    // Listed, but not there for the next call: one of the two answers is out of date.
-                    let Some(actual) = found(actual(&client.elasticache, id, &recorded).await)? else {
-                        observed.push(None);
-                        continue;
-                    };
-                    actual.into()
-                }
+                Some(recorded) => actual(&client.elasticache, id, &recorded).await?.into(),
                 None => Input::default(),
             };
             let tags = calls::tags(&client.elasticache, &arn(&client.connection, id)).await?;

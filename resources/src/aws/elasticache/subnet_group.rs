@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::types::CacheSubnetGroup;
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
@@ -18,7 +19,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, names, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, names, tags};
 
 /// The subnets in which cache nodes may stand.
 #[derive(Clone, Default, Inputs)]
@@ -125,6 +126,7 @@ impl ResourceType for SubnetGroup {
     const TYPE: &'static str = "aws:elasticache:SubnetGroup";
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "elasticache";
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SubnetGroupOutputs;
     type Client = AwsClients;
@@ -146,10 +148,6 @@ impl ResourceType for SubnetGroup {
             (Some(name), Ok(connection)) => outputs(&connection, &name),
             _ => SubnetGroupOutputs::unknown(),
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

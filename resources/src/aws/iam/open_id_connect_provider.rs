@@ -9,7 +9,7 @@ use aws_sdk_iam::config::Builder;
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::operation::get_open_id_connect_provider::GetOpenIdConnectProviderOutput;
 use futures_util::future::try_join_all;
-use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, Connect, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -20,7 +20,7 @@ use crate::aws::iam::calls::{sdk_tags, tags_of};
 use crate::aws::property::problem;
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 const LIMIT_CLIENT_IDS: usize = 100;
@@ -163,7 +163,7 @@ impl ResourceType for OpenIdConnectProvider {
     const TYPE: &'static str = "aws:iam:OpenIdConnectProvider";
     const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "iam";
-    const DURATIONS: Durations = Durations::seconds(2, 2, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = OpenIdConnectProviderOutputs;
     type Client = AwsClients;
@@ -199,7 +199,7 @@ impl ResourceType for OpenIdConnectProvider {
         arn.map_or_else(OpenIdConnectProviderOutputs::unknown, |arn| outputs(&arn))
     }
 
-    fn connection_identity(connection: &Value) -> Value {
+    fn connection_identity(_connect: &dyn Connect<AwsClients>, connection: &Value) -> Value {
         AwsConnection::global_identity(connection)
     }
 

@@ -9,7 +9,7 @@ use aws_sdk_iam::config::Builder;
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::types::{Policy as SdkPolicy, PolicyVersion};
 use futures_util::future::try_join_all;
-use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, Connect, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -21,7 +21,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many policies are read at once: IAM has no call that reads many, and a low rate limit.
 const READ_AT_ONCE: usize = 8;
@@ -179,7 +179,7 @@ impl ResourceType for Policy {
     const TYPE: &'static str = "aws:iam:Policy";
     const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "iam";
-    const DURATIONS: Durations = Durations::seconds(3, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = PolicyOutputs;
     type Client = AwsClients;
@@ -216,7 +216,7 @@ impl ResourceType for Policy {
         }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
+    fn connection_identity(_connect: &dyn Connect<AwsClients>, connection: &Value) -> Value {
         AwsConnection::global_identity(connection)
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_iam::config::Builder;
 use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::types::Role as SdkRole;
 use futures_util::future::try_join_all;
-use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, Connect, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -20,7 +20,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many roles are read at once: IAM has no call that reads many, and a low rate limit.
 const READ_AT_ONCE: usize = 8;
@@ -247,7 +247,7 @@ impl ResourceType for Role {
     const TYPE: &'static str = "aws:iam:Role";
     const ID_FORM: &'static str = "its name, without path";
     const SERVICE: &'static str = "iam";
-    const DURATIONS: Durations = Durations::seconds(5, 3, 3);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RoleOutputs;
     type Client = AwsClients;
@@ -283,7 +283,7 @@ impl ResourceType for Role {
         RoleOutputs { name, arn, ..RoleOutputs::unknown() }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
+    fn connection_identity(_connect: &dyn Connect<AwsClients>, connection: &Value) -> Value {
         AwsConnection::global_identity(connection)
     }
 

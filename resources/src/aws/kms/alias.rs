@@ -15,7 +15,7 @@ use crate::aws::error::{During, found, not_found};
 use crate::aws::kms::calls::{KeyCalls, visible};
 use crate::aws::property::{self, problem};
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A name of a key. It has no tags of its own: it is this environment's if its key is.
 #[derive(Clone, Default, Inputs)]
@@ -67,7 +67,7 @@ impl ResourceType for Alias {
     const TYPE: &'static str = "aws:kms:Alias";
     const ID_FORM: &'static str = "its name: `alias/langsmith`";
     const SERVICE: &'static str = "kms";
-    const DURATIONS: Durations = Durations::seconds(1, 1, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = AliasOutputs;
     type Client = AwsClients;
@@ -89,10 +89,6 @@ impl ResourceType for Alias {
             (Some(name), Ok(connection)) => AliasOutputs::new(&name, &connection),
             _ => AliasOutputs { name: property::repeated(&self.name), ..AliasOutputs::unknown() },
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -10,9 +10,7 @@ use aws_sdk_kms::types::KeyMetadata;
 use futures_util::future::try_join_all;
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
-use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
-};
+use lsinfra_engine::{Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext};
 
 use crate::aws::error::{During, found};
 use crate::aws::kms::calls::{KeyCalls, sdk_tags, visible};
@@ -20,7 +18,7 @@ use crate::aws::policy::{self, PolicyDocument};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// How many keys are read at once: KMS has no call that reads many.
 const READ_AT_ONCE: usize = 8;
@@ -39,7 +37,8 @@ pub struct Key {
     pub enable_key_rotation: Input<bool>,
     /// The days between two rotations: 90 to 2560.
     pub rotation_period_in_days: Input<i32>,
-    /// Who may use and change it. Without one, the policies of the account decide.
+    /// Who may use and change it. Without one, the policies of the account decide; one that is no longer given stays.
+    #[input(computed)]
     pub key_policy: Input<PolicyDocument>,
     /// For how many days it can be saved after its deletion: 7 to 30, 30 if not given.
     pub pending_window_in_days: Input<i32>,
@@ -97,7 +96,6 @@ impl Key {
         Ok(outputs(&key))
     }
 
-    /// A policy that is no longer given stays: which one AWS would have made is for AWS alone to know.
     async fn converge_policy(
         &self,
         calls: &KeyCalls<'_>,
@@ -178,7 +176,7 @@ fn is_pending_deletion(error: &ProviderError) -> bool {
 impl ResourceType for Key {
     const TYPE: &'static str = "aws:kms:Key";
     const SERVICE: &'static str = "kms";
-    const DURATIONS: Durations = Durations::seconds(3, 3, 1);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = KeyOutputs;
     type Client = AwsClients;
@@ -191,7 +189,9 @@ impl ResourceType for Key {
         if self.rotation_period_in_days.get().is_some_and(|days| !(90..=2560).contains(&days)) {
             problems.push(problem("rotation_period_in_days", "a period has 90 to 2560 days"));
         }
-        if self.rotation_period_in_days.is_given() && self.enable_key_rotation.get() == Some(false) {
+        let rotates = &self.enable_key_rotation;
+        let does_not_rotate = !rotates.is_given() || rotates.get() == Some(false);
+        if self.rotation_period_in_days.is_given() && does_not_rotate {
             problems.push(problem("rotation_period_in_days", "a key that does not rotate has no period"));
         }
         if self.enabled.get() == Some(false) && self.enable_key_rotation.is_given() {
@@ -201,10 +201,6 @@ impl ResourceType for Key {
             problems.push(problem("pending_window_in_days", "AWS keeps a deleted key for 7 to 30 days"));
         }
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     /// KMS takes no client token: the call is sent once, and what it left is found by its tags.
@@ -302,7 +298,8 @@ mod tests {
     fn what_aws_would_refuse_is_a_problem() {
         let refused = [
             Key { description: "x".repeat(8193).into(), ..Key::default() },
-            Key { rotation_period_in_days: 89.into(), ..Key::default() },
+            Key { rotation_period_in_days: 89.into(), enable_key_rotation: true.into(), ..Key::default() },
+            Key { rotation_period_in_days: 90.into(), ..Key::default() },
             Key { rotation_period_in_days: 90.into(), enable_key_rotation: false.into(), ..Key::default() },
             Key { enabled: false.into(), enable_key_rotation: true.into(), ..Key::default() },
             Key { pending_window_in_days: 6.into(), ..Key::default() },

@@ -20,7 +20,7 @@ use crate::aws::property::{observed_or_absent, problem, repeated};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many groups' tags are read at once.
 const READ_AT_ONCE: usize = 4;
@@ -192,7 +192,7 @@ impl ResourceType for LogGroup {
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "logs";
     const SERVICE_PARALLELISM: usize = 4;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = LogGroupOutputs;
     type Client = AwsClients;
@@ -220,10 +220,6 @@ impl ResourceType for LogGroup {
             _ => Output::unknown(),
         };
         LogGroupOutputs { name: repeated(&self.name), arn }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     /// A group that is there already, such as one that EKS made again for a cluster that was being deleted, is refused

@@ -10,6 +10,9 @@ use super::calls::tags_of;
 use crate::aws::error::During;
 use crate::aws::{AwsClients, tags};
 
+/// What follows the instance's name in the name of its last snapshot, before the time.
+pub(super) const FINAL: &str = "-final-";
+
 /// Looks up the newest snapshot that the environment's own DB instance of a name left when it was deleted: one whose
 /// tags say that it is the environment's, whatever the generation of the instance.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBSnapshots.html>
@@ -50,9 +53,6 @@ fn newest<'s>(
     });
     last.max_by_key(|snapshot| snapshot.snapshot_create_time())?.db_snapshot_identifier()
 }
-
-/// What follows the instance's name in the name of its last snapshot, before the time.
-pub(super) const FINAL: &str = "-final-";
 
 #[async_trait]
 impl TaskType for FindFinalSnapshot {

@@ -7,18 +7,19 @@ use async_trait::async_trait;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{ApplyMethod as SdkApplyMethod, DbParameterGroup, Parameter as SdkParameter};
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::aws::error::{During, found, not_found};
+use crate::aws::error::{During, not_found};
 use crate::aws::property;
 use crate::aws::rds::ParameterGroupName;
 use crate::aws::rds::calls::{self, sdk_tags, sent_once};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, names, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, names, tags};
 
 /// How many parameters one call may change.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBParameterGroup.html>
@@ -250,6 +251,7 @@ impl ResourceType for ParameterGroup {
     const TYPE: &'static str = "aws:rds:ParameterGroup";
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "rds";
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ParameterGroupOutputs;
     type Client = AwsClients;
@@ -270,10 +272,6 @@ impl ResourceType for ParameterGroup {
             },
             _ => ParameterGroupOutputs::unknown(),
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
@@ -317,12 +315,7 @@ impl ResourceType for ParameterGroup {
             };
             let parameters = match recorded.parameters.get() {
                 Some(recorded) => {
-                    // Listed, but not there for the next call: one of the two answers is out of date.
-                    let Some(actual) = found(actual(&client.rds, id, &recorded).await)? else {
-                        observed.push(None);
-                        continue;
-                    };
-                    observed_parameters(&recorded, &actual).into()
+                    observed_parameters(&recorded, &actual(&client.rds, id, &recorded).await?).into()
                 }
                 None => Input::default(),
             };

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::DbSubnetGroup;
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
 };
@@ -18,7 +19,7 @@ use crate::aws::rds::SubnetGroupName;
 use crate::aws::rds::calls::{self, sdk_tags, sent_once};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, names, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, names, tags};
 
 /// The subnets in which DB instances may stand, in two availability zones at least.
 #[derive(Clone, Default, Inputs)]
@@ -123,6 +124,7 @@ impl ResourceType for SubnetGroup {
     const TYPE: &'static str = "aws:rds:SubnetGroup";
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "rds";
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SubnetGroupOutputs;
     type Client = AwsClients;
@@ -144,10 +146,6 @@ impl ResourceType for SubnetGroup {
             (Some(name), Ok(connection)) => outputs(&connection, &name),
             _ => SubnetGroupOutputs::unknown(),
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

@@ -9,7 +9,7 @@ use aws_sdk_route53::config::retry::RetryConfig;
 use aws_sdk_route53::operation::get_hosted_zone::GetHostedZoneOutput;
 use aws_sdk_route53::types::{HostedZone as SdkHostedZone, HostedZoneConfig, Tag, TagResourceType};
 use futures_util::future::try_join_all;
-use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, Connect, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -22,7 +22,7 @@ use crate::aws::route53::names::{bare_id, normal, problem_of};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many zones are read at once: Route 53 takes five calls a second.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests>
@@ -156,7 +156,7 @@ impl ResourceType for HostedZone {
     const TYPE: &'static str = "aws:route53:HostedZone";
     const SERVICE: &'static str = "route53";
     const SERVICE_PARALLELISM: usize = 4;
-    const DURATIONS: Durations = Durations::seconds(3, 2, 3);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = HostedZoneOutputs;
     type Client = AwsClients;
@@ -180,7 +180,7 @@ impl ResourceType for HostedZone {
         }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
+    fn connection_identity(_connect: &dyn Connect<AwsClients>, connection: &Value) -> Value {
         AwsConnection::global_identity(connection)
     }
 

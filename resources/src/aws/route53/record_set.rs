@@ -9,7 +9,7 @@ use aws_sdk_route53::types::{
     Change, ChangeAction, ChangeBatch, ResourceRecord, ResourceRecordSet as SdkRecordSet, RrType,
 };
 use futures_util::future::try_join_all;
-use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{Changes, Connect, ErrorKind, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, StepContext, Value,
@@ -21,7 +21,7 @@ use crate::aws::route53::names::{LIMIT_NAME_CHARACTERS, normal, problem_of};
 use crate::aws::route53::owner_record::{self, LONGEST_PREFIX};
 use crate::aws::route53::{AliasTarget, HostedZoneId, RecordType};
 use crate::aws::wait::until_deleted;
-use crate::aws::{AwsClients, AwsConnection, tags};
+use crate::aws::{AwsClients, AwsConnection, durations, tags};
 
 /// How many records are read at once: Route 53 takes five calls a second.
 /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html#limits-api-requests>
@@ -200,7 +200,7 @@ impl ResourceType for RecordSet {
     const ID_FORM: &'static str = "the id of the zone, the name and the type: `Z0A1B/app.example.com/A`";
     const SERVICE: &'static str = "route53";
     const SERVICE_PARALLELISM: usize = 4;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = RecordSetOutputs;
     type Client = AwsClients;
@@ -230,6 +230,15 @@ impl ResourceType for RecordSet {
         problems
     }
 
+    /// Beside a CNAME there is no other record of its name.
+    /// <https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html#CNAMEFormat>
+    fn excludes(&self, previous: &Self) -> bool {
+        let place = |record: &Self| record.zone_id.get().zip(record.name.get().map(|name| normal(&name)));
+        let is_alias = |record: &Self| record.record_type.get() == Some(RecordType::Cname);
+        let is_same_place = place(self).is_some_and(|new| place(previous) == Some(new));
+        is_same_place && (is_alias(self) || is_alias(previous))
+    }
+
     fn predict(&self, _connection: &Value) -> RecordSetOutputs {
         match self.name.get() {
             Some(name) => RecordSetOutputs { name: normal(&name).into() },
@@ -237,7 +246,7 @@ impl ResourceType for RecordSet {
         }
     }
 
-    fn connection_identity(connection: &Value) -> Value {
+    fn connection_identity(_connect: &dyn Connect<AwsClients>, connection: &Value) -> Value {
         AwsConnection::global_identity(connection)
     }
 

@@ -16,6 +16,7 @@ use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
 };
 
+use crate::aws::durations;
 use crate::aws::error::During;
 use crate::aws::policy::{PolicyDocument, Principal, Statement};
 use crate::aws::property::{self, problem};
@@ -321,7 +322,7 @@ impl ResourceType for Bucket {
     const TYPE: &'static str = "aws:s3:Bucket";
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "s3";
-    const DURATIONS: Durations = Durations::seconds(4, 2, 10);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = BucketOutputs;
     type Client = AwsClients;
@@ -339,10 +340,6 @@ impl ResourceType for Bucket {
             (Some(name), Ok(partition)) => outputs(&partition, &name),
             _ => BucketOutputs { name: property::repeated(&self.name), ..BucketOutputs::unknown() },
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     /// The bucket is tagged by the creating call itself: one without our tags is never ours.

@@ -23,7 +23,7 @@ use crate::aws::error::{During, found};
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{SECONDS, until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
 const LIMIT_TAG_CHARACTERS: usize = 256;
@@ -338,7 +338,7 @@ impl ResourceType for Secret {
     const ID_FORM: &'static str = "its ARN";
     const SERVICE: &'static str = "secretsmanager";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SecretOutputs;
     type Client = AwsClients;
@@ -398,10 +398,6 @@ impl ResourceType for Secret {
             outputs.insert("version_id".to_owned(), Value::Unknown);
         }
         outputs.insert("secrets".to_owned(), after);
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     /// The secret is made with its values by one call. A call that is repeated after its answer was lost

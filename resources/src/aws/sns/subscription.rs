@@ -8,15 +8,16 @@ use futures_util::future::try_join_all;
 use lsinfra_engine::provider::{Changes, Existing, Found, Observed, ProviderError};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Property, ResourceType, StepContext,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::aws::durations;
 use crate::aws::error::{During, found, not_found};
 use crate::aws::property::{observed, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection};
+use crate::aws::{Arn, AwsClients};
 
 /// How many subscriptions are read at once.
 const READ_AT_ONCE: usize = 4;
@@ -152,7 +153,7 @@ impl ResourceType for Subscription {
     const SERVICE: &'static str = "sns";
     // Topic, protocol and endpoint serve as one: the subscription that is there is answered with.
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = SubscriptionOutputs;
     type Client = AwsClients;
@@ -184,10 +185,6 @@ impl ResourceType for Subscription {
                 .push(problem("raw_message_delivery", "only queues and URLs take messages without envelope"));
         }
         problems
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, _step: &StepContext) -> Result<PhysicalId, ProviderError> {

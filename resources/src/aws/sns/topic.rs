@@ -18,7 +18,7 @@ use crate::aws::property::{observed_or_absent, problem, repeated};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// How many topics are read at once.
 const READ_AT_ONCE: usize = 4;
@@ -173,7 +173,7 @@ impl ResourceType for Topic {
     const SERVICE: &'static str = "sns";
     // The name serves as one: a topic of that name with the same tags, ownership's included, is answered with.
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(2, 2, 2);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = TopicOutputs;
     type Client = AwsClients;
@@ -199,10 +199,6 @@ impl ResourceType for Topic {
             _ => Output::unknown(),
         };
         TopicOutputs { name: repeated(&self.name), arn }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     /// Settings come later: a topic that is there is answered with only if nothing of it differs, and they may have

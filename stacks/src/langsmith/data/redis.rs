@@ -36,14 +36,13 @@ pub(super) fn declare(
             },
         )?
         .replace_on_changes(["description"]);
-    let major = config.version.split('.').next().unwrap_or(&config.version);
     // A queue must not lose what it holds: when memory is full, writing fails instead.
     let policy = ("maxmemory-policy".to_owned(), "noeviction".to_owned());
     let settings = stack.add(
         ROLE,
         ParameterGroup {
             name: environment.names.name(ROLE, NameLimit::ELASTICACHE_GROUP).into(),
-            family: format!("redis{major}").into(),
+            family: Engine::Redis.family(&config.version).into(),
             description: "Redis of LangSmith".into(),
             parameters: BTreeMap::from([policy]).into(),
             tags: environment.tags(ROLE).into(),

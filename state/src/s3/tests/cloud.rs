@@ -182,7 +182,22 @@ impl Bucket for Cloud {
 
     async fn get_version(&self, key: &str, version: &str) -> Result<Option<StoredObject>, ProviderError> {
         let replaced = (key.to_owned(), version.parse().unwrap());
-        self.call(move |state| state.replaced.get(&replaced).map(stored)).await
+        self.call(move |state| {
+            let present = state.objects.get(&replaced.0).filter(|object| object.version == replaced.1);
+            present.or_else(|| state.replaced.get(&replaced)).map(stored)
+        })
+        .await
+    }
+
+    async fn versions(&self, key: &str) -> Result<Vec<String>, ProviderError> {
+        let key = key.to_owned();
+        self.call(move |state| {
+            let present = state.objects.get(&key).map(|object| object.version);
+            let replaced = state.replaced.keys().rev().filter(|(of, _)| *of == key);
+            let versions = present.into_iter().chain(replaced.map(|(_, version)| *version));
+            versions.map(|version| version.to_string()).collect()
+        })
+        .await
     }
 
     async fn head(&self, key: &str) -> Result<Option<ObjectIdentity>, ProviderError> {

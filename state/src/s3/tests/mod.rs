@@ -195,6 +195,42 @@ fn a_snapshot_that_the_history_does_not_end_with_is_refused() {
 }
 
 #[test]
+fn a_snapshot_moved_forward_by_hand_is_refused_whatever_its_lineage() {
+    simulate(async {
+        for lineage in [1, 2] {
+            let cloud = Cloud::default();
+            three_serials(&cloud).await;
+            let made_up = Snapshot { lineage: Uuid::from_u128(lineage), ..snapshot(9) };
+            let note = crate::format::Note { last_batch: 3, ..Default::default() };
+            edit(&cloud, |_| crate::format::encode_snapshot(&made_up, note).unwrap());
+            for refused in [store(&cloud).load().await.err(), lock(&cloud, 2).await.err()] {
+                match (lineage, refused) {
+                    (1, Some(StoreError::SerialMoved { expected: 3, found: 9, .. })) => {}
+                    (2, Some(StoreError::LineageMismatch { .. })) => {}
+                    (_, refused) => panic!("{refused:?}"),
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn the_newest_serial_can_be_got_back_when_what_is_stored_was_spoiled() {
+    simulate(async {
+        let cloud = Cloud::default();
+        three_serials(&cloud).await;
+        edit(&cloud, |text| text[..20].to_owned());
+        assert_eq!(store(&cloud).snapshot(3).await.unwrap(), Some(snapshot(3)));
+        assert_eq!(store(&cloud).snapshot(4).await.unwrap(), None);
+        // What was spoiled is what the next operation replaces.
+        let mut session = store(&cloud).lock_to_replace(&holder(3)).await.unwrap();
+        session.save(&snapshot(4), Some(&record(4))).await.unwrap();
+        session.release().await.unwrap();
+        assert_eq!(store(&cloud).snapshot(3).await.unwrap(), Some(snapshot(3)));
+    });
+}
+
+#[test]
 fn a_snapshot_that_cannot_be_read_is_replaced_and_stays_as_a_version() {
     simulate(async {
         let cloud = Cloud::default();

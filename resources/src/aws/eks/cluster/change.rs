@@ -217,7 +217,7 @@ impl ClusterCalls<'_> {
             return Err(ProviderError::new(ErrorKind::Invalid, message));
         };
         if to < from {
-            return Err(ProviderError::new(ErrorKind::Invalid, downgrade("the cluster", actual, wanted)));
+            return Err(ProviderError::new(ErrorKind::Invalid, downgrade("cluster", actual, wanted)));
         }
         for next in from + 1..=to {
             let version = format!("1.{next}");

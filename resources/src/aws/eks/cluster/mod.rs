@@ -32,7 +32,7 @@ use crate::aws::error::During;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 /// A cluster: a Kubernetes control plane that AWS runs.
 #[derive(Clone, Default, Inputs)]
@@ -249,7 +249,7 @@ impl Cluster {
     /// What EKS does not do to one that exists.
     fn refused_updates(&self, previous: &Self) -> Vec<InputProblem> {
         let mut problems = Vec::new();
-        problems.extend(check_upgrade("the cluster", &previous.version, &self.version));
+        problems.extend(check_upgrade("cluster", &previous.version, &self.version));
         let modes = (previous.authentication_mode.get(), self.authentication_mode.get());
         if let (Some(before), Some(after)) = modes
             && after < before
@@ -271,7 +271,7 @@ impl ResourceType for Cluster {
     const ID_FORM: &'static str = "its name";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(570, 200, 380);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ClusterOutputs;
     type Client = AwsClients;
@@ -313,10 +313,6 @@ impl ResourceType for Cluster {
             _ => Output::unknown(),
         };
         ClusterOutputs { name, arn, version: property::repeated(&self.version), ..ClusterOutputs::unknown() }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

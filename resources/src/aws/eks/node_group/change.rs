@@ -148,7 +148,7 @@ impl NodeGroup {
         if let (Some(wanted), Some(actual)) = (&version, actual.version())
             && minor(wanted) < minor(actual)
         {
-            let message = downgrade("the node group", actual, wanted);
+            let message = downgrade("node group", actual, wanted);
             return Err(ProviderError::new(ErrorKind::Invalid, message));
         }
         let release = scope.wanted_or_reset("release_version", &self.release_version).flatten();

@@ -32,7 +32,7 @@ use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::tags::Tags;
 use crate::aws::wait::{MINUTES, until_deleted};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, durations, tags};
 
 /// The longest name, in characters.
 const LIMIT_NAME: usize = 63;
@@ -269,7 +269,23 @@ impl NodeGroup {
 impl NodeGroup {
     /// What EKS does not do to one that exists.
     fn refused_updates(&self, previous: &Self) -> Vec<InputProblem> {
-        check_upgrade("the node group", &previous.version, &self.version).into_iter().collect()
+        let version = check_upgrade("node group", &previous.version, &self.version);
+        version.or_else(|| self.refused_release(previous)).into_iter().collect()
+    }
+
+    /// Releases of one version, such as `1.36.0-20260715`, end in their date.
+    /// <https://docs.aws.amazon.com/eks/latest/userguide/update-managed-node-group.html>
+    fn refused_release(&self, previous: &Self) -> Option<InputProblem> {
+        let (before, after) = (previous.release_version.get()?, self.release_version.get()?);
+        let (before_version, before_date) = before.split_once('-')?;
+        let (after_version, after_date) = after.split_once('-')?;
+        (before_version == after_version && after_date < before_date).then(|| {
+            let message = format!(
+                "the nodes are of release {before} and EKS never goes back to {after}: declare {before} or a \
+                 newer release"
+            );
+            problem("release_version", message)
+        })
     }
 }
 
@@ -279,7 +295,7 @@ impl ResourceType for NodeGroup {
     const ID_FORM: &'static str = "the names of cluster and group: `prod/general`";
     const SERVICE: &'static str = "eks";
     const CLIENT_TOKEN: bool = true;
-    const DURATIONS: Durations = Durations::seconds(190, 300, 310);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = NodeGroupOutputs;
     type Client = AwsClients;
@@ -316,10 +332,6 @@ impl ResourceType for NodeGroup {
             release_version: property::repeated(&self.release_version),
             ..NodeGroupOutputs::unknown()
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

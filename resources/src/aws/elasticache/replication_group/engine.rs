@@ -33,8 +33,8 @@ impl Engine {
         if numbers(version) >= [7, 2] { Self::Valkey } else { Self::Redis }
     }
 
-    /// The family of the parameters of this version.
-    pub(super) fn family(self, version: &str) -> String {
+    /// The family of the parameters of a version, such as `redis7` of `7.1`.
+    pub fn family(self, version: &str) -> String {
         let major = numbers(version)[0];
         // <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/ParameterGroups.Engine.html>
         let suffix = if self == Self::Redis && major == 6 { ".x" } else { "" };
@@ -43,9 +43,16 @@ impl Engine {
 }
 
 /// Major and minor part of a version.
-fn numbers(version: &str) -> [u32; 2] {
+pub(super) fn numbers(version: &str) -> [u32; 2] {
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or_default());
     [parts.next().unwrap_or_default(), parts.next().unwrap_or_default()]
+}
+
+/// A version as it is declared: patches are AWS's own.
+/// <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/engine-versions.html>
+pub(super) fn minor_version(version: &str) -> String {
+    let [major, minor] = numbers(version);
+    format!("{major}.{minor}")
 }
 
 /// Whether a version is the wanted one, or one of those that this stands for: 7.1.0 is what AWS makes of 7.1.

@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::types::ReplicationGroup as SdkReplicationGroup;
-use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{
+    ChangeKind, Changes, ErrorKind, Existing, Found, Objection, Observed, ProviderError,
+};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
     Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, Secret, StepContext, Value,
@@ -29,7 +31,7 @@ use crate::aws::plain_text::plain_text;
 use crate::aws::property::{self, problem};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, names, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, names, tags};
 
 const DEFAULT_PORT: u16 = 6379;
 /// A primary and five replicas.
@@ -220,7 +222,7 @@ impl ReplicationGroup {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let version = described.engine_version().map(|actual| {
             let same = |wanted: &String| is_version(actual, wanted);
-            self.engine_version.get().filter(same).unwrap_or_else(|| actual.to_owned())
+            self.engine_version.get().filter(same).unwrap_or_else(|| engine::minor_version(actual))
         });
         let groups = described.security_groups();
         Self {
@@ -264,7 +266,7 @@ impl ReplicationGroup {
 impl ResourceType for ReplicationGroup {
     const TYPE: &'static str = "aws:elasticache:ReplicationGroup";
     const SERVICE: &'static str = "elasticache";
-    const DURATIONS: Durations = Durations::seconds(420, 500, 330);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = ReplicationGroupOutputs;
     type Client = AwsClients;
@@ -293,6 +295,16 @@ impl ResourceType for ReplicationGroup {
         problems
     }
 
+    fn check_change(&self, previous: &Self, change: ChangeKind) -> Vec<Objection> {
+        match change {
+            ChangeKind::Update => {
+                let problems = [self.refused_token(previous), self.refused_version(previous)];
+                problems.into_iter().flatten().map(Objection::from).collect()
+            }
+            ChangeKind::Replace | ChangeKind::Recreate => Vec::new(),
+        }
+    }
+
     fn predict(&self, connection: &Value) -> ReplicationGroupOutputs {
         let port =
             if self.port.is_given() { property::repeated(&self.port) } else { Output::known(&DEFAULT_PORT) };
@@ -305,10 +317,6 @@ impl ResourceType for ReplicationGroup {
             },
             _ => ReplicationGroupOutputs { port, ..ReplicationGroupOutputs::unknown() },
         }
-    }
-
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {
@@ -397,9 +405,6 @@ impl ResourceType for ReplicationGroup {
         changes: &Changes<Self>,
     ) -> Result<ReplicationGroupOutputs, ProviderError> {
         let sets_token = changes.contains("auth_token");
-        if sets_token {
-            self.require_token()?;
-        }
         self.converge(client, step, id, Scope::Changed(changes), sets_token).await
     }
 

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use aws_sdk_elasticache::Client;
 use aws_sdk_elasticache::operation::modify_replication_group::builders::ModifyReplicationGroupFluentBuilder;
-use lsinfra_engine::{Input, PhysicalId, Property};
+use lsinfra_engine::{Input, InputProblem, PhysicalId, Property};
 
+use super::engine::numbers;
 use super::object::Described;
 use super::{Engine, ReplicationGroup, is_version};
+use crate::aws::property::problem;
 use crate::aws::scope::Scope;
 
 /// Compares inputs with what is there, and remembers whether anything has to be sent.
@@ -125,6 +127,20 @@ impl ReplicationGroup {
                 actual.group.auto_minor_version_upgrade(),
             ));
         differs.is_needed.then_some(request)
+    }
+
+    /// What speaks against an older version. From Valkey there is a way back to Redis OSS.
+    /// <https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/VersionManagement.HowTo.html>
+    pub(super) fn refused_version(&self, previous: &Self) -> Option<InputProblem> {
+        let (before, after) = (previous.engine_version.get()?, self.engine_version.get()?);
+        let goes_back = numbers(&after) < numbers(&before);
+        (goes_back && Engine::of_version(&after) == Engine::of_version(&before)).then(|| {
+            let message = format!(
+                "the replication group is at {before} and ElastiCache never goes back to {after}: declare \
+                 {before} or a newer version"
+            );
+            problem("engine_version", message)
+        })
     }
 
     /// A window in the spelling in which it is declared, if only case differs.

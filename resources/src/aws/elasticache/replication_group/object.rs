@@ -9,12 +9,12 @@ use aws_sdk_elasticache::types::{
     ReplicationGroup as SdkReplicationGroup,
 };
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
-use lsinfra_engine::{PhysicalId, StepContext};
+use lsinfra_engine::{PhysicalId, ResourceType, StepContext};
 
 use super::Engine;
 use crate::aws::ec2::SecurityGroupId;
 use crate::aws::error::{During, found, not_found};
-use crate::aws::wait::MINUTES;
+use crate::aws::wait::{MINUTES, until_seen};
 
 /// A replication group, and one of its nodes: AWS tells a part of its settings by them alone.
 pub(super) struct Described {
@@ -164,7 +164,10 @@ pub(super) async fn ready(
     is_seen: impl Fn(&Described) -> bool + Sync,
 ) -> Result<Described, ProviderError> {
     step.poll(MINUTES, || async {
-        let group = Described::new(require(elasticache, id).await?, &[]);
+        // One answer may be older than the one before.
+        let window = super::ReplicationGroup::CONSISTENCY_WINDOW;
+        let group = until_seen(step, window, || require(elasticache, id)).await?;
+        let group = Described::new(group, &[]);
         if let Some(reason) = group.failed() {
             return Err(ProviderError::new(ErrorKind::CreationFailed, reason));
         }

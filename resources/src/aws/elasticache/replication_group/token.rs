@@ -17,14 +17,12 @@ use crate::aws::property::problem;
 use crate::aws::wait::MINUTES;
 
 impl ReplicationGroup {
-    /// Refuses an update that would leave a replication group without its token.
-    pub(super) fn require_token(&self) -> Result<(), ProviderError> {
-        if self.auth_token.is_given() {
-            return Ok(());
-        }
-        let message = "auth_token: AWS has no way to take the token off a replication group: keep it, or replace \
-                       the group";
-        Err(ProviderError::new(ErrorKind::Invalid, message))
+    /// What speaks against a group without the token that it has.
+    pub(super) fn refused_token(&self, previous: &Self) -> Option<InputProblem> {
+        let message =
+            "AWS has no way to take the token off a replication group: keep it, or replace the group";
+        let leaves = previous.auth_token.is_given() && !self.auth_token.is_given();
+        leaves.then(|| problem("auth_token", message))
     }
 
     /// First both tokens are good, or the token and none; then the new one alone.

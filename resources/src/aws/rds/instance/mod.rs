@@ -11,10 +11,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_rds::types::DbInstance;
-use lsinfra_engine::provider::{Changes, ErrorKind, Existing, Found, Observed, ProviderError};
+use lsinfra_engine::provider::{
+    ChangeKind, Changes, ErrorKind, Existing, Found, Objection, Observed, ProviderError,
+};
 use lsinfra_engine::schema::Durations;
 use lsinfra_engine::{
-    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, ResourceType, Secret, StepContext, Value,
+    Input, InputProblem, Inputs, Output, Outputs, PhysicalId, Properties, ResourceType, Secret, StepContext,
+    Value,
 };
 
 use self::object::{Effective, Until, ready, status, stuck, tags_of};
@@ -28,7 +31,7 @@ use crate::aws::rds::find_final_snapshot::FINAL;
 use crate::aws::rds::{ParameterGroupName, SubnetGroupName};
 use crate::aws::scope::Scope;
 use crate::aws::wait::{until_deleted, until_seen};
-use crate::aws::{Arn, AwsClients, AwsConnection, tags};
+use crate::aws::{Arn, AwsClients, AwsConnection, durations, tags};
 
 const DEFAULT_PORT: u16 = 5432;
 
@@ -44,7 +47,8 @@ pub struct Instance {
     /// PostgreSQL's version: `16.8`, or `16` for whatever AWS has of it.
     #[input(computed)]
     pub engine_version: Input<String>,
-    /// Whether another major version is accepted. Not a setting of AWS's: it goes with the upgrade.
+    /// Whether another major version is accepted, without naming the instance as one that may be changed so. Not a setting
+    /// of AWS's: it goes with the upgrade.
     pub allow_major_version_upgrade: Input<bool>,
     /// The storage to begin with, in GiB. It can only grow, by a tenth at least; what AWS lets it grow to by itself is no
     /// difference.
@@ -156,6 +160,8 @@ pub struct InstanceOutputs {
     /// The port at which it is reached.
     #[output(volatile)]
     pub port: Output<u16>,
+    /// The size of its storage in GiB, which may have grown by itself.
+    pub allocated_storage_gib: Output<i32>,
 }
 
 fn outputs(client: &AwsClients, id: &str, instance: &DbInstance) -> InstanceOutputs {
@@ -166,6 +172,7 @@ fn outputs(client: &AwsClients, id: &str, instance: &DbInstance) -> InstanceOutp
         resource_id: property::told(instance.dbi_resource_id().map(str::to_owned)),
         address: property::told(endpoint.and_then(|endpoint| endpoint.address()).map(str::to_owned)),
         port: property::told(Effective::of(instance).port),
+        allocated_storage_gib: property::told(Effective::of(instance).allocated_storage_gib),
     }
 }
 
@@ -185,6 +192,13 @@ impl Instance {
         change_tags(rds, &calls::arn(&client.connection, "db", id.as_str()), changes).await?;
         let password = if sends_password { plain_text(&self.master_password, client).await? } else { None };
         let mut request = self.modification(rds, id, scope, &instance, true)?;
+        // Whoever insisted on another major version said so by unprotecting it.
+        if step.unprotected {
+            request = request.map(|request| match request.get_engine_version() {
+                Some(_) => request.allow_major_version_upgrade(true),
+                None => request,
+            });
+        }
         let all = self.applies_immediately();
         let bare = || {
             let request = rds.modify_db_instance().db_instance_identifier(id.as_str());
@@ -349,7 +363,7 @@ impl ResourceType for Instance {
     const TYPE: &'static str = "aws:rds:Instance";
     const ID_FORM: &'static str = "its identifier";
     const SERVICE: &'static str = "rds";
-    const DURATIONS: Durations = Durations::seconds(480, 540, 480);
+    const DURATIONS: Durations = durations::of(Self::TYPE);
 
     type Outputs = InstanceOutputs;
     type Client = AwsClients;
@@ -358,17 +372,36 @@ impl ResourceType for Instance {
         self.problems()
     }
 
+    fn check_change(&self, previous: &Self, change: ChangeKind) -> Vec<Objection> {
+        match change {
+            ChangeKind::Update => self.refused_updates(previous),
+            ChangeKind::Replace | ChangeKind::Recreate => Vec::new(),
+        }
+    }
+
     fn predict(&self, connection: &Value) -> InstanceOutputs {
         let port =
             if self.port.is_given() { property::repeated(&self.port) } else { Output::known(&DEFAULT_PORT) };
+        // What is made from a snapshot has at least the size of that.
+        let allocated_storage_gib = match self.snapshot_identifier.is_given() {
+            true => Output::unknown(),
+            false => property::repeated(&self.allocated_storage_gib),
+        };
+        let outputs = InstanceOutputs { port, allocated_storage_gib, ..InstanceOutputs::unknown() };
         match (self.identifier.get(), AwsConnection::read(connection)) {
             (Some(id), Ok(connection)) => InstanceOutputs {
                 arn: calls::arn(&connection, "db", &id).into(),
                 identifier: id.into(),
-                port,
-                ..InstanceOutputs::unknown()
+                ..outputs
             },
-            _ => InstanceOutputs { port, ..InstanceOutputs::unknown() },
+            _ => outputs,
+        }
+    }
+
+    /// Storage that has grown by itself may be larger than what is asked for.
+    fn predict_update(&self, previous: &Self, outputs: &mut Properties) {
+        if self.allocated_storage_gib.get() != previous.allocated_storage_gib.get() {
+            outputs.insert("allocated_storage_gib".to_owned(), Value::Unknown);
         }
     }
 
@@ -376,8 +409,8 @@ impl ResourceType for Instance {
         (self.skip_final_snapshot.get() != Some(true)).then(|| "its last snapshot".to_owned())
     }
 
-    fn connection_identity(connection: &Value) -> Value {
-        AwsConnection::identity(connection)
+    fn made_from(&self) -> Option<String> {
+        self.snapshot_identifier.get().map(|snapshot| format!("the snapshot {snapshot}"))
     }
 
     async fn create(&self, client: &AwsClients, step: &StepContext) -> Result<PhysicalId, ProviderError> {

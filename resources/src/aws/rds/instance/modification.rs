@@ -93,6 +93,8 @@ impl Instance {
         let throughput = throughput.filter(|_| covers("storage_throughput_mib_per_second"));
         differs.is_needed |= iops.is_some() || throughput.is_some();
         let storage_type = differs.chosen("storage_type", &self.storage_type, actual.storage_type.as_ref());
+        // Another type may have to be told of them again.
+        let iops = iops.or_else(|| storage_type.and_then(|_| self.iops.get()));
         // As much as there is: it does not grow by itself.
         let at_rest = allocated.or(actual.allocated_storage_gib).unwrap_or_default();
         let most = instance.max_allocated_storage().unwrap_or(at_rest);

@@ -6,14 +6,14 @@ use std::task::Poll;
 use aws_sdk_rds::Client;
 use aws_sdk_rds::types::{DbInstance, PendingModifiedValues};
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
-use lsinfra_engine::{PhysicalId, StepContext};
+use lsinfra_engine::{PhysicalId, ResourceType, StepContext};
 
 use super::values::{LogExport, StorageType};
 use crate::aws::ec2::SecurityGroupId;
 use crate::aws::error::{During, not_found};
 use crate::aws::rds::calls::filter;
 use crate::aws::tags::Tags;
-use crate::aws::wait::{MINUTES, SECONDS};
+use crate::aws::wait::{MINUTES, SECONDS, until_seen};
 
 /// The statuses of an instance that can be used.
 /// <https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html>
@@ -183,7 +183,9 @@ pub(super) async fn ready(
     is_seen: impl Fn(&DbInstance) -> bool + Sync,
 ) -> Result<DbInstance, ProviderError> {
     step.poll(MINUTES, || async {
-        let instance = require(rds, id).await?;
+        // One answer may be older than the one before.
+        let window = super::Instance::CONSISTENCY_WINDOW;
+        let instance = until_seen(step, window, || require(rds, id)).await?;
         let status = status(&instance).to_owned();
         if let Some(reason) = stuck(&instance) {
             return Err(ProviderError::new(ErrorKind::CreationFailed, reason));

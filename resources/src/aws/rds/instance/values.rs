@@ -1,5 +1,7 @@
 //! The typed values of an instance's settings, and how AWS writes them.
 
+use std::cmp::Ordering;
+
 use lsinfra_engine::Property;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +79,15 @@ fn minor(version: &str) -> Option<u32> {
     version.split('.').nth(1)?.parse().ok()
 }
 
+/// How two versions compare. One without a minor part is equal to all of its major version.
+pub(super) fn compare_versions(left: &str, right: &str) -> Ordering {
+    let number = |version: &str| major(version).parse::<u32>().unwrap_or_default();
+    let minors = minor(left).zip(minor(right));
+    number(left)
+        .cmp(&number(right))
+        .then_with(|| minors.map_or(Ordering::Equal, |(left, right)| left.cmp(&right)))
+}
+
 /// Whether an instance of the version `actual` is what `wanted` asks for: that version, any of that major version if
 /// nothing more is said, or a later minor one that AWS upgraded it to.
 pub(super) fn is_version(actual: &str, wanted: &str, upgrades_itself: bool) -> bool {
@@ -96,6 +107,14 @@ pub(super) fn is_version(actual: &str, wanted: &str, upgrades_itself: bool) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        assert_eq!(compare_versions("16.9", "16.10"), Ordering::Less);
+        assert_eq!(compare_versions("17.1", "16.10"), Ordering::Greater);
+        assert_eq!(compare_versions("9.6", "16.1"), Ordering::Less);
+        assert_eq!(compare_versions("16", "16.10"), Ordering::Equal);
+    }
 
     #[test]
     fn a_version_stands_for_what_aws_makes_of_it() {

@@ -178,6 +178,12 @@ pub(in crate::services::eks) fn update_nodegroup_version(call: &mut Call<'_>) ->
                 settings.version
             )));
         }
+        if before.version == settings.version && release < before.release_version.as_str() {
+            return Err(invalid(format!(
+                "Nodegroup release version {} cannot be downgraded to {release}",
+                before.release_version
+            )));
+        }
         settings.release_version = release.to_owned();
     }
     params.push(("ReleaseVersion", settings.release_version.clone()));
