@@ -11,7 +11,7 @@ use crate::environment::{load_config, name};
 use crate::error::{CommandError, ErrorCode};
 use crate::printer::Printer;
 use crate::session::runtime;
-use crate::state_place::StatePlace;
+use crate::state_place::{StatePlace, held_by};
 
 /// An environment's state, with the journal of an interrupted operation taken in.
 pub(crate) struct Recorded {
@@ -19,8 +19,8 @@ pub(crate) struct Recorded {
     pub(crate) environment: String,
     /// The state.
     pub(crate) snapshot: Snapshot,
-    /// Whether an operation was interrupted and not gone on with.
-    unfinished: bool,
+    /// How many entries the journal has of an operation that was interrupted, or is at work.
+    pub(crate) journal_entries: usize,
     /// Who is at work, if somebody is.
     at_work: Option<LockHolder>,
 }
@@ -65,35 +65,29 @@ impl Recorded {
                 Soundness::Required => store.load().await?,
                 Soundness::Waived | Soundness::Replaced => store.load_unsound().await?,
             };
-            let at_work = at_work(&*store, &stored).await?;
+            let at_work = if stored.journal.is_empty() { None } else { at_work(&*store).await? };
             Ok::<_, CommandError>((stored, at_work))
         })?;
-        let unfinished = !stored.journal.is_empty();
+        let journal_entries = stored.journal.len();
         let Some(snapshot) = with_journal(stored)? else {
             return Err(no_state(&environment));
         };
-        Ok(Self { environment, snapshot, unfinished, at_work })
+        Ok(Self { environment, snapshot, journal_entries, at_work })
     }
 
     /// Says so if an operation is at work or was interrupted: what is recorded is not what will be.
     pub(crate) fn note_unfinished(&self, printer: Printer) {
-        if self.unfinished {
+        if self.journal_entries > 0 {
             note_unfinished(self.at_work.as_ref(), printer);
         }
     }
 }
 
-/// Who has journalled what is in no snapshot yet, if that is a run which still holds the lock and lives.
+/// Of a state with a journal: who writes it, if that is a run which still holds the lock and lives.
 ///
 /// # Errors
 /// The store's.
-pub(crate) async fn at_work(
-    store: &dyn StateStore,
-    stored: &Stored,
-) -> Result<Option<LockHolder>, CommandError> {
-    if stored.journal.is_empty() {
-        return Ok(None);
-    }
+pub(crate) async fn at_work(store: &dyn StateStore) -> Result<Option<LockHolder>, CommandError> {
     let held = store.held_lock().await?;
     Ok(held.filter(|held| held.process != HolderProcess::Dead).map(|held| held.holder))
 }
@@ -101,9 +95,10 @@ pub(crate) async fn at_work(
 /// Says that an operation is at work, or was interrupted.
 pub(crate) fn note_unfinished(at_work: Option<&LockHolder>, printer: Printer) {
     printer.note(&match at_work {
-        Some(LockHolder { command, user, host, process_id, .. }) => format!(
-            "note: `{command}` by {user} on {host} (process {process_id}) holds the lock: what is recorded goes on \
-             changing; were it interrupted, the next `up` or `destroy` would finish it\n"
+        Some(holder) => format!(
+            "note: {} the lock: what is recorded goes on changing; were it interrupted, the next `up` or `destroy` would \
+             finish it\n",
+            held_by(holder)
         ),
         None => "note: an operation was interrupted; the next `up` or `destroy` finishes it\n".to_owned(),
     });

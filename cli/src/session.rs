@@ -24,7 +24,7 @@ use crate::exit_code::ExitCode;
 use crate::imports::{self, Wanted};
 use crate::printer::Printer;
 use crate::progress::{Display, Mode};
-use crate::recorded::with_journal;
+use crate::recorded::{at_work, note_unfinished, with_journal};
 use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
 use crate::secrets::Secrets;
@@ -80,6 +80,8 @@ pub(crate) struct Session {
     graph: Graph,
     display: Display,
     applying: Duration,
+    /// Who is at work, if a run that only looks finds somebody.
+    at_work: Option<LockHolder>,
     printer: Printer,
 }
 
@@ -213,6 +215,7 @@ impl Session {
         if let Some(guard) = operation.guard() {
             connection.connector.guard(guard);
         }
+        let at_work = if run.read_only && operation.has_journal() { at_work(&*store).await? } else { None };
         let is_new = operation.snapshot().serial == 0 && operation.snapshot().resources.is_empty();
         if let Some(args) = run.begin.filter(|_| is_new) {
             let config = &environment.config;
@@ -241,8 +244,16 @@ impl Session {
             graph,
             display,
             applying: Duration::ZERO,
+            at_work,
             printer,
         })
+    }
+
+    /// Says so if another operation is at work or was interrupted: what is planned is not what will be.
+    pub(crate) fn note_unfinished(&self) {
+        if self.operation.has_journal() {
+            note_unfinished(self.at_work.as_ref(), self.printer);
+        }
     }
 
     /// The plan, for a person.

@@ -405,6 +405,7 @@ mod tests {
             in_bucket("my.states", "locks", 30)
         );
         for (bad, problem) in [
+            ("", "no scheme"),
             ("/srv/state", "no scheme"),
             ("file://", "no folder"),
             ("s3://", "\"\" is no bucket's name"),

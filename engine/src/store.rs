@@ -138,6 +138,9 @@ pub struct Stored {
     /// Where the state was moved to: what is here is what it was then. Only those who put an unsound state
     /// right are shown it.
     pub moved_to: Option<String>,
+    /// The resources that have two records, which the snapshot has as [one](crate::snapshot::merged). Only those who
+    /// put an unsound state right are shown a snapshot like that.
+    pub twice: Vec<Urn>,
     /// What is known of a snapshot that is there and cannot be gone on from. Only those who replace it are
     /// shown that, instead of the snapshot.
     pub unusable: Option<Unusable>,
@@ -329,7 +332,17 @@ pub struct OperationRecord {
     /// What was changed by hand of what is recorded.
     pub edits: Vec<Edit>,
     /// The operations before it that were interrupted, and whose journal its snapshot has taken in.
-    pub interrupted: Vec<OperationInfo>,
+    pub interrupted: Vec<InterruptedOperation>,
+}
+
+/// An operation that left nothing but a journal. Its outcome is [`OperationOutcome::Interrupted`]; when it ended,
+/// nobody knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InterruptedOperation {
+    /// Who ran what, when.
+    pub operation: OperationInfo,
+    /// The steps that ended before that, in this order.
+    pub steps: Vec<StepRecord>,
 }
 
 impl OperationRecord {

@@ -4,20 +4,24 @@
 
 use crate::clock::Clock;
 use crate::events::OperationOutcome;
-use crate::journal::{Entry, OperationInfo, prune, replay, started};
+use crate::journal::{Entry, OperationInfo, interrupted, prune, replay};
 use crate::operation::{OperationError, check_belongs};
 use crate::plan::PlanCounts;
 use crate::snapshot::{Edit, Snapshot};
-use crate::store::{Home, LockHolder, OperationRecord, Session, StateStore, StoreError, Unusable};
+use crate::store::{
+    Home, InterruptedOperation, LockHolder, OperationRecord, Session, StateStore, StoreError, Unusable,
+};
+use crate::urn::Urn;
 
 /// A locked environment whose record is changed by hand.
 pub struct Surgery {
     session: Box<dyn Session>,
     snapshot: Option<Snapshot>,
     unusable: Option<Unusable>,
+    twice: Vec<Urn>,
     /// What an interrupted operation has journalled.
     journal: Vec<Entry>,
-    interrupted: Vec<OperationInfo>,
+    interrupted: Vec<InterruptedOperation>,
 }
 
 /// Whether a snapshot that is unsound is handed out.
@@ -56,7 +60,8 @@ impl Surgery {
             session,
             snapshot: stored.snapshot,
             unusable: stored.unusable,
-            interrupted: started(&stored.journal),
+            twice: stored.twice,
+            interrupted: interrupted(&stored.journal),
             journal: stored.journal,
         };
         let opened = match (&mut surgery.snapshot, moved_to) {
@@ -86,18 +91,30 @@ impl Surgery {
         self.unusable.as_ref()
     }
 
+    /// The resources that have two records in what is stored, and one in [`snapshot`](Self::snapshot); what is saved
+    /// has one.
+    pub fn twice(&self) -> &[Urn] {
+        &self.twice
+    }
+
     /// Whether an operation was interrupted and not gone on with.
     pub fn has_journal(&self) -> bool {
         !self.journal.is_empty()
     }
 
     /// What takes the place of an [`unusable`](Self::unusable) snapshot if `replacement` is to: with the journal of an
-    /// interrupted operation taken in, or what that made would be lost. In the place of any other it is as it is.
+    /// interrupted operation taken in, or what that made would be lost. In the place of any other it is as it is. It
+    /// has taken in so many entries of that journal already.
     ///
     /// # Errors
     /// [`OperationError::JournalFollows`] if the journal follows on another serial,
+    /// [`OperationError::JournalShorter`] if it has fewer entries,
     /// [`OperationError::IllegalTransition`] if it does not fit all the same.
-    pub fn take_journal_in(&self, mut replacement: Snapshot) -> Result<Snapshot, OperationError> {
+    pub fn take_journal_in(
+        &self,
+        mut replacement: Snapshot,
+        taken_in: usize,
+    ) -> Result<Snapshot, OperationError> {
         let Some(unusable) = self.unusable.as_ref().filter(|_| self.has_journal()) else {
             return Ok(replacement);
         };
@@ -108,7 +125,11 @@ impl Surgery {
                 journal: unusable.journal.clone(),
             });
         }
-        replay(&mut replacement, &self.journal)?;
+        let Some(rest) = self.journal.get(taken_in..) else {
+            let (found, journal) = (self.journal.len(), unusable.journal.clone());
+            return Err(OperationError::JournalShorter { taken_in, found, journal });
+        };
+        replay(&mut replacement, rest)?;
         Ok(replacement)
     }
 
@@ -144,6 +165,7 @@ impl Surgery {
         self.session.save(&snapshot, Some(&record)).await?;
         self.snapshot = Some(snapshot);
         self.unusable = None;
+        self.twice.clear();
         self.journal.clear();
         Ok(serial)
     }

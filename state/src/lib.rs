@@ -14,7 +14,7 @@ mod migrate;
 mod s3;
 mod soundness;
 
-pub use document::{decode_snapshot, encode_snapshot};
+pub use document::{PulledSnapshot, decode_snapshot, encode_snapshot};
 pub use environment::EnvironmentNameError;
 pub use local::{LocalStore, Statistics, environments, measure_durable_write_seconds};
 pub use migrate::{MigrateError, Migrated, MovableStore, migrate};

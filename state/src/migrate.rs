@@ -167,6 +167,11 @@ async fn move_locked<E: From<MigrateError>>(
     if !stored.journal.is_empty() {
         return Err(MigrateError::Unfinished { location: old_place.to_owned() }.into());
     }
+    if let Some(urn) = stored.twice.first() {
+        let location = format!("{}/snapshot.json", from.as_store().location());
+        let reason = format!("{urn} is recorded twice");
+        return Err(MigrateError::Store(StoreError::Damaged { location, reason }).into());
+    }
     let Some(snapshot) = stored.snapshot else {
         return Err(MigrateError::Nothing { location: old_place.to_owned() }.into());
     };

@@ -62,7 +62,7 @@ pub(crate) fn decode_kept(
     lineage: Option<Uuid>,
     location: String,
 ) -> Result<Snapshot, StoreError> {
-    let kept = decode_snapshot(text, &location)?;
+    let kept = decode_snapshot(text, &location)?.snapshot;
     if let Some(expected) = lineage.filter(|lineage| *lineage != kept.lineage) {
         return Err(StoreError::LineageMismatch { location, expected, found: kept.lineage });
     }

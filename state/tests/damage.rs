@@ -116,6 +116,14 @@ fn unsound_snapshots_are_damage() {
         )
     });
     assert_eq!(damaged(folder.path(), "snapshot.json"), format!("{b} is recorded twice"));
+    let stored = run(store.load_unsound()).unwrap();
+    assert_eq!(stored.twice, [b.clone()]);
+    assert!(stored.snapshot.unwrap().resources[&b].forgotten, "what the second record says is lost");
+    // The next snapshot has it once.
+    let mut session = run(store.lock_unsound(&holder("state repair"))).unwrap();
+    assert_eq!(session.stored().twice, [b]);
+    run(session.save(&snapshot(2), Some(&record(2)))).unwrap();
+    assert_eq!(load(folder.path()).unwrap().snapshot, Some(snapshot(2)));
 }
 
 #[test]
@@ -132,8 +140,8 @@ fn newer_files_are_refused_by_their_version() {
         let folder = environment();
         let path = folder.path().join(file);
         edit(&path, |text| {
-            let text = text.replacen("\"format_version\": 3", "\"format_version\": 4", 1);
-            let text = text.replacen("\"format_version\":3", "\"format_version\":4", 1);
+            let text = text.replacen("\"format_version\": 4", "\"format_version\": 5", 1);
+            let text = text.replacen("\"format_version\":4", "\"format_version\":5", 1);
             // A newer version may have fields, and a checksum, of its own.
             text.replacen('{', "{\"surprise\": 1, ", 1)
         });
@@ -142,7 +150,7 @@ fn newer_files_are_refused_by_their_version() {
         } else {
             refused(folder.path())
         };
-        let StoreError::NewerFormat { location, found: 4, supported: 3 } = error else {
+        let StoreError::NewerFormat { location, found: 5, supported: 4 } = error else {
             panic!("{file}: {}", text(&error));
         };
         assert_eq!(location, path.display().to_string());
@@ -165,7 +173,7 @@ fn every_flipped_byte_in_the_middle_of_the_journal_is_damage() {
                 assert!(reason.starts_with("line 1: "), "{reason}");
             }
             // The version itself has one digit.
-            StoreError::NewerFormat { .. } if whole[position] == b'2' => {}
+            StoreError::NewerFormat { .. } if whole[position] == b'4' => {}
             error => panic!("{}", text(&error)),
         }
     }
@@ -175,7 +183,7 @@ fn every_flipped_byte_in_the_middle_of_the_journal_is_damage() {
     let last = bytes.len() - 20;
     bytes[last] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    assert_eq!(damaged(folder.path(), "journal.jsonl"), "line 3: its checksum does not match");
+    assert_eq!(damaged(folder.path(), "journal.jsonl"), "line 4: its checksum does not match");
 }
 
 #[test]
@@ -422,6 +430,42 @@ fn a_snapshot_that_cannot_be_read_is_replaced_by_the_next_serial_and_kept() {
             assert_eq!(std::fs::read_to_string(&unusable.kept).unwrap(), "{");
         }
         assert!(!std::fs::read(folder.path().join("journal.previous.jsonl")).unwrap().is_empty());
+    }
+}
+
+/// A crash between an operation's record and its snapshot; then the snapshot before that is spoiled.
+#[test]
+fn the_journal_of_an_operation_that_left_a_record_and_no_snapshot_is_not_lost() {
+    let (folder, saved) = (three_serials(), three_serials());
+    for folder in [&folder, &saved] {
+        run(lock(folder.path()).unwrap().append(&every_entry()[..1])).unwrap();
+    }
+    run(lock(saved.path()).unwrap().save(&snapshot(4), Some(&record(4)))).unwrap();
+    std::fs::copy(saved.path().join("history/000004.json"), folder.path().join("history/000004.json"))
+        .unwrap();
+    assert_eq!(load(folder.path()).unwrap().journal, every_entry()[..1]);
+    for (folder, serial, journal) in [(&folder, 3, &every_entry()[..1]), (&saved, 4, &[])] {
+        std::fs::write(folder.path().join("snapshot.json"), "{").unwrap();
+        let store = LocalStore::open(folder.path());
+        let mut session = run(store.lock_to_replace(&holder("state restore"))).unwrap();
+        let unusable = session.stored().unusable.clone().unwrap();
+        assert_eq!((unusable.lineage, unusable.serial), (Some(Uuid::from_u128(1)), serial));
+        assert_eq!(session.stored().journal, journal);
+        run(session.save(&snapshot(serial + 1), Some(&record(serial + 1)))).unwrap();
+        drop(session);
+        assert_eq!(load(folder.path()).unwrap().snapshot, Some(snapshot(serial + 1)));
+        assert_eq!(run(store.history()).unwrap().last(), Some(&record(serial + 1)));
+    }
+}
+
+/// No journal leads to what was edited by hand.
+#[test]
+fn the_newest_serial_can_be_got_back_when_it_was_an_edit() {
+    let folder = three_serials();
+    assert!(!record(3).edits.is_empty());
+    for spoiled in ["{", ""] {
+        std::fs::write(folder.path().join("snapshot.json"), spoiled).unwrap();
+        assert_eq!(run(LocalStore::open(folder.path()).snapshot(3)).unwrap(), Some(snapshot(3)));
     }
 }
 

@@ -48,7 +48,10 @@ fn locked() {
     let list = project.sandboxed(&["state", "list"]).succeed();
     assert!(list.stderr.contains("`up` by scenario on"), "{}", list.transcript());
     assert!(!list.stderr.contains("was interrupted"), "{}", list.transcript());
-    project.sandboxed(&["preview"]).succeed();
+    let preview = project.sandboxed(&["preview"]).succeed();
+    assert!(preview.stderr.contains("`up` by scenario on"), "{}", preview.transcript());
+    assert!(preview.stderr.contains("holds since"), "{}", preview.transcript());
+    assert!(!preview.stderr.contains("was interrupted"), "{}", preview.transcript());
     sandbox.control().release().unwrap();
     first.wait().expect_code(0);
     project.sandboxed(&["up", "--yes"]).succeed();
@@ -115,7 +118,7 @@ fn damaged() {
 
 fn newer() {
     refused("LS0304", |snapshot| {
-        let version = "\"format_version\": 3";
+        let version = "\"format_version\": 4";
         assert!(snapshot.contains(version), "the format has another version by now: {snapshot:.200}");
         snapshot.replacen(version, "\"format_version\": 1000000", 1)
     });

@@ -261,7 +261,7 @@ fn wrong() {
     let (project, sandbox) = begin();
     in_bucket(&project, &["up", "--yes"]).succeed();
     let sound = sandbox.wire().exchange("s3", "GET", SNAPSHOT, "").body;
-    let version = "\"format_version\": 3";
+    let version = "\"format_version\": 4";
     for (code, exit_code, from, to) in [
         ("LS0303", 1, "\"resources\"", "\"res"),
         ("LS0303", 1, "\"serial\"", "\"cereal\""),

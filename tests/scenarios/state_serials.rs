@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use lsinfra_sandbox::{CallRecord, Effect, Item};
 use lsinfra_tests::{EnvironmentFile, Invocation, Project, Recorded, Sandbox, SandboxOptions, compare, hold};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::scenario;
 
@@ -31,6 +31,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("a_serial_that_is_not_kept_or_never_was_is_refused", unknown_serials),
         scenario("state_restore_waits_for_an_interrupted_operation_in_a_folder", || unfinished(FOLDER)),
         scenario("state_restore_waits_for_an_interrupted_operation_in_a_bucket", || unfinished(BUCKET)),
+        scenario(
+            "what_an_edit_takes_in_of_an_interrupted_operation_is_not_called_finished",
+            taken_in_by_an_edit,
+        ),
     ]
 }
 
@@ -255,13 +259,17 @@ fn spoiled_under_a_journal(state: &'static str) {
     assert_ne!(good, other);
     std::fs::write(place.project.path().join("good.json"), &good).unwrap();
     std::fs::write(place.project.path().join("other.json"), &other).unwrap();
+    // What is pulled now has taken the journal in.
+    let pulled = place.run(&["state", "pull"]).succeed().stdout;
+    std::fs::write(place.project.path().join("pulled.json"), pulled).unwrap();
 
     place.spoil(&good[..good.len() / 2]);
     let refused = place.run(&["state", "push", "other.json", "--force", "--yes"]).run().expect_code(1);
     for said in ["LS0317", "goes on from serial 1, not from serial 2", "journal"] {
         assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
     }
-    place.run(&["state", "push", "good.json", "--force", "--yes"]).succeed();
+    let file = if state == FOLDER { "good.json" } else { "pulled.json" };
+    place.run(&["state", "push", file, "--force", "--yes"]).succeed();
     assert!(!place.recorded().objects.is_empty(), "the journal was not taken in");
     place.run(&["up", "--yes"]).succeed();
     place.is_converged();
@@ -316,7 +324,7 @@ fn unfinished(state: &'static str) {
     let difference = place.run(&["state", "diff", &serial]).succeed();
     assert!(difference.stderr.contains("was interrupted"), "{}", difference.transcript());
 
-    // Whose work it finished stays on record.
+    // Whose work it finished stays on record, and what that one had done.
     place.run(&["up", "--yes"]).succeed();
     place.is_converged();
     let newest = place.json(&["history", "--limit", "1"])["operations"][0]["serial"].to_string();
@@ -324,5 +332,30 @@ fn unfinished(state: &'static str) {
     assert_eq!(shown["interrupted"][0]["command"], "destroy", "{shown}");
     assert!(shown["interrupted"][0]["by"].as_str().unwrap().starts_with("scenario@"), "{shown}");
     let text = place.run(&["history", "show", &newest]).succeed();
-    assert!(text.stdout.contains("destroy by scenario@"), "{}", text.transcript());
+    let steps = shown["interrupted"][0]["steps"].as_array().unwrap();
+    assert!(!steps.is_empty(), "{shown}");
+    for step in steps {
+        assert_eq!((&step["action"], &step["outcome"]), (&json!("delete"), &json!("done")), "{step}");
+        assert!(text.stdout.contains(step["urn"].as_str().unwrap()), "{}", text.transcript());
+    }
+    assert!(text.stdout.contains("Steps of destroy by scenario@"), "{}", text.transcript());
+}
+
+/// An edit by hand takes an interrupted operation's journal in, and has finished nothing of it.
+fn taken_in_by_an_edit() {
+    let place = Place::begin(FOLDER);
+    place.sandbox.set_faults(&hold(30));
+    let mut running = place.run(&["up", "--yes"]).start();
+    running.wait_for_hold(&place.sandbox).unwrap();
+    running.kill();
+    place.sandbox.set_faults(&Default::default());
+    let recorded = place.recorded();
+    let urn = &recorded.objects[0].urn;
+    place.run(&["state", "mv", urn, &format!("{urn}-moved"), "--yes"]).succeed();
+    let newest = place.json(&["history", "--limit", "1"])["operations"][0]["serial"].to_string();
+    let interrupted = place.json(&["history", "show", &newest])["interrupted"][0].clone();
+    assert_eq!((&interrupted["command"], &interrupted["outcome"]), (&json!("up"), &json!("interrupted")));
+    assert!(!interrupted["steps"].as_array().unwrap().is_empty(), "{interrupted}");
+    let text = place.run(&["history", "show", &newest]).succeed();
+    assert!(!text.stdout.contains("finished"), "{}", text.transcript());
 }

@@ -26,6 +26,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("state_repair_finds_each_of_a_seeded_set_of_violations", seeded),
         scenario("state_repair_leaves_a_dependency_on_what_is_declared_to_the_person", missing_record),
         scenario("an_object_without_an_id_is_found_before_any_run_goes_on_from_it", missing_id),
+        scenario("a_resource_that_is_recorded_twice_is_repaired_to_one", recorded_twice),
+        scenario("resources_that_are_recorded_to_depend_on_each_other_are_refused_by_every_operation", cycle),
         scenario("state_pull_and_push_there_and_back", pull_and_push),
         scenario("state_push_refuses_what_is_not_the_next_of_this_environment", push_refused),
         scenario("state_push_waits_for_an_interrupted_operation", push_unfinished),
@@ -285,6 +287,45 @@ fn repaired() {
     );
 }
 
+/// Somebody has merged two files: the VPC is there with the object of before its replacement, and with that of after it.
+fn recorded_twice() {
+    let (project, sandbox) = up();
+    let newest = state_list(&project);
+    let present = newest.objects.iter().find(|object| object.urn == VPC).unwrap().physical_id.clone();
+    edit_snapshot(&project, |snapshot| {
+        let mut older = stored(snapshot, VPC).clone();
+        older["objects"][0]["physical_id"] = "vpc-0older".into();
+        let newer = stored(snapshot, VPC);
+        newer["objects"][0]["generation"] = 2.into();
+        newer["last_generation"] = 2.into();
+        snapshot["resources"].as_array_mut().unwrap().push(older);
+    });
+    let before = files(&project);
+    let refused = project.sandboxed(&["preview"]).run().expect_code(1);
+    for said in ["LS0303", "is recorded twice", "lsinfra state repair"] {
+        assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
+    }
+    // What is pulled has both objects, and can be edited.
+    let pulled = pull(&project);
+    let resources = pulled["resources"].as_array().unwrap();
+    let vpcs: Vec<_> = resources.iter().filter(|resource| resource["urn"] == VPC).collect();
+    assert_eq!((vpcs.len(), vpcs[0]["objects"].as_array().unwrap().len()), (1, 2));
+    let told = project.sandboxed(&["state", "repair", "--output", "json"]).run().expect_code(1).json();
+    assert!(findings(&told).contains(&("recorded_twice".to_owned(), false)), "{told}");
+    assert!(files(&project) == before, "something was written");
+
+    sandbox.take_calls();
+    let repaired = project.sandboxed(&["state", "repair", "--yes"]).succeed();
+    assert!(repaired.stdout.contains("the other is retained"), "{}", repaired.transcript());
+    let objects = state_list(&project).objects;
+    let of_vpc = |role: &str| objects.iter().find(|object| object.urn == VPC && object.role == role).unwrap();
+    assert_eq!((of_vpc("current").generation, &of_vpc("current").physical_id), (2, &present));
+    assert_eq!(of_vpc("retained").physical_id.as_deref(), Some("vpc-0older"));
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
+    let edit = project.sandboxed(&["history", "show", &state_list(&project).serial.to_string()]).succeed();
+    assert!(edit.stdout.contains("generation 1 (vpc-0older) is retained"), "{}", edit.transcript());
+}
+
 /// The record of the VPC is lost, and the VPC is not: without the dependency on it, the next `up` would make another
 /// one and replace what stands in this.
 fn missing_record() {
@@ -311,10 +352,21 @@ fn missing_record() {
 }
 
 fn missing_id() {
-    let (project, sandbox) = up();
-    edit_snapshot(&project, |snapshot| {
+    is_refused("network/aws:ec2:Vpc/main (generation 1) has no physical id", |snapshot| {
         stored(snapshot, VPC)["objects"][0].as_object_mut().unwrap().remove("physical_id");
     });
+}
+
+fn cycle() {
+    is_refused("resources depend on each other", |snapshot| {
+        stored(snapshot, VPC)["objects"][0]["dependencies"] = json!([ENDPOINT]);
+    });
+}
+
+/// No operation leaves that, and none begins with it.
+fn is_refused(finding: &str, violate: Violate) {
+    let (project, sandbox) = up();
+    edit_snapshot(&project, violate);
     let before = files(&project);
     sandbox.take_calls();
     for command in [
@@ -325,9 +377,7 @@ fn missing_id() {
         &["refresh"],
     ] {
         let refused = project.sandboxed(command).run().expect_code(1);
-        for said in
-            ["LS0320", "network/aws:ec2:Vpc/main (generation 1) has no physical id", "lsinfra state repair"]
-        {
+        for said in ["LS0320", finding, "lsinfra state repair"] {
             assert!(refused.stderr.contains(said), "{said}: {}", refused.transcript());
         }
     }
@@ -337,7 +387,7 @@ fn missing_id() {
 
 fn seeded() {
     let (project, _sandbox) = up();
-    let violations: [(&str, Violate); 9] = [
+    let violations: [(&str, Violate); 10] = [
         ("dangling_dependency", |snapshot| {
             stored(snapshot, ENDPOINT)["objects"][0]["dependencies"] = json!(["aws:ec2:Vpc/gone"]);
         }),
@@ -369,6 +419,10 @@ fn seeded() {
         ("dependency_cycle", |snapshot| {
             stored(snapshot, VPC)["objects"][0]["dependencies"] = json!([ENDPOINT]);
         }),
+        ("recorded_twice", |snapshot| {
+            let copy = stored(snapshot, VPC).clone();
+            snapshot["resources"].as_array_mut().unwrap().push(copy);
+        }),
         ("unknown_type", |snapshot| stored(snapshot, ENDPOINT)["urn"] = "network/aws:ec2:Other/s3".into()),
     ];
     let file = project.path().join("state/langsmith/dev/snapshot.json");
@@ -377,7 +431,7 @@ fn seeded() {
         std::fs::write(&file, &sound).unwrap();
         edit_snapshot(&project, violate);
         let before = files(&project);
-        let repairable = ["dangling_dependency", "generation_ahead"].contains(&kind);
+        let repairable = ["dangling_dependency", "generation_ahead", "recorded_twice"].contains(&kind);
         let repair = project.sandboxed(&["state", "repair", "--yes", "--output", "json"]).run();
         let answer = repair.expect_code(if repairable { 0 } else { 1 }).json();
         assert_eq!(findings(&answer), [(kind.to_owned(), repairable)].into(), "{answer}");
@@ -460,7 +514,7 @@ fn push_refused() {
     let (project, _sandbox) = up();
     let (pulled, before) = (pull(&project), files(&project));
     let refusals: [(&str, i32, Violate); 9] = [
-        ("LS0315", 2, |snapshot| *snapshot = json!({"format": "lsinfra-snapshot", "format_version": 3})),
+        ("LS0315", 2, |snapshot| *snapshot = json!({"format": "lsinfra-snapshot", "format_version": 4})),
         ("LS0315", 2, |snapshot| snapshot["resources"][0]["objects"][0]["role"] = "other".into()),
         ("LS0315", 2, |snapshot| {
             snapshot["resources"].as_array_mut().unwrap().retain(|resource| resource["urn"] != VPC);

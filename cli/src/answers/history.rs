@@ -1,6 +1,7 @@
 //! Answers of `history` and `history show`.
 
-use lsinfra_engine::OperationInfo;
+use lsinfra_engine::events::OperationOutcome;
+use lsinfra_engine::store;
 use lsinfra_engine::store::OperationRecord;
 use serde::Serialize;
 
@@ -30,7 +31,7 @@ pub(crate) struct HistoryShowAnswer {
     steps: Vec<StepAnswer>,
     /// What was changed by hand of what is recorded.
     edits: Vec<EditAnswer>,
-    /// The operations before it that were interrupted, and that it finished.
+    /// The operations before it that were interrupted, and that it took over from, oldest first.
     interrupted: Vec<InterruptedOperation>,
 }
 
@@ -48,6 +49,10 @@ struct InterruptedOperation {
     tool_version: String,
     /// SHA-256 of the configuration, in hexadecimal.
     config_digest: String,
+    /// Always `interrupted`; when that was, nobody knows.
+    outcome: Outcome,
+    /// The steps that ended before that, in this order.
+    steps: Vec<StepAnswer>,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,8 +103,8 @@ impl HistoryShowAnswer {
     }
 }
 
-impl From<&OperationInfo> for InterruptedOperation {
-    fn from(operation: &OperationInfo) -> Self {
+impl From<&store::InterruptedOperation> for InterruptedOperation {
+    fn from(store::InterruptedOperation { operation, steps }: &store::InterruptedOperation) -> Self {
         Self {
             id: operation.id.to_string(),
             command: operation.kind.command(),
@@ -107,6 +112,8 @@ impl From<&OperationInfo> for InterruptedOperation {
             started_at: operation.started_at.to_string(),
             tool_version: operation.tool_version.clone(),
             config_digest: operation.config_digest.clone(),
+            outcome: OperationOutcome::Interrupted.into(),
+            steps: steps.iter().map(StepAnswer::from).collect(),
         }
     }
 }

@@ -79,6 +79,7 @@ pub(crate) fn run(args: &PreviewArgs, printer: Printer) -> Result<ExitCode, Comm
         let mut session = Session::begin(&run, printer).await?;
         let plan = session.plan().await;
         let shown = plan.map(|plan| {
+            session.note_unfinished();
             let text = session.show_plan(&plan, canvas);
             (plan, text)
         });

@@ -114,7 +114,7 @@ error_codes! {
     NoStateStore = "LS0318", Failed;
     /// An earlier snapshot is not kept any more.
     SnapshotNotKept = "LS0319", Failed;
-    /// Objects are recorded as no operation leaves them.
+    /// What is recorded is as no operation leaves it.
     StateImpossible = "LS0320", Failed;
 
     /// Inputs are invalid.

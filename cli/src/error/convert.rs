@@ -82,13 +82,8 @@ impl From<StoreError> for CommandError {
                         .hint(
                             "`lsinfra state restore N` records once more what a serial says, the newest one if that can \
                              be had, and keeps what is there now; `lsinfra history` lists the serials",
-                        );
-                    // What cannot be read as one state cannot be repaired.
-                    if !reason.ends_with("is recorded twice") {
-                        command = command.hint(
-                            "`lsinfra state repair` tells what each problem means, if all of it can be read",
-                        );
-                    }
+                        )
+                        .hint("`lsinfra state repair` tells what each problem means, if all of it can be read");
                 }
                 if let Some(hint) = journal_hint(location, reason) {
                     command = command.hint(hint);
@@ -141,9 +136,17 @@ impl From<OperationError> for CommandError {
                          in AWS for what the operation made, by the tag lsinfra:environment"
                     ))
             }
+            OperationError::JournalShorter { journal, .. } => Self::new(ErrorCode::OperationUnfinished, message)
+                .hint(format!(
+                    "what is at {journal} was cut, or is another operation's: put it back, then run the same command again"
+                ))
+                .hint(
+                    "if it is lost for good: move what is there elsewhere, run the same command again, and look in AWS for \
+                     what the operation made since, by the tag lsinfra:environment",
+                ),
             OperationError::Impossible { findings } => {
-                let objects = plural(findings.len(), "object");
-                let message = format!("{objects} recorded in a way that no operation leaves");
+                let findings_found = plural(findings.len(), "finding");
+                let message = format!("what is recorded is as no operation leaves it: {findings_found}");
                 Self::new(ErrorCode::StateImpossible, message)
                     .details(findings.iter().map(ToString::to_string))
                     .hint("`lsinfra state repair` tells what each of that means, and the way out")
@@ -204,7 +207,7 @@ impl From<OperationError> for CommandError {
             }
             OperationError::Provider { source, .. } => planning_call(message, &source),
             OperationError::PlanCycle { .. } => Self::new(ErrorCode::PlanCycle, message)
-                .hint("`lsinfra state repair` tells whether what is recorded has a cycle, and the way out of that"),
+                .hint("this is a defect of planning: report it with this message"),
             OperationError::ExceedsApproved { .. } => Self::new(ErrorCode::ExceedsApproved, message)
                 .hint("make a new plan with `preview --save-plan` and have it approved"),
             OperationError::PlanForElsewhere { planned, found } => Self::new(

@@ -66,6 +66,12 @@ pub(crate) fn explain(finding: &Finding) -> Explanation {
             "find its id in AWS by the tag `lsinfra:urn` and enter it: `lsinfra state pull > FILE`, edit, \
              `lsinfra state push FILE`",
         ),
+        Finding::RecordedTwice { .. } => (
+            "recorded_twice",
+            "nobody can tell which of the two records is meant; here they are read as one, with the objects of both",
+            "`lsinfra state repair` makes one of them: of two present objects that of the newer generation stays the \
+             present one, and the other is retained: it goes on existing, and nothing deletes it",
+        ),
         Finding::DependencyCycle { .. } => (
             "dependency_cycle",
             "there is no order in which these could be deleted",

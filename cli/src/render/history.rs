@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use lsinfra_engine::events::{OperationOutcome, StepOutcome};
-use lsinfra_engine::store::{OperationRecord, StepRecord};
+use lsinfra_engine::store::{InterruptedOperation, OperationRecord, StepRecord};
 
 use crate::error::ErrorCode;
 use crate::render::summary::{error_lines, tally, tally_words};
@@ -88,31 +88,35 @@ pub(crate) fn operation(environment: &str, record: &OperationRecord, canvas: Can
     {
         let _ = writeln!(text, "{}{}  {value}", paint.paint(Tone::Faint, name), " ".repeat(13 - name.len()));
     }
-    for finished in &record.interrupted {
-        let words = format!(
-            "{} by {}, begun {} and interrupted",
-            finished.kind.command(),
-            finished.by,
-            moment(finished.started_at)
-        );
-        let _ = writeln!(text, "{}       {words}", paint.paint(Tone::Faint, "finished"));
+    for interrupted in &record.interrupted {
+        let operation = interrupted_operation(interrupted);
+        let _ = writeln!(text, "{}      {operation}", paint.paint(Tone::Faint, "took over"));
     }
-    text.push_str(&steps(&record.steps, canvas));
+    text.push_str(&steps("Steps", &record.steps, canvas));
     if !record.edits.is_empty() {
         let _ = writeln!(text, "\n{}", paint.paint(Tone::Strong, "Edits"));
         text.push_str(&edit::edits(&record.edits, canvas));
     }
+    for interrupted in &record.interrupted {
+        let heading = format!("Steps of {}", interrupted_operation(interrupted));
+        text.push_str(&steps(&heading, &interrupted.steps, canvas));
+    }
     text
 }
 
-fn steps(steps: &[StepRecord], canvas: Canvas) -> String {
+fn interrupted_operation(InterruptedOperation { operation, .. }: &InterruptedOperation) -> String {
+    let (command, begun) = (operation.kind.command(), moment(operation.started_at));
+    format!("{command} by {}, begun {begun} and interrupted", operation.by)
+}
+
+fn steps(heading: &str, steps: &[StepRecord], canvas: Canvas) -> String {
     let paint = canvas.paint;
     let mut text = String::new();
     let longest = steps.iter().map(|step| step.seconds).fold(0.0, f64::max);
     let width = steps.iter().map(|step| step.urn.as_str().len()).max().unwrap_or_default();
     for (index, step) in steps.iter().enumerate() {
         if index == 0 {
-            let _ = writeln!(text, "\n{}", paint.paint(Tone::Strong, "Steps"));
+            let _ = writeln!(text, "\n{}", paint.paint(Tone::Strong, heading));
         }
         let (words, tone) = outcome_words(step);
         let _ = write!(

@@ -12,7 +12,7 @@ use lsinfra_engine::snapshot::{
     Edit, Finding, IntegrityProblem, Object, Owner, PhysicalId, Record, RecordedOptions, Role, Snapshot,
     Status,
 };
-use lsinfra_engine::store::{OperationRecord, StepRecord};
+use lsinfra_engine::store::{InterruptedOperation, OperationRecord, StepRecord};
 use lsinfra_engine::{OperationInfo, OperationKind, Properties, Secret, Timeouts, Urn, Value};
 
 use crate::render::plan::NameFields;
@@ -406,9 +406,18 @@ pub(crate) fn record(outcome: OperationOutcome) -> OperationRecord {
         outcome,
         counts,
         serial: 4,
+        interrupted: vec![InterruptedOperation {
+            operation: OperationInfo { by: "eve@build-8".to_owned(), ..info(OperationKind::Destroy) },
+            steps: vec![StepRecord {
+                action: Action::Delete,
+                outcome: StepOutcome::Done { done: Some(Action::Delete) },
+                started_seconds: 1.5,
+                seconds: 3.0,
+                ..steps[0].clone()
+            }],
+        }],
         steps,
         edits: Vec::new(),
-        interrupted: vec![OperationInfo { by: "eve@build-8".to_owned(), ..info(OperationKind::Destroy) }],
     }
 }
 
@@ -555,6 +564,7 @@ pub(crate) fn findings() -> Vec<Finding> {
             status: Status::Creating,
         },
         Finding::MissingId { urn: vpc.clone(), generation },
+        Finding::RecordedTwice { urn: vpc.clone() },
         Finding::DependencyCycle { path: vec![vpc.clone(), subnet] },
         Finding::UnknownType { urn: vpc },
     ]

@@ -476,8 +476,13 @@ impl Apply<'_> {
     fn end(&mut self, index: usize, outcome: StepOutcome) {
         let ended_well = matches!(outcome, StepOutcome::Done { .. });
         self.tell_finished(index, outcome.clone(), self.progress[index].seconds);
+        let is_worth_a_write = !matches!(outcome, StepOutcome::Done { done: None });
         self.progress[index].outcome = Some(outcome);
         self.progress[index].recorded = None;
+        if is_worth_a_write {
+            // It changes nothing, so that it is always allowed.
+            let _ = self.record(Entry::StepEnded(Box::new(self.step_record(index))));
+        }
         if ended_well {
             for dependant in self.dependants[index].clone() {
                 self.waits[dependant] -= 1;
@@ -542,6 +547,21 @@ impl Apply<'_> {
         });
     }
 
+    /// A step as the history has it, as far as it is known by now.
+    fn step_record(&self, index: usize) -> StepRecord {
+        let (step, progress) = (&self.plan.steps[index], &self.progress[index]);
+        StepRecord {
+            urn: step.urn.clone(),
+            action: step.action,
+            replacement: step.replacement,
+            outcome: progress.outcome.clone().unwrap_or(StepOutcome::NotStarted),
+            started_seconds: progress.started_at.map_or(0.0, |at| {
+                Duration::try_from(at.duration_since(self.started_at)).unwrap_or_default().as_secs_f64()
+            }),
+            seconds: progress.seconds,
+        }
+    }
+
     async fn finish(mut self, stage: CancelStage) -> Applied {
         // A journal that could not be written may be writable again: one more try, so that what is
         // known of the calls in flight is not lost. The run has stopped all the same, and says why.
@@ -551,22 +571,8 @@ impl Apply<'_> {
         // What ended or became known without being on record.
         let in_flight: BTreeSet<Urn> =
             self.batch.iter().filter(|entry| !entry.is_beginning()).filter_map(Entry::urn).cloned().collect();
-        let steps: Vec<StepRecord> = self
-            .plan
-            .steps
-            .iter()
-            .zip(&self.progress)
-            .map(|(step, progress)| StepRecord {
-                urn: step.urn.clone(),
-                action: step.action,
-                replacement: step.replacement,
-                outcome: progress.outcome.clone().unwrap_or(StepOutcome::NotStarted),
-                started_seconds: progress.started_at.map_or(0.0, |at| {
-                    Duration::try_from(at.duration_since(self.started_at)).unwrap_or_default().as_secs_f64()
-                }),
-                seconds: progress.seconds,
-            })
-            .collect();
+        let steps: Vec<StepRecord> =
+            (0..self.plan.steps.len()).map(|index| self.step_record(index)).collect();
         let failed = steps.iter().any(|step| matches!(step.outcome, StepOutcome::Failed { .. }));
         let all_done = steps.iter().all(|step| matches!(step.outcome, StepOutcome::Done { .. }));
         let outcome = if failed {

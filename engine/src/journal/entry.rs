@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::snapshot::{Generation, Object, PhysicalId, RecordedOptions};
+use crate::store::StepRecord;
 use crate::urn::Urn;
 use crate::value::{Properties, Value};
 
@@ -201,6 +202,9 @@ pub enum Entry {
         /// The outcome: [`Role::Current`](crate::Role), without a physical id.
         object: Arc<Object>,
     },
+    /// A step ended, well or not: for the history, should its operation not get to write that. What that means to
+    /// the objects, the entries beside it say.
+    StepEnded(Box<StepRecord>),
     /// Facts about the outside, gathered for this operation.
     Facts(BTreeMap<String, Value>),
     /// The stack's outputs at the end of the operation.
@@ -208,10 +212,10 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// The resource that it is about, if it is about one.
+    /// The resource whose record it changes, if it is about one.
     pub fn urn(&self) -> Option<&Urn> {
         match self {
-            Self::OperationStarted(_) | Self::Facts(_) | Self::Outputs(_) => None,
+            Self::OperationStarted(_) | Self::StepEnded(_) | Self::Facts(_) | Self::Outputs(_) => None,
             Self::Renamed { to, .. } => Some(to),
             Self::Recorded { urn, .. }
             | Self::Forgotten { urn, .. }

@@ -7,14 +7,26 @@
 mod entry;
 mod transition;
 
+use crate::store::InterruptedOperation;
+
 pub use entry::{Change, Entry, OperationInfo, OperationKind};
 pub use transition::{IllegalTransition, prune, replay};
 
-/// The operations that began in a journal, oldest first.
-pub fn started(journal: &[Entry]) -> Vec<OperationInfo> {
-    let started = |entry: &Entry| match entry {
-        Entry::OperationStarted(operation) => Some(operation.clone()),
-        _ => None,
-    };
-    journal.iter().filter_map(started).collect()
+/// The operations that began in a journal, oldest first, each with the steps that it ended.
+pub fn interrupted(journal: &[Entry]) -> Vec<InterruptedOperation> {
+    let mut operations: Vec<InterruptedOperation> = Vec::new();
+    for entry in journal {
+        match entry {
+            Entry::OperationStarted(operation) => {
+                operations.push(InterruptedOperation { operation: operation.clone(), steps: Vec::new() });
+            }
+            Entry::StepEnded(step) => {
+                if let Some(operation) = operations.last_mut() {
+                    operation.steps.push(step.as_ref().clone());
+                }
+            }
+            _ => {}
+        }
+    }
+    operations
 }

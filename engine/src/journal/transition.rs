@@ -63,7 +63,7 @@ impl Snapshot {
     /// [`IllegalTransition`] if the entry cannot follow; the snapshot is unchanged then.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), IllegalTransition> {
         match entry {
-            Entry::OperationStarted(_) => Ok(()),
+            Entry::OperationStarted(_) | Entry::StepEnded(_) => Ok(()),
             Entry::Facts(facts) => {
                 self.facts.extend(facts.iter().map(|(name, value)| (name.clone(), value.clone())));
                 Ok(())

@@ -41,8 +41,19 @@ pub enum OperationError {
         /// Where the journal is.
         journal: String,
     },
-    /// Objects are recorded in a way that no operation leaves, so that none can go on from there.
-    #[error("{} objects are recorded in a way that no operation leaves", findings.len())]
+    /// What is to take the place of a snapshot that cannot be gone on from has taken in more of its journal than there
+    /// is.
+    #[error("{taken_in} entries of the journal at {journal} were taken in, and it has {found}")]
+    JournalShorter {
+        /// How many entries were taken in.
+        taken_in: usize,
+        /// How many there are.
+        found: usize,
+        /// Where the journal is.
+        journal: String,
+    },
+    /// What is recorded is as no operation leaves it, so that none can go on from there.
+    #[error("what is recorded is as no operation leaves it: {} findings", findings.len())]
     Impossible {
         /// Each of them.
         findings: Vec<Finding>,

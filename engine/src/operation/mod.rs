@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::events::{EventKind, Events, OperationOutcome};
 use crate::graph::Graph;
 use crate::import::gather_imports;
-use crate::journal::{Entry, OperationInfo, prune, replay, started};
+use crate::journal::{Entry, OperationInfo, interrupted, prune, replay};
 use crate::operation::gather::{gather_facts, gather_lookups};
 use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, excess};
 use crate::provider::{Observation, Providers, Recorded};
@@ -28,7 +28,7 @@ use crate::recover::recover;
 use crate::refresh::{Scope, refresh};
 use crate::secret::{Secret, SecretKey};
 use crate::snapshot::{Object, Role, Snapshot, impossible};
-use crate::store::{Guard, Home, OperationRecord, Session, StateStore, StepRecord};
+use crate::store::{Guard, Home, InterruptedOperation, OperationRecord, Session, StateStore, StepRecord};
 use crate::urn::Urn;
 use crate::value::{Properties, ValueError};
 
@@ -102,7 +102,7 @@ pub struct Operation {
     /// Whether the store holds entries that are not in its snapshot.
     has_journal: bool,
     /// The operations that left it.
-    interrupted: Vec<OperationInfo>,
+    interrupted: Vec<InterruptedOperation>,
     /// What brings recorded values to the providers' schema versions.
     migrations: Vec<Entry>,
     observed: Observations,
@@ -146,7 +146,7 @@ impl Operation {
             snapshot,
             is_stored,
             has_journal: !stored.journal.is_empty(),
-            interrupted: started(&stored.journal),
+            interrupted: interrupted(&stored.journal),
             migrations: Vec::new(),
             observed: Observations::default(),
             approval: None,
@@ -178,6 +178,12 @@ impl Operation {
     /// What tells whether this operation still keeps others out; see [`Session::guard`].
     pub fn guard(&self) -> Option<Guard> {
         self.session.as_ref().and_then(|session| session.guard())
+    }
+
+    /// Whether the store holds entries that are not in its snapshot: of an operation that was interrupted, or of one
+    /// that is at work.
+    pub fn has_journal(&self) -> bool {
+        self.has_journal
     }
 
     /// Seals a secret that a person gave, for [`Graph::give`].

@@ -37,6 +37,12 @@ pub enum Finding {
         /// Its object.
         generation: Generation,
     },
+    /// A resource with two records.
+    #[error("{urn} is recorded twice")]
+    RecordedTwice {
+        /// The resource.
+        urn: Urn,
+    },
     /// Resources that depend on each other.
     #[error("resources depend on each other: {}", path.iter().map(Urn::as_str).collect::<Vec<_>>().join(" -> "))]
     DependencyCycle {
@@ -64,6 +70,7 @@ impl Finding {
             )
             | Self::ImpossibleStatus { urn, .. }
             | Self::MissingId { urn, .. }
+            | Self::RecordedTwice { urn }
             | Self::UnknownType { urn } => Some(urn),
             Self::DependencyCycle { path } => path.first(),
         }
@@ -80,11 +87,10 @@ pub fn diagnose(snapshot: &Snapshot, kind_of: impl Fn(&str) -> Option<Kind>) -> 
         }
     }
     findings.extend(impossible(snapshot, kind_of));
-    findings.extend(cycle(snapshot).map(|path| Finding::DependencyCycle { path }));
     findings
 }
 
-/// The objects that no operation can have left like this, and none can go on from.
+/// What no operation can have left like this, and none can go on from.
 pub fn impossible(snapshot: &Snapshot, kind_of: impl Fn(&str) -> Option<Kind>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (urn, record) in &snapshot.resources {
@@ -100,6 +106,7 @@ pub fn impossible(snapshot: &Snapshot, kind_of: impl Fn(&str) -> Option<Kind>) -
             }
         }
     }
+    findings.extend(cycle(snapshot).map(|path| Finding::DependencyCycle { path }));
     findings
 }
 

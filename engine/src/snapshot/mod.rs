@@ -9,6 +9,7 @@ mod integrity;
 mod object;
 #[cfg(test)]
 pub(crate) mod samples;
+mod twice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use diagnosis::{Finding, diagnose, impossible, repair};
 pub use edit::{Edit, EditError};
 pub use integrity::{IntegrityProblem, check_integrity};
 pub use object::{Generation, Object, Owner, PhysicalId, RecordedOptions, Role, Status};
+pub use twice::{merged, settle};
 
 use crate::urn::Urn;
 use crate::value::{Properties, Value};

@@ -83,9 +83,11 @@ where
             }
         }
         _ => {
-            let kind = if source_of::<LockLost>(error).is_some() {
-                ErrorKind::Abandoned
-            } else if source_of::<CredentialsError>(error).is_some() {
+            if let Some(lost) = source_of::<LockLost>(error) {
+                // How the client words a request that it was kept from says nothing to anybody.
+                return ProviderError::new(ErrorKind::Abandoned, format!("{call}: {lost}"));
+            }
+            let kind = if source_of::<CredentialsError>(error).is_some() {
                 ErrorKind::CredentialsExpired
             } else if matches!(error, SdkError::ConstructionFailure(_)) {
                 ErrorKind::Invalid

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use lsinfra_engine::journal::Change;
+use lsinfra_engine::store::{InterruptedOperation, StepRecord};
 use lsinfra_engine::{Entry, Generation, OperationInfo, OperationKind, PhysicalId, Properties, Urn, Value};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::history::StoredStep;
 use super::object::{StoredObject, StoredOptions};
 use super::{StoredSeconds, stored_enum};
 
@@ -89,6 +91,7 @@ pub(crate) enum StoredEntry<'a> {
         schema_version: u32,
         object: Box<StoredObject<'a>>,
     },
+    StepEnded(Box<StoredStep<'a>>),
     Facts(Cow<'a, BTreeMap<String, Value>>),
     Outputs(Cow<'a, Properties>),
 }
@@ -103,6 +106,20 @@ pub(crate) struct StoredOperation<'a> {
     by: Cow<'a, str>,
     tool_version: Cow<'a, str>,
     config_digest: Cow<'a, str>,
+}
+
+/// [`InterruptedOperation`] on disk: a [`StoredOperation`] with steps.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoredInterrupted<'a> {
+    id: Uuid,
+    kind: StoredOperationKind,
+    started_at: Timestamp,
+    by: Cow<'a, str>,
+    tool_version: Cow<'a, str>,
+    config_digest: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<StoredStep<'a>>,
 }
 
 stored_enum! {
@@ -147,6 +164,25 @@ impl From<StoredOperation<'_>> for OperationInfo {
             by: stored.by.into_owned(),
             tool_version: stored.tool_version.into_owned(),
             config_digest: stored.config_digest.into_owned(),
+        }
+    }
+}
+
+impl<'a> From<&'a InterruptedOperation> for StoredInterrupted<'a> {
+    fn from(interrupted: &'a InterruptedOperation) -> Self {
+        let StoredOperation { id, kind, started_at, by, tool_version, config_digest } =
+            (&interrupted.operation).into();
+        let steps = interrupted.steps.iter().map(StoredStep::from).collect();
+        Self { id, kind, started_at, by, tool_version, config_digest, steps }
+    }
+}
+
+impl From<StoredInterrupted<'_>> for InterruptedOperation {
+    fn from(stored: StoredInterrupted<'_>) -> Self {
+        let StoredInterrupted { id, kind, started_at, by, tool_version, config_digest, steps } = stored;
+        Self {
+            operation: StoredOperation { id, kind, started_at, by, tool_version, config_digest }.into(),
+            steps: steps.into_iter().map(StepRecord::from).collect(),
         }
     }
 }
@@ -241,6 +277,7 @@ impl<'a> From<&'a Entry> for StoredEntry<'a> {
                 schema_version: *schema_version,
                 object: Box::new(object.as_ref().into()),
             },
+            Entry::StepEnded(step) => Self::StepEnded(Box::new(step.as_ref().into())),
             Entry::Facts(facts) => Self::Facts(Borrowed(facts)),
             Entry::Outputs(outputs) => Self::Outputs(Borrowed(outputs)),
         }
@@ -300,6 +337,7 @@ impl From<StoredEntry<'_>> for Entry {
             StoredEntry::Ran { urn, schema_version, object } => {
                 Self::Ran { urn: urn.into_owned(), schema_version, object: Arc::new((*object).into()) }
             }
+            StoredEntry::StepEnded(step) => Self::StepEnded(Box::new((*step).into())),
             StoredEntry::Facts(facts) => Self::Facts(facts.into_owned()),
             StoredEntry::Outputs(outputs) => Self::Outputs(outputs.into_owned()),
         }

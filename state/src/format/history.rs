@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use lsinfra_engine::events::{OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::plan::{Action, PlanCounts};
 use lsinfra_engine::snapshot::Edit;
-use lsinfra_engine::store::{OperationRecord, StepRecord};
-use lsinfra_engine::{OperationInfo, PhysicalId, Urn};
+use lsinfra_engine::store::{InterruptedOperation, OperationRecord, StepRecord};
+use lsinfra_engine::{PhysicalId, Urn};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Document, FORMAT_VERSION, StoredOperation, StoredSeconds, stored_enum};
+use super::{Document, FORMAT_VERSION, StoredInterrupted, StoredOperation, StoredSeconds, stored_enum};
 
 /// [`OperationRecord`] on disk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub(crate) struct StoredOperationRecord<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     edits: Vec<StoredEdit<'a>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    interrupted: Vec<StoredOperation<'a>>,
+    interrupted: Vec<StoredInterrupted<'a>>,
     /// The lineage of the snapshot that the operation left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lineage: Option<Uuid>,
@@ -79,7 +79,7 @@ struct StoredCounts {
 /// [`StepRecord`] on disk.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct StoredStep<'a> {
+pub(crate) struct StoredStep<'a> {
     urn: Cow<'a, Urn>,
     action: StoredAction,
     replacement: bool,
@@ -180,7 +180,7 @@ impl<'a> From<&'a OperationRecord> for StoredOperationRecord<'a> {
             counts: record.counts.into(),
             steps: record.steps.iter().map(StoredStep::from).collect(),
             edits: record.edits.iter().map(StoredEdit::from).collect(),
-            interrupted: record.interrupted.iter().map(StoredOperation::from).collect(),
+            interrupted: record.interrupted.iter().map(StoredInterrupted::from).collect(),
             lineage: None,
             last_batch: None,
             replaced_version: None,
@@ -198,7 +198,7 @@ impl From<StoredOperationRecord<'_>> for OperationRecord {
             serial: stored.serial,
             steps: stored.steps.into_iter().map(StepRecord::from).collect(),
             edits: stored.edits.into_iter().map(Edit::from).collect(),
-            interrupted: stored.interrupted.into_iter().map(OperationInfo::from).collect(),
+            interrupted: stored.interrupted.into_iter().map(InterruptedOperation::from).collect(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The form of state on disk, version 3.
+//! The form of state on disk, version 4.
 //!
 //! Owns types of their own for everything that is written, and the conversions from and to the
 //! engine's types, so that the engine can change without changing files. It must not know files.
@@ -9,7 +9,8 @@
 //! object was before its deletion was started, the approval that goes on, what is edited by hand, and who
 //! wrote a snapshot; version 3 added imports, what a snapshot replaced, where a state was moved to, which
 //! interrupted operations one finished, which snapshot an operation left, and the recorded forms of a secret
-//! that a store keeps. Once an older form does not fit any more, its types get a module of their own.
+//! that a store keeps; version 4 added to the journal how a step ended, and to a record what the operations had done that
+//! were interrupted before it, and to a file that is pulled how much of a journal it has taken in. Once an older form does not fit any more, its types get a module of their own.
 
 mod batch;
 mod entry;
@@ -21,12 +22,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 pub(crate) use batch::{decode_batch, encode_batch};
-use entry::{StoredEntry, StoredOperation};
+use entry::{StoredEntry, StoredInterrupted, StoredOperation};
 pub(crate) use history::{RecordNote, StoredOperationRecord, encode_record};
 pub(crate) use snapshot::{Note, SnapshotIdentity, StoredSnapshot, encode_snapshot};
 
 /// The version that every document is written in, and the newest one that is read.
-pub(crate) const FORMAT_VERSION: u64 = 3;
+pub(crate) const FORMAT_VERSION: u64 = 4;
 
 /// The oldest version that is read.
 const OLDEST_VERSION: u64 = 1;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
+use lsinfra_engine::snapshot::merged;
 use lsinfra_engine::store::Unusable;
 use lsinfra_engine::{Generation, Properties, Record, Snapshot, Urn, Value};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub(crate) struct StoredSnapshot<'a> {
     /// Where the state was moved to, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     moved_to: Option<Cow<'a, str>>,
+    /// In a file that was pulled: how many entries of the journal it has taken in that goes on from its serial.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    journal_entries: usize,
     home: Cow<'a, BTreeMap<String, String>>,
     facts: Cow<'a, BTreeMap<String, Value>>,
     outputs: Cow<'a, Properties>,
@@ -39,6 +43,11 @@ pub(crate) struct StoredSnapshot<'a> {
     durations_seconds: BTreeMap<Cow<'a, str>, StoredSeconds>,
     /// A list, since order matters and a URN that is there twice must be noticed.
     resources: Vec<StoredResource<'a>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "that is what serde calls")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// One URN with its [`Record`] on disk.
@@ -87,6 +96,8 @@ pub(crate) struct Note<'a> {
     pub(crate) written_by: Option<&'a str>,
     /// Where the state was moved to, if it was.
     pub(crate) moved_to: Option<&'a str>,
+    /// In a file that is pulled: how many entries of the journal it has taken in that goes on from its serial.
+    pub(crate) journal_entries: usize,
 }
 
 /// The text of `snapshot` with that note.
@@ -108,6 +119,7 @@ impl<'a> StoredSnapshot<'a> {
             last_batch: note.last_batch,
             written_by: note.written_by.map(Cow::Borrowed),
             moved_to: note.moved_to.map(Cow::Borrowed),
+            journal_entries: note.journal_entries,
             home: Cow::Borrowed(&snapshot.home),
             facts: Cow::Borrowed(&snapshot.facts),
             outputs: Cow::Borrowed(&snapshot.outputs),
@@ -137,6 +149,11 @@ impl<'a> StoredSnapshot<'a> {
         self.last_batch
     }
 
+    /// How many entries of the journal a pulled file has taken in.
+    pub(crate) fn journal_entries(&self) -> usize {
+        self.journal_entries
+    }
+
     /// Where the state was moved to, if it was.
     pub(crate) fn moved_to(&self) -> Option<&str> {
         self.moved_to.as_deref()
@@ -147,7 +164,17 @@ impl<'a> StoredSnapshot<'a> {
     /// # Errors
     /// The URN that is recorded twice.
     pub(crate) fn into_snapshot(self) -> Result<Snapshot, Urn> {
+        let (snapshot, twice) = self.into_merged()?;
+        twice.into_iter().next().map_or(Ok(snapshot), Err)
+    }
+
+    /// The snapshot with one record of each two of a resource, and the resources of which there were two.
+    ///
+    /// # Errors
+    /// The URN of two records that one cannot say.
+    pub(crate) fn into_merged(self) -> Result<(Snapshot, Vec<Urn>), Urn> {
         let mut resources = IndexMap::with_capacity(self.resources.len());
+        let mut twice = Vec::new();
         for resource in self.resources {
             let record = Record {
                 schema_version: resource.schema_version,
@@ -157,11 +184,19 @@ impl<'a> StoredSnapshot<'a> {
                 objects: resource.objects.into_iter().map(|object| Arc::new(object.into())).collect(),
             };
             match resources.entry(resource.urn.into_owned()) {
-                Entry::Occupied(entry) => return Err(entry.key().clone()),
-                Entry::Vacant(entry) => entry.insert(record),
-            };
+                Entry::Occupied(mut entry) => match merged(entry.get(), &record) {
+                    Some(both) => {
+                        entry.insert(both);
+                        twice.push(entry.key().clone());
+                    }
+                    None => return Err(entry.key().clone()),
+                },
+                Entry::Vacant(entry) => {
+                    entry.insert(record);
+                }
+            }
         }
-        Ok(Snapshot {
+        let snapshot = Snapshot {
             lineage: self.lineage,
             serial: self.serial,
             environment: self.environment.into_owned(),
@@ -175,6 +210,7 @@ impl<'a> StoredSnapshot<'a> {
                 .into_iter()
                 .map(|(name, seconds)| (name.into_owned(), seconds.into()))
                 .collect(),
-        })
+        };
+        Ok((snapshot, twice))
     }
 }

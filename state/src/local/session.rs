@@ -11,7 +11,9 @@ use super::history::{write_record, write_record_with};
 use super::journal::JournalWriter;
 use super::layout::Layout;
 use super::lock::Lock;
-use super::snapshot::{check_follows, check_history, check_unread, read_contents, write_snapshot};
+use super::snapshot::{
+    check_follows, check_history, check_unread, read_contents, write_copy, write_snapshot,
+};
 use crate::format::{Note, RecordNote};
 use crate::migrate::Moving;
 
@@ -77,7 +79,12 @@ impl Session for LocalSession {
         write_snapshot(&self.disk, &self.layout, snapshot, Some(snapshot.serial - 1), note)?;
         self.stored.unusable = None;
         // From here on the snapshot counts: batches that it has taken in are passed over.
-        self.journal.start_over(&self.disk, &self.layout)
+        self.journal.start_over(&self.disk, &self.layout)?;
+        if record.is_some_and(|record| !record.edits.is_empty()) {
+            // No journal leads to what was edited by hand.
+            write_copy(&self.disk, &self.layout, snapshot, note)?;
+        }
+        Ok(())
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {

@@ -1,9 +1,9 @@
 //! The snapshot file, and the one way to read it together with the journal.
 
-use lsinfra_engine::Snapshot;
 use lsinfra_engine::journal::{prune, replay};
 use lsinfra_engine::store::{OperationRecord, StoreError, Stored, Unusable};
 use lsinfra_engine::surgery::Soundness;
+use lsinfra_engine::{Snapshot, Urn};
 use uuid::Uuid;
 
 use super::disk::{Disk, io_error};
@@ -76,8 +76,12 @@ fn read_once(disk: &Disk, layout: &Layout, soundness: Soundness) -> Result<Conte
     let last_batch = snapshot.as_ref().map_or(0, |found| found.last_batch);
     let mut pending = read_journal(layout, journal.as_deref().unwrap_or_default(), last_batch)?;
     let entries = std::mem::take(&mut pending.entries);
-    let (snapshot, moved_to) = snapshot.map_or((None, None), |found| (Some(found.snapshot), found.moved_to));
-    let stored = Stored { snapshot, journal: entries, moved_to, unusable: None };
+    let stored = match snapshot {
+        Some(Found { snapshot, twice, moved_to, .. }) => {
+            Stored { snapshot: Some(snapshot), journal: entries, moved_to, twice, unusable: None }
+        }
+        None => Stored { journal: entries, ..Stored::default() },
+    };
     Ok(Contents { stored, journal, pending, unread: None })
 }
 
@@ -103,8 +107,8 @@ fn unread(
     journal: Option<Vec<u8>>,
     reason: String,
 ) -> Result<Contents, StoreError> {
-    let newest = newest_beside(disk, layout, None)?;
     let text = journal.as_deref().unwrap_or_default();
+    let newest = last_saved_beside(disk, layout, first_batch(text))?;
     // What the last operation has taken in is known, or else everything that is there counts.
     let before = || first_batch(text).map_or(0, |first| first.saturating_sub(1));
     let mut pending = read_journal(layout, text, newest.last_batch.unwrap_or_else(before))?;
@@ -127,6 +131,20 @@ struct Newest {
     last_batch: Option<u64>,
 }
 
+/// As [`newest_beside`] has it. Where the journal still has what the newest operation was to take in, that one did not
+/// get to begin a new journal, and perhaps not even to save: then the one before it counts, with the journal that leads
+/// to the same contents. `first_batch` is the first one in the journal.
+fn last_saved_beside(disk: &Disk, layout: &Layout, first_batch: Option<u64>) -> Result<Newest, StoreError> {
+    let newest = newest_beside(disk, layout, None)?;
+    let is_taken_in = first_batch.zip(newest.last_batch).is_none_or(|(first, last)| first > last);
+    if is_taken_in || newest.serial < 2 {
+        return Ok(newest);
+    }
+    let before = newest.serial - 1;
+    let record = readable_record(disk, layout, before)?;
+    Ok(Newest { serial: before, last_batch: record.and_then(|record| record.last_batch()), ..newest })
+}
+
 /// `present` is the one that is stored: what the history does not say, it says.
 fn newest_beside(disk: &Disk, layout: &Layout, present: Option<&Snapshot>) -> Result<Newest, StoreError> {
     let previous = disk.read(&layout.previous_snapshot())?;
@@ -144,6 +162,7 @@ fn newest_beside(disk: &Disk, layout: &Layout, present: Option<&Snapshot>) -> Re
 /// A snapshot with what is noted beside it.
 struct Found {
     snapshot: Snapshot,
+    twice: Vec<Urn>,
     last_batch: u64,
     moved_to: Option<String>,
 }
@@ -171,14 +190,17 @@ fn read_snapshot(disk: &Disk, layout: &Layout, soundness: Soundness) -> Result<O
         let location = layout.folder().display().to_string();
         return Err(StoreError::Moved { location, to: to.clone() });
     }
-    let snapshot =
-        stored.into_snapshot().map_err(|urn| damaged(layout, &format!("{urn} is recorded twice")))?;
+    let read = match soundness {
+        Soundness::Waived => stored.into_merged(),
+        Soundness::Required | Soundness::Replaced => stored.into_snapshot().map(|read| (read, Vec::new())),
+    };
+    let (snapshot, twice) = read.map_err(|urn| damaged(layout, &format!("{urn} is recorded twice")))?;
     if soundness == Soundness::Required
         && let Some(problems) = unsound(&snapshot)
     {
         return Err(damaged(layout, &problems));
     }
-    Ok(Some(Found { snapshot, last_batch, moved_to }))
+    Ok(Some(Found { snapshot, twice, last_batch, moved_to }))
 }
 
 /// Which snapshot is stored, without its contents.
@@ -197,7 +219,9 @@ pub(super) fn read_identity(disk: &Disk, layout: &Layout) -> Result<Option<Snaps
 pub(super) fn read_kept(disk: &Disk, layout: &Layout, serial: u64) -> Result<Option<Snapshot>, StoreError> {
     let path = layout.snapshot();
     let text = disk.read(&path)?;
-    let read = text.as_deref().map(|text| decode_snapshot(text, &path.display().to_string()));
+    let read = text
+        .as_deref()
+        .map(|text| Ok::<_, StoreError>(decode_snapshot(text, &path.display().to_string())?.snapshot));
     let present = match read {
         Some(Ok(present)) => Some(present),
         None if !layout.previous_snapshot().exists() => return Ok(None),
@@ -266,6 +290,21 @@ pub(super) fn write_snapshot(
     }
     disk.create_folder(&layout.history())?;
     disk.replace(&path, &[&layout.previous_snapshot(), &layout.kept_snapshot(serial)], text.as_bytes())
+}
+
+/// Writes the present snapshot once more, under its serial: for what nothing else would lead to, were it spoiled.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn write_copy(
+    disk: &Disk,
+    layout: &Layout,
+    snapshot: &Snapshot,
+    note: Note<'_>,
+) -> Result<(), StoreError> {
+    let path = layout.kept_snapshot(snapshot.serial);
+    let text = encode_snapshot(snapshot, note).map_err(|error| io_error("write", &path)(error.into()))?;
+    disk.replace(&path, &[], text.as_bytes())
 }
 
 /// Refuses to replace a snapshot that could not be read, and is another one by now.

@@ -215,17 +215,45 @@ impl S3Store {
 
     /// What is known of a snapshot that cannot be read, by the history beside it.
     async fn look_beside(&self, reason: String, contents: &mut Contents) -> Result<(), StoreError> {
-        let (serial, record) = self.newest_record().await?.unwrap_or((1, None));
-        contents.folded_batch = record.as_ref().and_then(|record| record.last_batch()).unwrap_or_default();
+        let (mut serial, record) = self.newest_record().await?.unwrap_or((1, None));
+        let lineage = record.as_ref().and_then(StoredOperationRecord::lineage);
+        let mut last_batch = record.as_ref().and_then(StoredOperationRecord::last_batch);
+        if self.was_not_saved(serial, record.as_ref()).await? {
+            serial -= 1;
+            last_batch = self.readable_record(serial).await?.and_then(|record| record.last_batch());
+        }
+        contents.folded_batch = last_batch.unwrap_or_default();
         contents.last_batch = contents.folded_batch;
         contents.stored.unusable = Some(Unusable {
-            lineage: record.and_then(|record| record.lineage()),
+            lineage,
             serial,
             reason,
             kept: format!("an earlier version of {}", self.url(&self.keys.snapshot())),
             journal: self.url(&self.keys.journal()),
         });
         Ok(())
+    }
+
+    /// Whether the operation of the newest record did not get to save its snapshot: all batches are there that it
+    /// was to take in, and no version of the snapshot is that one.
+    async fn was_not_saved(
+        &self,
+        serial: u64,
+        record: Option<&StoredOperationRecord<'static>>,
+    ) -> Result<bool, StoreError> {
+        let Some((record, last)) = record.and_then(|record| Some((record, record.last_batch()?))) else {
+            return Ok(false);
+        };
+        let before = self.readable_record(serial.saturating_sub(1)).await?;
+        let first = before.and_then(|before| before.last_batch()).unwrap_or_default() + 1;
+        if serial < 2 || first > last {
+            return Ok(false);
+        }
+        let listed = self.bucket.list(&self.keys.journal(), &self.keys.batch(first - 1)).await;
+        let keys = listed.map_err(self.failed("list", &self.keys.journal()))?;
+        let there: BTreeSet<u64> = keys.iter().filter_map(|key| self.keys.batch_number(key)).collect();
+        let are_there = (first..=last).all(|number| there.contains(&number));
+        Ok(are_there && self.kept_snapshot(serial, record.lineage()).await?.is_none())
     }
 
     /// Refuses to take a snapshot that was lost for one that never was. The record of a first operation may be
@@ -261,14 +289,21 @@ impl S3Store {
         {
             return Err(StoreError::Moved { location: self.url(""), to: to.clone() });
         }
-        let snapshot =
-            stored.into_snapshot().map_err(|urn| self.damaged(&key, &format!("{urn} is recorded twice")))?;
+        let read = match soundness {
+            Soundness::Waived => stored.into_merged(),
+            Soundness::Required | Soundness::Replaced => {
+                stored.into_snapshot().map(|read| (read, Vec::new()))
+            }
+        };
+        let (snapshot, twice) =
+            read.map_err(|urn| self.damaged(&key, &format!("{urn} is recorded twice")))?;
         if soundness == Soundness::Required
             && let Some(problems) = unsound(&snapshot)
         {
             return Err(self.damaged(&key, &problems));
         }
         contents.stored.snapshot = Some(snapshot);
+        contents.stored.twice = twice;
         Ok(())
     }
 

@@ -249,7 +249,7 @@ impl S3Store {
 
     /// The snapshot of a serial that is not the present one, `None` if it is not kept any more. The operation that
     /// replaced it has recorded as which version it stays, unless it was spoiled before that.
-    async fn kept_snapshot(
+    pub(super) async fn kept_snapshot(
         &self,
         serial: u64,
         lineage: Option<Uuid>,
@@ -340,7 +340,8 @@ impl StateStore for S3Store {
     async fn snapshot(&self, serial: u64) -> Result<Option<Snapshot>, StoreError> {
         let key = self.keys.snapshot();
         let object = self.get(&key).await?;
-        let read = object.as_ref().map(|object| decode_snapshot(&object.body, &self.url(&key)));
+        let read = object.as_ref();
+        let read = read.map(|object| Ok(decode_snapshot(&object.body, &self.url(&key))?.snapshot));
         let present = match read {
             Some(Ok(present)) => Some(present),
             // Those before it can be read all the same.

@@ -187,9 +187,12 @@ impl S3Session {
     ) -> Result<bool, StoreError> {
         let key = self.store.keys.snapshot();
         let mark = self.next_mark();
-        let body = encode_snapshot(snapshot, Note { last_batch, written_by: Some(&mark), moved_to })
-            .map_err(|error| self.store.unwritable(&key, &error))?
-            .into_bytes();
+        let body = encode_snapshot(
+            snapshot,
+            Note { last_batch, written_by: Some(&mark), moved_to, journal_entries: 0 },
+        )
+        .map_err(|error| self.store.unwritable(&key, &error))?
+        .into_bytes();
         let etag = self.contents.etag.clone();
         let condition = etag.as_deref().map_or(Condition::Absent, Condition::Etag);
         self.save_in_doubt = true;

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use lsinfra_engine::events::{StepError, StepOutcome};
 use lsinfra_engine::journal::Change;
+use lsinfra_engine::plan::Action;
 use lsinfra_engine::secret::{Encoding, SecretLocation, SecretPart, SecretSource};
+use lsinfra_engine::store::StepRecord;
 use lsinfra_engine::{
     Entry, Object, Owner, PhysicalId, Properties, Record, RecordedOptions, Role, Secret, Snapshot, Status,
     Timeouts, Urn, Value,
@@ -176,6 +179,26 @@ pub(crate) fn snapshot(serial: u64) -> impl Strategy<Value = Snapshot> {
     )
 }
 
+/// A step that ended.
+fn step() -> impl Strategy<Value = StepRecord> {
+    let outcome = prop_oneof![
+        Just(StepOutcome::Done { done: Some(Action::Update) }),
+        (text(), text(), option::of(text())).prop_map(|(kind, message, code)| StepOutcome::Failed {
+            error: StepError { kind, message, code, request_id: None }
+        }),
+    ];
+    (some_urn(), any::<bool>(), outcome, number(), number()).prop_map(
+        |(urn, replacement, outcome, started_seconds, seconds)| StepRecord {
+            urn,
+            action: Action::Create,
+            replacement,
+            outcome,
+            started_seconds,
+            seconds,
+        },
+    )
+}
+
 /// Any entry.
 pub(crate) fn entry() -> impl Strategy<Value = Entry> {
     let about = || (some_urn(), any::<u32>());
@@ -232,6 +255,7 @@ pub(crate) fn entry() -> impl Strategy<Value = Entry> {
             reason
         }),
         with_object().prop_map(|(urn, schema_version, object)| Entry::Ran { urn, schema_version, object }),
+        step().prop_map(|step| Entry::StepEnded(Box::new(step))),
         properties().prop_map(|facts: BTreeMap<_, _>| Entry::Facts(facts)),
         properties().prop_map(Entry::Outputs),
     ]

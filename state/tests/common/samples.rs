@@ -9,7 +9,7 @@ use lsinfra_engine::events::{OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::journal::Change;
 use lsinfra_engine::plan::{Action, PlanCounts};
 use lsinfra_engine::snapshot::Edit;
-use lsinfra_engine::store::{LockHolder, OperationRecord, StepRecord};
+use lsinfra_engine::store::{InterruptedOperation, LockHolder, OperationRecord, StepRecord};
 use lsinfra_engine::{
     Entry, Generation, Object, OperationInfo, OperationKind, Owner, PhysicalId, Properties, Record,
     RecordedOptions, Role, Secret, SecretKey, Snapshot, Status, Timeouts, Urn, Value,
@@ -183,6 +183,7 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         Entry::Cleared { urn: urn.clone(), generation },
         Entry::CreationFailed { urn: urn.clone(), generation, reason: "no capacity".to_owned() },
         Entry::Ran { urn, schema_version, object },
+        Entry::StepEnded(Box::new(step(Action::Create, StepOutcome::Done { done: Some(Action::Create) }))),
         Entry::Facts(properties()),
         Entry::Outputs(properties()),
     ]
@@ -204,14 +205,7 @@ pub(crate) fn record(serial: u64) -> OperationRecord {
         (Action::Run, StepOutcome::NotStarted),
         (Action::Read, StepOutcome::Unfinished { error }),
     ];
-    let steps = outcomes.into_iter().map(|(action, outcome)| StepRecord {
-        urn: urn("a"),
-        action,
-        replacement: false,
-        outcome,
-        started_seconds: 0.25,
-        seconds: 1.1 + 2.2,
-    });
+    let steps = outcomes.into_iter().map(|(action, outcome)| step(action, outcome));
     OperationRecord {
         operation: operation(),
         ended_at: time(),
@@ -220,7 +214,21 @@ pub(crate) fn record(serial: u64) -> OperationRecord {
         serial,
         steps: steps.collect(),
         edits: edits(),
-        interrupted: vec![operation()],
+        interrupted: vec![InterruptedOperation {
+            operation: operation(),
+            steps: vec![step(Action::Update, StepOutcome::Done { done: Some(Action::Update) })],
+        }],
+    }
+}
+
+fn step(action: Action, outcome: StepOutcome) -> StepRecord {
+    StepRecord {
+        urn: urn("a"),
+        action,
+        replacement: false,
+        outcome,
+        started_seconds: 0.25,
+        seconds: 1.1 + 2.2,
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn run(args: &DiffArgs, printer: Printer) -> Result<ExitCode, Command
             Some(serial) => (from, at_serial(&*store, &environment, serial).await?, None),
             None => {
                 let stored = store.load().await?;
-                let by = at_work(&*store, &stored).await?;
+                let by = if stored.journal.is_empty() { None } else { at_work(&*store).await? };
                 let unfinished = (!stored.journal.is_empty()).then_some(by);
                 (from, with_journal(stored)?.ok_or_else(|| no_state(&environment))?, unfinished)
             }

@@ -1,6 +1,7 @@
 //! `lsinfra state pull`.
 
 use clap::Args;
+use lsinfra_state::{PulledSnapshot, encode_snapshot};
 
 use crate::arguments::{EnvironmentArgs, PlaceArgs};
 use crate::error::CommandError;
@@ -24,7 +25,8 @@ pub(crate) struct PullArgs {
 /// Writes it.
 pub(super) fn run(args: &PullArgs, printer: Printer) -> Result<ExitCode, CommandError> {
     let recorded = Recorded::load_unsound(&args.environment, &args.place, printer)?;
-    printer.data(&lsinfra_state::encode_snapshot(&recorded.snapshot)?);
     recorded.note_unfinished(printer);
+    let pulled = PulledSnapshot { snapshot: recorded.snapshot, journal_entries: recorded.journal_entries };
+    printer.data(&encode_snapshot(&pulled)?);
     Ok(ExitCode::Done)
 }

@@ -8,6 +8,7 @@ use lsinfra_engine::snapshot::{Edit, Finding, diagnose};
 use lsinfra_engine::store::StoreError;
 use lsinfra_engine::surgery::Soundness;
 use lsinfra_engine::{OperationKind, Snapshot};
+use lsinfra_state::PulledSnapshot;
 
 use crate::arguments::{EditArgs, EnvironmentArgs, OutputArgs, PlaceArgs};
 use crate::error::{CommandError, ErrorCode};
@@ -59,7 +60,7 @@ pub(super) fn run(args: &PushArgs, printer: Printer) -> Result<ExitCode, Command
     Ok(ExitCode::Done)
 }
 
-fn read(file: &Path) -> Result<Snapshot, CommandError> {
+fn read(file: &Path) -> Result<PulledSnapshot, CommandError> {
     let location = file.display().to_string();
     let unusable = |why: &str| {
         CommandError::new(
@@ -75,8 +76,9 @@ fn read(file: &Path) -> Result<Snapshot, CommandError> {
     })
 }
 
-fn propose(args: &PushArgs, pushed: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
+fn propose(args: &PushArgs, pulled: PulledSnapshot, locked: &Locked<'_>) -> Result<Proposal, CommandError> {
     let file = args.file.display();
+    let PulledSnapshot { snapshot: pushed, journal_entries } = pulled;
     check_belongs(&pushed, &locked.environment.name, &locked.connection.home)?;
     let unusable = locked.surgery.unusable();
     if locked.surgery.has_journal() && unusable.is_none() {
@@ -90,7 +92,7 @@ fn propose(args: &PushArgs, pushed: Snapshot, locked: &Locked<'_>) -> Result<Pro
         let found = pushed.lineage;
         return Err(StoreError::LineageMismatch { location: file.to_string(), expected, found }.into());
     }
-    let mut pushed = locked.surgery.take_journal_in(pushed)?;
+    let mut pushed = locked.surgery.take_journal_in(pushed, journal_entries)?;
     let nothing;
     let stored = match locked.surgery.snapshot() {
         Some(stored) if stored.lineage != pushed.lineage => {
@@ -126,7 +128,11 @@ fn propose(args: &PushArgs, pushed: Snapshot, locked: &Locked<'_>) -> Result<Pro
             .details(unsound.iter().map(ToString::to_string)));
     }
     pushed.keep_remains(stored);
-    let edits = stored.edits_to(&pushed);
+    let mut edits = stored.edits_to(&pushed);
+    edits.extend(locked.surgery.twice().iter().map(|urn| Edit::Repaired {
+        urn: urn.clone(),
+        finding: Finding::RecordedTwice { urn: urn.clone() }.to_string(),
+    }));
     let mut notes = locked.unusable_notes();
     notes.extend(doubtful.iter().map(ToString::to_string));
     if edits.iter().any(|edit| matches!(edit, Edit::Forgotten { .. })) {

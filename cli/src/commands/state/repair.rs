@@ -2,7 +2,7 @@
 
 use clap::Args;
 use lsinfra_engine::OperationKind;
-use lsinfra_engine::snapshot::{Finding, diagnose, repair};
+use lsinfra_engine::snapshot::{Finding, diagnose, repair, settle};
 use lsinfra_engine::surgery::Soundness;
 
 use crate::answers::StateRepairAnswer;
@@ -16,7 +16,7 @@ use crate::surgery::{Locked, Proposal, Run, carry_out};
 /// Check what is recorded, and put right what can be without loss.
 ///
 /// Tells of each finding what it means and the way out. Asks before it writes anything, unless it is told
-/// with `--yes`; nothing is ever forgotten. With `--output json` and without `--yes` it only tells. Exit code 1
+/// with `--yes`; no object is ever forgotten. With `--output json` and without `--yes` it only tells. Exit code 1
 /// if findings are left.
 #[derive(Debug, Args)]
 pub(crate) struct RepairArgs {
@@ -70,8 +70,12 @@ pub(super) fn run(args: &RepairArgs, printer: Printer) -> Result<ExitCode, Comma
 fn propose(locked: &Locked<'_>) -> Result<(Proposal, Vec<Finding>, Vec<Finding>), CommandError> {
     let kind_of = |resource_type: &str| locked.kind_of(resource_type);
     let mut snapshot = locked.snapshot()?.clone();
-    let found = diagnose(&snapshot, kind_of);
-    let edits = repair(&mut snapshot, |urn| locked.environment.graph.get(urn).is_some());
+    let twice = locked.surgery.twice();
+    let mut found: Vec<Finding> =
+        twice.iter().map(|urn| Finding::RecordedTwice { urn: urn.clone() }).collect();
+    found.extend(diagnose(&snapshot, kind_of));
+    let mut edits = settle(&mut snapshot, twice);
+    edits.extend(repair(&mut snapshot, |urn| locked.environment.graph.get(urn).is_some()));
     let left = diagnose(&snapshot, kind_of);
     let mut proposal = Proposal { snapshot, edits, notes: Vec::new() };
     let is_unsound = left.iter().any(|finding| matches!(finding, Finding::Unsound(_)));

@@ -73,7 +73,7 @@ fn propose(restored: Snapshot, locked: &Locked<'_>) -> Result<Proposal, CommandE
             .hint("run `lsinfra up` or `lsinfra destroy`, which finish it, then restore again"));
     }
     let serial = restored.serial;
-    let mut restored = locked.surgery.take_journal_in(restored)?;
+    let mut restored = locked.surgery.take_journal_in(restored, 0)?;
     let nothing;
     let present = match is_usable {
         true => locked.snapshot()?,

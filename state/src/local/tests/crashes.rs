@@ -51,16 +51,13 @@ fn goes_on(folder: &Path, found: &Stored) {
     assert_eq!(load(folder), Stored { journal, ..found.clone() });
     let serial = found.snapshot.as_ref().unwrap().serial + 1;
     run(session.save(&small(serial), Some(&record(serial)))).unwrap();
-    assert_eq!(
-        load(folder),
-        Stored { snapshot: Some(small(serial)), journal: Vec::new(), moved_to: None, unusable: None }
-    );
+    assert_eq!(load(folder), Stored { snapshot: Some(small(serial)), ..Stored::default() });
     let history = run(store.history()).unwrap();
     assert_eq!(history.iter().map(|record| record.serial).max(), Some(serial));
 }
 
 fn before() -> Stored {
-    Stored { snapshot: Some(small(1)), journal: started(), moved_to: None, unusable: None }
+    Stored { snapshot: Some(small(1)), journal: started(), ..Stored::default() }
 }
 
 #[test]
@@ -71,7 +68,7 @@ fn an_append_is_all_or_nothing() {
 
 #[test]
 fn a_save_is_all_or_nothing() {
-    let after = Stored { snapshot: Some(small(2)), journal: Vec::new(), moved_to: None, unusable: None };
+    let after = Stored { snapshot: Some(small(2)), ..Stored::default() };
     let save: Doing = |session| {
         let record = OperationRecord { steps: Vec::new(), ..record(2) };
         run(session.save(&small(2), Some(&record)))
@@ -98,8 +95,8 @@ fn the_first_operation_leaves_nothing_or_a_sound_folder() {
         let found = load(&folder);
         let expected = [
             Stored::default(),
-            Stored { snapshot: None, journal: facts(), moved_to: None, unusable: None },
-            Stored { snapshot: Some(small(1)), journal: Vec::new(), moved_to: None, unusable: None },
+            Stored { journal: facts(), ..Stored::default() },
+            Stored { snapshot: Some(small(1)), ..Stored::default() },
         ];
         assert!(expected.contains(&found), "effect {effect}: {found:?}");
         // Whatever was left, a run that starts from it can be carried to the end.
@@ -120,7 +117,7 @@ fn repairing_what_a_crash_left_survives_a_crash() {
     let folded = std::fs::read(folder.path().join("journal.previous.jsonl")).unwrap();
     assert!(effects > 4 && !folded.is_empty());
     drop(session);
-    let expected = Stored { snapshot: Some(small(2)), journal: Vec::new(), moved_to: None, unusable: None };
+    let expected = Stored { snapshot: Some(small(2)), ..Stored::default() };
     let path = folder.path().join("journal.jsonl");
     for effect in 0.. {
         std::fs::write(&path, [&folded[..], b"{\"format\":\"lsin"].concat()).unwrap();

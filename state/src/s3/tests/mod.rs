@@ -20,8 +20,10 @@ use lsinfra_engine::{Entry, OperationInfo, OperationKind, Snapshot, Value};
 use uuid::Uuid;
 
 use super::keys::Keys;
+use super::objects::Condition;
 use super::secret_key::KeyStore;
 use super::{LockSettings, S3Store};
+use crate::format::{RecordNote, encode_record};
 use cloud::Cloud;
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -255,6 +257,39 @@ fn a_snapshot_that_cannot_be_read_is_replaced_and_stays_as_a_version() {
         assert_eq!((stored.snapshot, stored.journal), (Some(snapshot(4)), batch(3, 1)));
         let is_kept = cloud.earlier_versions().iter().any(|body| body.len() == 20);
         assert!(is_kept, "what could not be read is gone");
+    });
+}
+
+/// A crash between an operation's record and its snapshot; then the snapshot before that is spoiled.
+#[test]
+fn the_journal_of_an_operation_that_left_a_record_and_no_snapshot_is_not_lost() {
+    simulate(async {
+        let cloud = Cloud::default();
+        three_serials(&cloud).await;
+        let mut session = lock(&cloud, 2).await.unwrap();
+        for number in 1..=2 {
+            session.append(&batch(2, number)).await.unwrap();
+        }
+        session.release().await.unwrap();
+        let stored = store(&cloud).get(&Keys::new(ENVIRONMENT).snapshot()).await.unwrap().unwrap();
+        let replaced_version = stored.version.as_deref();
+        let note = RecordNote { lineage: Uuid::from_u128(1), last_batch: Some(5), replaced_version };
+        let (key, body) = (Keys::new(ENVIRONMENT).operation(4), encode_record(&record(4), note).unwrap());
+        store(&cloud).bucket.put(&key, body, "mark", Condition::Absent).await.unwrap();
+        let journal = [batch(2, 1), batch(2, 2)].concat();
+        assert_eq!(store(&cloud).load().await.unwrap().journal, journal);
+
+        edit(&cloud, |text| text[..20].to_owned());
+        assert_eq!(store(&cloud).snapshot(3).await.unwrap(), Some(snapshot(3)));
+        let mut session = store(&cloud).lock_to_replace(&holder(3)).await.unwrap();
+        let unusable = session.stored().unusable.clone().unwrap();
+        assert_eq!((unusable.lineage, unusable.serial), (Some(Uuid::from_u128(1)), 3));
+        assert_eq!(session.stored().journal, journal);
+        session.save(&snapshot(4), Some(&record(4))).await.unwrap();
+        session.release().await.unwrap();
+        let stored = store(&cloud).load().await.unwrap();
+        assert_eq!((stored.snapshot, stored.journal.len()), (Some(snapshot(4)), 0));
+        assert_eq!(store(&cloud).history().await.unwrap().len(), 4);
     });
 }
 
