@@ -82,8 +82,9 @@ fn whole_life() {
     sandbox.take_calls();
     in_bucket(&project, &["up", "--yes"]).succeed();
     let changing = sandbox.take_all_calls().into_iter().filter(|call| call.effect == Effect::Changes);
-    // The lock is taken and given back.
-    assert_eq!(changing.map(|call| call.operation).collect::<Vec<_>>(), ["PutItem", "PutItem"]);
+    // The lock is taken and given back, and renewed in between if the machine is slow.
+    let changing: Vec<_> = changing.map(|call| call.operation).collect();
+    assert!(changing.len() >= 2 && changing.iter().all(|operation| operation == "PutItem"), "{changing:?}");
     in_bucket(&project, &["destroy", "--yes"]).succeed();
     assert_eq!(account(&sandbox), []);
     assert_eq!(recorded(&project).objects.len(), 0);
