@@ -10,8 +10,9 @@ use crate::arguments::{EnvironmentArgs, PlaceArgs};
 use crate::environment::{load_config, name};
 use crate::error::{CommandError, ErrorCode};
 use crate::printer::Printer;
+use crate::render::history::moment;
 use crate::session::runtime;
-use crate::state_place::{StatePlace, held_by};
+use crate::state_place::StatePlace;
 
 /// An environment's state, with the journal of an interrupted operation taken in.
 pub(crate) struct Recorded {
@@ -95,10 +96,10 @@ pub(crate) async fn at_work(store: &dyn StateStore) -> Result<Option<LockHolder>
 /// Says that an operation is at work, or was interrupted.
 pub(crate) fn note_unfinished(at_work: Option<&LockHolder>, printer: Printer) {
     printer.note(&match at_work {
-        Some(holder) => format!(
-            "note: {} the lock: what is recorded goes on changing; were it interrupted, the next `up` or `destroy` would \
-             finish it\n",
-            held_by(holder)
+        Some(LockHolder { command, user, host, process_id, since, .. }) => format!(
+            "note: `{command}` by {user} on {host}, process {process_id}, is at work since {}: what is recorded goes on \
+             changing; were it interrupted, the next `up` or `destroy` would finish it\n",
+            moment(*since)
         ),
         None => "note: an operation was interrupted; the next `up` or `destroy` finishes it\n".to_owned(),
     });

@@ -50,7 +50,7 @@ fn locked() {
     assert!(!list.stderr.contains("was interrupted"), "{}", list.transcript());
     let preview = project.sandboxed(&["preview"]).succeed();
     assert!(preview.stderr.contains("`up` by scenario on"), "{}", preview.transcript());
-    assert!(preview.stderr.contains("holds since"), "{}", preview.transcript());
+    assert!(preview.stderr.contains("is at work since"), "{}", preview.transcript());
     assert!(!preview.stderr.contains("was interrupted"), "{}", preview.transcript());
     sandbox.control().release().unwrap();
     first.wait().expect_code(0);

@@ -21,7 +21,7 @@ pub(crate) fn words(
     let paint = canvas.paint;
     Some(match event {
         EventKind::RecoveryStarted { urn, .. } => {
-            format!("looking for {urn}, whose creation was interrupted")
+            format!("looking for {urn}, whose creation was not seen to end")
         }
         EventKind::RecoveryFinished { urn, physical_id: Some(id), .. } => format!("found {urn}: {id}"),
         EventKind::RecoveryFinished { urn, physical_id: None, .. } => {

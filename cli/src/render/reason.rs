@@ -22,7 +22,7 @@ pub(crate) fn words(reason: &Reason, step: &Step, kind: OperationKind) -> Option
         Reason::DependencyReplaced { dependency } => {
             format!("{dependency} is deleted before its replacement exists")
         }
-        Reason::Unfinished => "it finishes what an interrupted run began".to_owned(),
+        Reason::Unfinished => "it finishes what an earlier run began".to_owned(),
         Reason::CreationFailed { reason } => format!("AWS gave the object up: {reason}"),
         Reason::Imported if kind == OperationKind::Import => return None,
         Reason::Imported => "it is imported, and gets the ownership tags".to_owned(),
