@@ -60,6 +60,8 @@ error_codes! {
     UnknownOperation = "LS0111", Usage;
     /// Given secrets cannot be used.
     SecretsUnusable = "LS0112", Usage;
+    /// What is recorded of Kubernetes would be left out.
+    KubernetesRecorded = "LS0113", Usage;
 
     /// There are no AWS credentials.
     NoCredentials = "LS0201", Usage;

@@ -13,6 +13,7 @@ mod files;
 mod go;
 mod guarded;
 mod install;
+mod network;
 mod node;
 mod ports;
 mod roles;
@@ -20,7 +21,9 @@ pub(crate) mod token;
 mod versions;
 
 pub use binaries::Binaries;
-pub use install::{InstallError, InstallProgress, Installed, install_kubernetes};
+pub use install::{
+    InstallError, InstallProgress, Installed, check_go_for_kubernetes, install_kubernetes,
+};
 
 pub(crate) use capacity::{Capacity, InstanceFigures};
 pub(crate) use cluster::Cluster;
@@ -63,6 +66,9 @@ pub(crate) enum ControlPlaneError {
         /// Where its output is.
         log: PathBuf,
     },
+    /// A certificate or a key cannot be used.
+    #[error("the certificates of a cluster: {0}")]
+    Tls(#[from] tokio_rustls::rustls::Error),
     /// Its API could not be asked, or refused.
     #[error("the API server: {0}")]
     Api(#[from] kube::Error),
