@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lsinfra_engine::Graph;
 use lsinfra_stacks::config::{Config, ConfigError};
-use lsinfra_stacks::langsmith::langsmith;
+use lsinfra_stacks::langsmith::{Layers, langsmith};
 use sha2::{Digest, Sha256};
 
 use crate::arguments::EnvironmentArgs;
@@ -35,9 +35,7 @@ impl Environment {
     /// [`CommandError`] for a file that is missing or wrong, or a stack that cannot be.
     pub(crate) fn load(args: &EnvironmentArgs, kubernetes: &Kubernetes) -> Result<Self, CommandError> {
         let (config, config_digest) = load_config(args)?;
-        // TODO(k2): Layers
-        let _ = kubernetes.is_declared();
-        let graph = langsmith(&config)?;
+        let graph = langsmith(&config, &Layers { kubernetes: kubernetes.is_declared() })?;
         let name = name(&config);
         Ok(Self { name, config, config_digest, graph })
     }
