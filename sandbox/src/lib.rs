@@ -27,7 +27,9 @@ pub use cloud::calls::{CallRecord, Calls, Effect, Outcome};
 pub use error::Error;
 pub use faults::held::Held;
 pub use faults::plan::{FaultPlan, Hold, HoldCount, HoldPoint};
-pub use kubernetes::{Binaries, InstallError, InstallProgress, Installed, install_kubernetes};
+pub use kubernetes::{
+    Binaries, InstallError, InstallProgress, Installed, Part, UnknownPart, install_kubernetes,
+};
 pub use options::{Options, Pace};
 pub use process::{Endpoint, connect, reset, start_in_background, stop};
 pub use server::{Serving, serve};

@@ -1,9 +1,10 @@
 //! What a sandbox is started with. Owns the defaults; must not know how they are used.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Binaries;
+use crate::{Binaries, Part};
 
 /// The account that a key names when it does not itself consist of twelve digits.
 const DEFAULT_ACCOUNT: &str = "123456789012";
@@ -31,6 +32,8 @@ pub struct Options {
     pub idle_stop: Option<Duration>,
     /// The programs that run in new EKS clusters; without any, clusters are there but nothing answers at their endpoint.
     pub kubernetes: Option<Binaries>,
+    /// The controllers whose parts are not played in clusters, as if they did nothing.
+    pub without: BTreeSet<Part>,
 }
 
 impl Options {
@@ -45,6 +48,7 @@ impl Options {
             seed: None,
             idle_stop: Some(DEFAULT_IDLE),
             kubernetes: None,
+            without: BTreeSet::new(),
         }
     }
 }

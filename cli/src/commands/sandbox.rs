@@ -85,6 +85,12 @@ pub(crate) struct ServeArgs {
     /// EKS clusters.
     #[arg(long, value_name = "PART", value_enum)]
     skip: Vec<Part>,
+
+    /// Do not play the part of this controller in clusters, so that what waits for it is seen to wait.
+    ///
+    /// Several are separated by commas.
+    #[arg(long, value_name = "CONTROLLER", value_delimiter = ',')]
+    without: Vec<lsinfra_sandbox::Part>,
 }
 
 /// A part of the sandbox that it can be without.
@@ -147,6 +153,7 @@ fn serve(args: &ServeArgs, printer: Printer) -> Result<(), CommandError> {
         seed: args.seed,
         idle_stop: args.idle_stop.map(|minutes| std::time::Duration::from_secs(u64::from(minutes) * 60)),
         kubernetes: Binaries::installed().filter(|_| !args.skip.contains(&Part::Kubernetes)),
+        without: args.without.iter().copied().collect(),
         ..defaults
     };
     let serving = lsinfra_sandbox::serve(options)?;

@@ -1,7 +1,7 @@
 //! The control planes of the account's clusters: a task for each, that runs its processes and brings its nodes about. Owns
 //! when they start and stop; must not know how they are run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -12,7 +12,8 @@ use tokio::task::JoinHandle;
 
 use super::Shared;
 use super::control::token_review_url;
-use crate::kubernetes::{Binaries, Cluster, ControlPlane, ControlPlaneError, FOLDER, Settings};
+use crate::kubernetes::parts::{Account, Parts};
+use crate::kubernetes::{Binaries, Cluster, ControlPlane, ControlPlaneError, FOLDER, Part, Settings};
 use crate::protocol::request::Request;
 use crate::services::eks::control_plane::{ClusterKey, WantedCluster};
 
@@ -38,12 +39,14 @@ impl ControlPlanes {
         runtime: &tokio::runtime::Handle,
         shared: &Arc<Shared>,
         binaries: Binaries,
+        without: BTreeSet<Part>,
         folder: &Path,
         url: &str,
     ) -> std::io::Result<Self> {
         let keeper = Keeper {
             shared: Arc::clone(shared),
             binaries,
+            without,
             // Its processes have working folders of their own.
             folder: std::path::absolute(folder.join(FOLDER))?,
             url: url.to_owned(),
@@ -82,6 +85,8 @@ pub(super) async fn catch_up(shared: &Shared, operation: &str, request: &Request
 struct Keeper {
     shared: Arc<Shared>,
     binaries: Binaries,
+    /// The parts that are not played.
+    without: BTreeSet<Part>,
     /// A folder for each cluster, by its identity.
     folder: PathBuf,
     /// The sandbox's own address.
@@ -105,10 +110,12 @@ impl Keeper {
     /// Until the sandbox stops. `up` is dropped when the control planes that answered before do so again.
     async fn keep(self: Arc<Self>, up: mpsc::Sender<()>) {
         let mut stop = self.shared.stop.subscribe();
+        let mut calls = self.shared.calls.subscribe();
         let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
         let mut up = Some(up);
         self.sweep();
         loop {
+            calls.mark_unchanged();
             let wanted = self.shared.cloud().wanted_clusters();
             let is_gone = |identity: &String| !wanted.iter().any(|cluster| cluster.key.identity == *identity);
             let gone: Vec<String> = kept.keys().filter(|identity| is_gone(identity)).cloned().collect();
@@ -135,7 +142,7 @@ impl Keeper {
             up = None;
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                () = self.shared.changed.notified() => {}
+                _ = calls.changed() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
@@ -196,10 +203,11 @@ impl Keeper {
         let settings = Settings { service_ipv4_cidr, issuer, token_review_url };
         let started = async {
             let plane = ControlPlane::start(&self.binaries, folder, &settings).await?;
-            let cluster = Cluster::new(plane.client().await?).await?;
-            Ok::<_, ControlPlaneError>((plane, cluster))
+            let client = plane.client().await?;
+            let cluster = Cluster::new(client.clone()).await?;
+            Ok::<_, ControlPlaneError>((plane, client, cluster))
         };
-        let (mut plane, mut cluster) = tokio::select! {
+        let (mut plane, client, mut cluster) = tokio::select! {
             started = started => started?,
             () = unwanted(wanted) => return Ok(()),
         };
@@ -207,6 +215,8 @@ impl Keeper {
         self.shared.cloud().control_plane_answers(key, &plane.endpoint(), &authority)?;
         *is_new = false;
         *up = None;
+        let account = Account::new(Arc::clone(&self.shared.cloud), self.shared.calls.clone(), key.clone());
+        let _parts = Parts::start(&client, &account, &self.without, folder);
         loop {
             plane.check()?;
             let WantedCluster { nodes, joining, .. } = wanted.borrow_and_update().clone();

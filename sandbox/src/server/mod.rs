@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::control_planes::ControlPlanes;
@@ -33,11 +33,11 @@ const PORT_NAME: &str = "port";
 
 /// What connections share.
 struct Shared {
-    cloud: Mutex<Cloud>,
+    cloud: Arc<Mutex<Cloud>>,
     held: HeldCalls,
     stop: watch::Sender<bool>,
-    /// Told after each call.
-    changed: Notify,
+    /// How often somebody has called, or a part has changed something.
+    calls: watch::Sender<u64>,
     last_call: Mutex<Instant>,
     nonce: String,
 }
@@ -130,11 +130,12 @@ pub fn serve(options: Options) -> Result<Serving> {
         nonce: uuid::Uuid::new_v4().to_string(),
     };
     let cloud = Cloud::new(opened, clock, options.pace, options.account.clone());
+    let cloud = if options.kubernetes.is_some() { cloud.with_kubernetes() } else { cloud };
     let shared = Arc::new(Shared {
-        cloud: Mutex::new(if options.kubernetes.is_some() { cloud.with_kubernetes() } else { cloud }),
+        cloud: Arc::new(Mutex::new(cloud)),
         held: HeldCalls::default(),
         stop: watch::Sender::new(false),
-        changed: Notify::new(),
+        calls: watch::Sender::new(0),
         last_call: Mutex::new(Instant::now()),
         nonce: endpoint.nonce.clone(),
     });
@@ -147,7 +148,8 @@ pub fn serve(options: Options) -> Result<Serving> {
     let control_planes = match options.kubernetes {
         Some(binaries) => {
             let (folder, url) = (&options.folder, &endpoint.url);
-            Some(ControlPlanes::start(runtime.handle(), &shared, binaries, folder, url)?)
+            let without = options.without;
+            Some(ControlPlanes::start(runtime.handle(), &shared, binaries, without, folder, url)?)
         }
         None => None,
     };
