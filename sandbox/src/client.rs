@@ -45,6 +45,8 @@ pub enum KubernetesStatus {
     On {
         /// Those that are there.
         clusters: Vec<ClusterStatus>,
+        /// The controllers whose parts are not played in them, by name.
+        without: Vec<String>,
     },
     /// Nobody has asked for them, or their programs are not built.
     Off,

@@ -28,7 +28,8 @@ pub use error::Error;
 pub use faults::held::Held;
 pub use faults::plan::{FaultPlan, Hold, HoldCount, HoldPoint};
 pub use kubernetes::{
-    Binaries, InstallError, InstallProgress, Installed, check_go_for_kubernetes, install_kubernetes,
+    Binaries, InstallError, InstallProgress, Installed, Part, UnknownPart, check_go_for_kubernetes,
+    install_kubernetes,
 };
 pub use options::{Kubernetes, Options, Pace};
 pub use process::{Endpoint, connect, reset, start_in_background, stop};

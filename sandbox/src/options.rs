@@ -1,9 +1,10 @@
 //! What a sandbox is started with. Owns the defaults; must not know how they are used.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Binaries;
+use crate::{Binaries, Part};
 
 /// The account that a key names when it does not itself consist of twelve digits.
 const DEFAULT_ACCOUNT: &str = "123456789012";
@@ -31,6 +32,8 @@ pub struct Options {
     pub idle_stop: Option<Duration>,
     /// Whether EKS clusters have control planes; without one a cluster is there but nothing answers at its endpoint.
     pub kubernetes: Kubernetes,
+    /// The controllers whose parts are not played in clusters, as if they did nothing.
+    pub without: BTreeSet<Part>,
 }
 
 /// Whether EKS clusters have control planes.
@@ -64,6 +67,7 @@ impl Options {
             seed: None,
             idle_stop: Some(DEFAULT_IDLE),
             kubernetes: Kubernetes::Never,
+            without: BTreeSet::new(),
         }
     }
 }

@@ -309,6 +309,8 @@ struct SandboxKubernetes {
     state: &'static str,
     /// The clusters that have a control plane.
     clusters: Vec<SandboxCluster>,
+    /// The controllers whose parts are not played in them.
+    without: Vec<String>,
 }
 
 #[cfg(feature = "sandbox")]
@@ -328,10 +330,10 @@ struct SandboxCluster {
 impl SandboxKubernetes {
     fn new(status: &lsinfra_sandbox::KubernetesStatus) -> Self {
         use lsinfra_sandbox::KubernetesStatus;
-        let (state, clusters) = match status {
-            KubernetesStatus::On { clusters } => ("on", &clusters[..]),
-            KubernetesStatus::Off => ("off", &[][..]),
-            KubernetesStatus::LeftOut => ("left_out", &[][..]),
+        let (state, clusters, without) = match status {
+            KubernetesStatus::On { clusters, without } => ("on", &clusters[..], without.clone()),
+            KubernetesStatus::Off => ("off", &[][..], Vec::new()),
+            KubernetesStatus::LeftOut => ("left_out", &[][..], Vec::new()),
         };
         let clusters = clusters.iter().map(|cluster| SandboxCluster {
             account: cluster.account.clone(),
@@ -340,7 +342,7 @@ impl SandboxKubernetes {
             endpoint: cluster.endpoint.clone(),
             nodes: cluster.nodes,
         });
-        Self { state, clusters: clusters.collect() }
+        Self { state, clusters: clusters.collect(), without }
     }
 }
 

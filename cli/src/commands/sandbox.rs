@@ -87,6 +87,12 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "PART", value_enum, hide_possible_values = true)]
     skip: Vec<Part>,
 
+    /// Do not play the part of this controller in clusters, so that what waits for it is seen to wait.
+    ///
+    /// Several are separated by commas.
+    #[arg(long, value_name = "CONTROLLER", value_delimiter = ',')]
+    without: Vec<lsinfra_sandbox::Part>,
+
     /// Leave Kubernetes out until a command asks for it.
     #[arg(long, hide = true, conflicts_with = "skip")]
     kubernetes_when_asked: bool,
@@ -149,6 +155,7 @@ fn serve(args: &ServeArgs, printer: Printer) -> Result<(), CommandError> {
             (false, true) => Kubernetes::WhenAsked,
             (false, false) => Kubernetes::installed(),
         },
+        without: args.without.iter().copied().collect(),
         ..defaults
     };
     let serving = lsinfra_sandbox::serve(options)?;
@@ -210,10 +217,13 @@ fn status(args: &StatusArgs, printer: Printer) -> Result<(), CommandError> {
 
 fn kubernetes_lines(kubernetes: &KubernetesStatus) -> String {
     match kubernetes {
-        KubernetesStatus::On { clusters } if clusters.is_empty() => "on, no cluster\n".to_owned(),
-        KubernetesStatus::On { clusters } => {
+        KubernetesStatus::On { clusters, without } => {
+            let without = match without.is_empty() {
+                true => String::new(),
+                false => format!(", without {}", without.join(", ")),
+            };
             let lines = clusters.iter().map(|cluster| format!("  {}\n", cluster_line(cluster)));
-            format!("on\n{}", lines.collect::<String>())
+            format!("on, {}{without}\n{}", plural(clusters.len(), "cluster"), lines.collect::<String>())
         }
         KubernetesStatus::Off => "off until `up` needs it\n".to_owned(),
         KubernetesStatus::LeftOut => "left out (--skip kubernetes)\n".to_owned(),

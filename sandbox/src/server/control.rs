@@ -136,7 +136,10 @@ fn status(shared: &Shared) -> Status {
         pid: std::process::id(),
         nonce: shared.nonce.clone(),
         kubernetes: match (cloud.has_kubernetes(), shared.may_have_kubernetes) {
-            (true, _) => KubernetesStatus::On { clusters: cloud.cluster_statuses() },
+            (true, _) => KubernetesStatus::On {
+                clusters: cloud.cluster_statuses(),
+                without: shared.control_planes.without().iter().map(|part| part.name().to_owned()).collect(),
+            },
             (false, true) => KubernetesStatus::Off,
             (false, false) => KubernetesStatus::LeftOut,
         },

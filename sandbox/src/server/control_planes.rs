@@ -1,7 +1,7 @@
 //! The control planes of the account's clusters: a task for each, that runs its processes and brings its nodes about. Owns
 //! when they start and stop, from the beginning or from when somebody asks for them; must not know how they are run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 
 use super::Shared;
 use super::control::token_review_url;
-use crate::kubernetes::{Binaries, Cluster, ControlPlane, ControlPlaneError, FOLDER, Settings};
+use crate::kubernetes::parts::{Account, Parts};
+use crate::kubernetes::{Binaries, Cluster, ControlPlane, ControlPlaneError, FOLDER, Part, Settings};
 use crate::protocol::request::Request;
 use crate::services::eks::control_plane::{ClusterKey, WantedCluster};
 
@@ -32,6 +33,8 @@ pub(super) struct ControlPlanes {
     folder: PathBuf,
     /// The sandbox's own address.
     url: String,
+    /// The parts that are not played.
+    without: BTreeSet<Part>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -48,10 +51,10 @@ impl Returning {
 
 impl ControlPlanes {
     /// None yet, in a sandbox's folder and at its address.
-    pub(super) fn new(folder: &Path, url: &str) -> std::io::Result<Self> {
+    pub(super) fn new(folder: &Path, url: &str, without: BTreeSet<Part>) -> std::io::Result<Self> {
         // Its processes have working folders of their own.
         let folder = std::path::absolute(folder.join(FOLDER))?;
-        Ok(Self { folder, url: url.to_owned(), task: Mutex::new(None) })
+        Ok(Self { folder, url: url.to_owned(), without, task: Mutex::new(None) })
     }
 
     /// Begins to keep them in a runtime, unless they are kept already.
@@ -66,10 +69,21 @@ impl ControlPlanes {
             return Ok(None);
         }
         shared.cloud().begin_kubernetes()?;
-        let (shared, folder, url) = (Arc::clone(shared), self.folder.clone(), self.url.clone());
+        let keeper = Keeper {
+            shared: Arc::clone(shared),
+            binaries,
+            folder: self.folder.clone(),
+            url: self.url.clone(),
+            without: self.without.clone(),
+        };
         let (up, are_up) = mpsc::channel();
-        *task = Some(runtime.spawn(Arc::new(Keeper { shared, binaries, folder, url }).keep(up)));
+        *task = Some(runtime.spawn(Arc::new(keeper).keep(up)));
         Ok(Some(Returning(are_up)))
+    }
+
+    /// The parts that are not played in clusters.
+    pub(super) fn without(&self) -> &BTreeSet<Part> {
+        &self.without
     }
 
     /// Waits until all of them have ended, once the sandbox stops.
@@ -102,6 +116,8 @@ pub(super) async fn catch_up(shared: &Shared, operation: &str, request: &Request
 struct Keeper {
     shared: Arc<Shared>,
     binaries: Binaries,
+    /// The parts that are not played.
+    without: BTreeSet<Part>,
     /// A folder for each cluster, by its identity.
     folder: PathBuf,
     /// The sandbox's own address.
@@ -125,10 +141,12 @@ impl Keeper {
     /// Until the sandbox stops. `up` is dropped when the control planes that answered before do so again.
     async fn keep(self: Arc<Self>, up: mpsc::Sender<()>) {
         let mut stop = self.shared.stop.subscribe();
+        let mut calls = self.shared.calls.subscribe();
         let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
         let mut up = Some(up);
         self.sweep();
         loop {
+            calls.mark_unchanged();
             let wanted = self.shared.cloud().wanted_clusters();
             let is_gone = |identity: &String| !wanted.iter().any(|cluster| cluster.key.identity == *identity);
             let gone: Vec<String> = kept.keys().filter(|identity| is_gone(identity)).cloned().collect();
@@ -155,7 +173,7 @@ impl Keeper {
             up = None;
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                () = self.shared.changed.notified() => {}
+                _ = calls.changed() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
@@ -213,13 +231,15 @@ impl Keeper {
     ) -> Result<(), ControlPlaneError> {
         let WantedCluster { service_ipv4_cidr, issuer, .. } = wanted.borrow().clone();
         let token_review_url = token_review_url(&self.url, &key.identity);
-        let settings = Settings { service_ipv4_cidr, issuer, token_review_url, answers_webhooks: true };
+        let answers_webhooks = !self.without.contains(&Part::Webhooks);
+        let settings = Settings { service_ipv4_cidr, issuer, token_review_url, answers_webhooks };
         let started = async {
             let plane = ControlPlane::start(&self.binaries, folder, &settings).await?;
-            let cluster = Cluster::new(plane.client().await?).await?;
-            Ok::<_, ControlPlaneError>((plane, cluster))
+            let client = plane.client().await?;
+            let cluster = Cluster::new(client.clone()).await?;
+            Ok::<_, ControlPlaneError>((plane, client, cluster))
         };
-        let (mut plane, mut cluster) = tokio::select! {
+        let (mut plane, client, mut cluster) = tokio::select! {
             started = started => started?,
             () = unwanted(wanted) => return Ok(()),
         };
@@ -227,6 +247,8 @@ impl Keeper {
         self.shared.cloud().control_plane_answers(key, &plane.endpoint(), &authority)?;
         *is_new = false;
         *up = None;
+        let account = Account::new(Arc::clone(&self.shared.cloud), self.shared.calls.clone(), key.clone());
+        let _parts = Parts::start(&client, &account, &self.without, folder);
         loop {
             plane.check()?;
             let WantedCluster { nodes, joining, .. } = wanted.borrow_and_update().clone();

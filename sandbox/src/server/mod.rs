@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::control_planes::ControlPlanes;
@@ -33,11 +33,11 @@ const PORT_NAME: &str = "port";
 
 /// What connections share.
 struct Shared {
-    cloud: Mutex<Cloud>,
+    cloud: Arc<Mutex<Cloud>>,
     held: HeldCalls,
     stop: watch::Sender<bool>,
-    /// Told after each call.
-    changed: Notify,
+    /// How often somebody has called, or a part has changed something.
+    calls: watch::Sender<u64>,
     last_call: Mutex<Instant>,
     nonce: String,
     control_planes: ControlPlanes,
@@ -132,14 +132,15 @@ pub fn serve(options: Options) -> Result<Serving> {
         pid: std::process::id(),
         nonce: uuid::Uuid::new_v4().to_string(),
     };
+    let cloud = Cloud::new(opened, clock, options.pace, options.account.clone());
     let shared = Arc::new(Shared {
-        cloud: Mutex::new(Cloud::new(opened, clock, options.pace, options.account.clone())),
+        cloud: Arc::new(Mutex::new(cloud)),
         held: HeldCalls::default(),
         stop: watch::Sender::new(false),
-        changed: Notify::new(),
+        calls: watch::Sender::new(0),
         last_call: Mutex::new(Instant::now()),
         nonce: endpoint.nonce.clone(),
-        control_planes: ControlPlanes::new(&options.folder, &endpoint.url)?,
+        control_planes: ControlPlanes::new(&options.folder, &endpoint.url, options.without)?,
         may_have_kubernetes: !matches!(options.kubernetes, Kubernetes::Never),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

@@ -55,7 +55,9 @@ async fn mounted(
 ) -> Result<Option<(Vec<u8>, Vec<u8>)>, kube::Error> {
     let secrets: Api<Secret> = Api::namespaced(client.clone(), namespace);
     let volumes = pod.spec.iter().filter_map(|spec| spec.volumes.as_ref()).flatten();
-    for name in volumes.filter_map(|volume| volume.secret.as_ref()?.secret_name.as_ref()) {
+    let names: Vec<&String> =
+        volumes.filter_map(|volume| volume.secret.as_ref()?.secret_name.as_ref()).collect();
+    for name in names {
         let data = secrets.get_opt(name).await?.and_then(|secret| secret.data).unwrap_or_default();
         if let (Some(certificate), Some(key)) = (data.get("tls.crt"), data.get("tls.key")) {
             return Ok(Some((certificate.0.clone(), key.0.clone())));

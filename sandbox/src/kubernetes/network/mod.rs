@@ -127,7 +127,8 @@ async fn converse(stream: TcpStream, acceptor: TlsAcceptor, cluster: Arc<Cluster
     }
     let Ok(identity) = identity::of(&cluster.client, &target).await else { return };
     let Ok(stream) = TlsAcceptor::from(Arc::new(identity)).accept(stream).await else { return };
-    let service = service_fn(|request| answer(&cluster, &target, request));
+    let target = Arc::new(target);
+    let service = service_fn(move |request| answer(Arc::clone(&cluster), Arc::clone(&target), request));
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -147,14 +148,14 @@ async fn asked_for(stream: &mut (impl AsyncReadExt + Unpin)) -> Option<String> {
 
 /// Answers one request to a target. An error closes the connection.
 async fn answer(
-    cluster: &Cluster,
-    target: &Target,
+    cluster: Arc<Cluster>,
+    target: Arc<Target>,
     request: http::Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, TargetError> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| TargetError::Unread)?.to_bytes();
     let path = parts.uri.path();
-    let answer = match target {
+    let answer = match &*target {
         Target::Kubelet => kubelet::answer(path),
         Target::Service { namespace, name, .. } => {
             // A connection that is kept outlives the pods that it led to.

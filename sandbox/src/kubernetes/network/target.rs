@@ -75,13 +75,14 @@ impl Target {
 pub(super) async fn ready_pod(client: &Client, namespace: &str, service: &str) -> Result<Pod, TargetError> {
     let slices: Api<EndpointSlice> = Api::namespaced(client.clone(), namespace);
     let of_service = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
-    let endpoints = slices.list(&of_service).await?.items.into_iter().flat_map(|slice| slice.endpoints);
+    let endpoints = slices.list(&of_service).await?.items.into_iter().flat_map(|slice| slice.endpoints.into_iter().flatten());
     let ready = endpoints.filter(|endpoint| {
         let conditions = endpoint.conditions.as_ref();
         conditions.and_then(|conditions| conditions.ready).unwrap_or(true)
     });
     let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
-    for name in ready.filter_map(|endpoint| endpoint.target_ref?.name) {
+    let names: Vec<String> = ready.filter_map(|endpoint| endpoint.target_ref?.name).collect();
+    for name in names {
         if let Some(pod) = pods.get_opt(&name).await? {
             return Ok(pod);
         }

@@ -166,6 +166,12 @@ pub(crate) fn cluster_of(tables: &Tables, identity: &str) -> Option<ClusterKey> 
     Some(ClusterKey { scope: scope.clone(), name: name.to_owned(), identity: identity.to_owned() })
 }
 
+/// The issuer of the tokens of a cluster's service accounts.
+pub(crate) fn issuer(tables: &Tables, key: &ClusterKey) -> Option<String> {
+    let cluster = tables.eks.clusters.newest(&key.scope, &key.name)?;
+    (cluster.identity() == key.identity).then(|| cluster::oidc_issuer(cluster, &key.scope.region))
+}
+
 /// Whom a cluster takes a caller for; `None` for one that it does not let in.
 pub(crate) fn user(tables: &Tables, key: &ClusterKey, caller: &Principal) -> Option<User> {
     let principal_arn = access::principal_arn(tables, caller);
