@@ -46,14 +46,63 @@ impl Account {
     }
 
     fn role(&self, name: &str, principal: &Value) {
-        let statement = json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"});
+        self.trusting(name, &json!({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}));
+    }
+
+    /// Makes a role that trusts what a statement says.
+    fn trusting(&self, name: &str, statement: &Value) {
         let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
-        let form = format!(
-            "Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={}",
-            encoded(&policy)
-        );
+        self.iam("CreateRole", &[("RoleName", name), ("AssumeRolePolicyDocument", &policy)]);
+    }
+
+    /// Calls IAM.
+    pub(crate) fn iam(&self, action: &str, params: &[(&str, &str)]) {
+        let params: String = params.iter().map(|(name, value)| format!("&{name}={}", encoded(value))).collect();
+        let form = format!("Action={action}&Version=2010-05-08{params}");
         let (status, body) = call(&self.url, "iam", &form).unwrap();
-        assert_eq!(status, 200, "{body}");
+        assert_eq!(status, 200, "{action}: {body}");
+    }
+
+    /// Lets service accounts of a cluster have roles.
+    pub(crate) fn oidc_provider(&self, cluster: &str) {
+        let issuer = self.issuer(cluster);
+        self.iam("CreateOpenIDConnectProvider", &[("Url", &issuer), ("ClientIDList.member.1", "sts.amazonaws.com")]);
+    }
+
+    fn issuer(&self, cluster: &str) -> String {
+        self.describe(cluster)["identity"]["oidc"]["issuer"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a role for one service account (`namespace:name`) of a cluster, which may do what statements say; its ARN.
+    pub(crate) fn workload_role(&self, name: &str, cluster: &str, subject: &str, statements: &Value) -> String {
+        let issuer = self.issuer(cluster).replace("https://", "");
+        let conditions = json!({
+            format!("{issuer}:sub"): format!("system:serviceaccount:{subject}"),
+            format!("{issuer}:aud"): "sts.amazonaws.com",
+        });
+        self.trusting(
+            name,
+            &json!({
+                "Effect": "Allow",
+                "Principal": {"Federated": format!("arn:aws:iam::123456789012:oidc-provider/{issuer}")},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {"StringEquals": conditions},
+            }),
+        );
+        self.allow(name, statements);
+        Self::arn(name)
+    }
+
+    /// Sets what a role may do.
+    pub(crate) fn allow(&self, role: &str, statements: &Value) {
+        let policy = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
+        self.iam("PutRolePolicy", &[("RoleName", role), ("PolicyName", "own"), ("PolicyDocument", &policy)]);
+    }
+
+    /// Calls Secrets Manager.
+    pub(crate) fn secrets_manager(&self, operation: &str, body: &Value) -> Value {
+        let (target, body) = (format!("x-amz-target: secretsmanager.{operation}\r\n"), body.to_string());
+        self.json("POST", "/", "secretsmanager", &target, "application/x-amz-json-1.1", &body)
     }
 
     /// Access key and secret of a session of a new role that everybody may take on.
@@ -67,13 +116,17 @@ impl Account {
     }
 
     fn eks(&self, method: &str, path: &str, body: &Value) -> Value {
-        let address = self.url.strip_prefix("http://").unwrap();
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.json(method, path, "eks", "", "application/json", &body)
+    }
+
+    fn json(&self, method: &str, path: &str, service: &str, more: &str, kind: &str, body: &str) -> Value {
+        let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: eks.us-east-1.amazonaws.com\r\nconnection: close\r\nuser-agent: test/1\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=123456789012/20261123/us-east-1/eks/aws4_request, SignedHeaders=host, Signature=0\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {service}.us-east-1.amazonaws.com\r\nconnection: close\r\nuser-agent: test/1\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential=123456789012/20261123/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\
+             {more}content-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();
