@@ -432,7 +432,7 @@ fn clickhouse() {
         let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), "default");
         until(async || {
             let status = budgets.get("store-replicated").await.unwrap().status?;
-            (status.expected_pods == 3 && status.disruptions_allowed == 1).then_some(())
+            (status.expected_pods == Some(3) && status.disruptions_allowed == Some(1)).then_some(())
         })
         .await;
 

@@ -18,7 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 const LEFT_OUT: &str = "Kubernetes is left out (--skip kubernetes): nothing runs in the cluster\n";
 
 fn on_purpose() {
-    let project = Project::new(&EnvironmentFile::dev());
+    let project = Project::with_kubernetes(&EnvironmentFile::dev());
     let _sandbox = Sandbox::start(&project, &SandboxOptions::default());
     let previewed = project.sandboxed(&["preview", "--skip", "kubernetes"]).succeed();
     assert!(previewed.stdout.ends_with(LEFT_OUT), "{}", previewed.transcript());
