@@ -6,6 +6,8 @@
 
 mod account;
 mod context;
+mod events;
+mod load_balancers;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -31,20 +33,27 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 
 /// A controller, or several of one program, whose part the sandbox plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {}
+pub enum Part {
+    /// The AWS Load Balancer Controller's.
+    LoadBalancers,
+}
 
 impl Part {
     /// All of them.
-    pub const ALL: &'static [Self] = &[];
+    pub const ALL: &'static [Self] = &[Self::LoadBalancers];
 
     /// Its name in options.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {}
+        match self {
+            Self::LoadBalancers => "load-balancers",
+        }
     }
 
-    async fn play(self, _context: Context, _log: &Log) {
-        match self {}
+    async fn play(self, context: Context, log: &Log) {
+        match self {
+            Self::LoadBalancers => play::<load_balancers::LoadBalancers>(context, log).await,
+        }
     }
 }
 
@@ -122,7 +131,6 @@ impl Parts {
 }
 
 /// Plays a part for ever.
-#[expect(dead_code, reason = "the first part uses it")]
 async fn play<C: Controller>(context: Context, log: &Log) {
     let mut pause = PAUSES.0;
     let mut controller = loop {
