@@ -85,7 +85,7 @@ impl Rig {
         let serving = serve(options).unwrap();
         let account = Account::new(serving.url());
         account.cluster("c");
-        account.oidc_provider("c");
+        account.federate("c");
         account.group("c", "general", json!({"scalingConfig": {"minSize": 1, "maxSize": 3, "desiredSize": 3}}));
         Self { account, folder, _serving: serving }
     }
@@ -243,8 +243,7 @@ fn external_secrets() {
     rig.install("secrets", "external-secrets", &["fullnameOverride=external-secrets"]);
     let database = json!({"Name": "database", "SecretString": r#"{"user": "u", "password": "first"}"#});
     rig.account.secrets_manager("CreateSecret", &database);
-    let nothing = json!([{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]);
-    let role = rig.account.workload_role("reader", "c", READER, &nothing);
+    let role = rig.account.role_of_service_account("reader", "c", READER, &["s3:GetObject"]);
     wait(async {
         let client = rig.account.client("c").await;
         for deployment in ["external-secrets", "external-secrets-webhook", "external-secrets-cert-controller"] {
@@ -287,9 +286,7 @@ fn external_secrets() {
         let note = event.message.unwrap();
         assert!(note.contains("AccessDenied") && note.contains("secretsmanager:GetSecretValue"), "{note}");
 
-        let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:database-*";
-        let read = json!([{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": arn}]);
-        rig.account.allow("reader", &read);
+        rig.account.allow("reader", &["secretsmanager:GetSecretValue"]);
         let secrets: Api<Secret> = Api::namespaced(client.clone(), "default");
         let value = async |expected: &str| {
             until(async || {
@@ -470,7 +467,7 @@ fn clickhouse() {
         }
         let sets: Api<StatefulSet> = Api::namespaced(client.clone(), "default");
         until(async || sets.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(())).await;
-        // Claims go with it, as their reclaim policy says that nothing else is.
+        // Claims go with it where no reclaim policy says otherwise.
         until(async || claims.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(())).await;
     });
 }

@@ -7,7 +7,9 @@
 mod account;
 mod clickhouse;
 mod context;
+mod events;
 mod external_secrets;
+mod load_balancers;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -34,6 +36,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 /// A controller, or several of one program, whose part the sandbox plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
+    /// The AWS Load Balancer Controller's.
+    LoadBalancers,
     /// External Secrets, with its controller of certificates.
     ExternalSecrets,
     /// The ClickHouse operator.
@@ -44,12 +48,14 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::ExternalSecrets, Self::Clickhouse, Self::Webhooks];
+    pub const ALL: &'static [Self] =
+        &[Self::LoadBalancers, Self::ExternalSecrets, Self::Clickhouse, Self::Webhooks];
 
     /// Its name in options.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::LoadBalancers => "load-balancers",
             Self::ExternalSecrets => "external-secrets",
             Self::Clickhouse => "clickhouse",
             Self::Webhooks => "webhooks",
@@ -58,6 +64,7 @@ impl Part {
 
     async fn play(self, context: Context, log: &Log) {
         match self {
+            Self::LoadBalancers => play::<load_balancers::LoadBalancers>(context, log).await,
             Self::ExternalSecrets => play::<external_secrets::ExternalSecrets>(context, log).await,
             Self::Clickhouse => play::<clickhouse::Operator>(context, log).await,
             Self::Webhooks => {}

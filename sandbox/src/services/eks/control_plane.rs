@@ -166,6 +166,12 @@ pub(crate) fn cluster_of(tables: &Tables, identity: &str) -> Option<ClusterKey> 
     Some(ClusterKey { scope: scope.clone(), name: name.to_owned(), identity: identity.to_owned() })
 }
 
+/// The VPC that a cluster stands in, and the security group that EKS made for it and its nodes.
+pub(crate) fn network(tables: &Tables, key: &ClusterKey) -> Option<(String, String)> {
+    let cluster = tables.eks.clusters.newest(&key.scope, &key.name)?;
+    (cluster.identity() == key.identity).then(|| (cluster.vpc_id.clone(), cluster.security_group_id.clone()))
+}
+
 /// The issuer of the tokens of a cluster's service accounts.
 pub(crate) fn issuer(tables: &Tables, key: &ClusterKey) -> Option<String> {
     let cluster = tables.eks.clusters.newest(&key.scope, &key.name)?;

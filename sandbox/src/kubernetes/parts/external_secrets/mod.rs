@@ -14,13 +14,13 @@ use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
-use kube::{Resource, ResourceExt};
+use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use kube::runtime::events::{Event, EventType, Recorder, Reporter};
 use kube::runtime::reflector::{ObjectRef, Store};
 use serde_json::{Value, json};
 
+use super::events::Events;
 use super::{Context, Controller, Deployed, PartError};
 use crate::cloud::principal::Principal;
 
@@ -34,6 +34,7 @@ const ROLE: &str = "eks.amazonaws.com/role-arn";
 pub(super) struct ExternalSecrets {
     context: Context,
     deployed: Deployed,
+    events: Events,
     cluster_stores: Store<DynamicObject>,
     stores: Store<DynamicObject>,
     external_secrets: Store<DynamicObject>,
@@ -74,6 +75,7 @@ impl Controller for ExternalSecrets {
         };
         Ok(Self {
             deployed: context.deployed(),
+            events: Events::new(client.clone(), FIELD_MANAGER),
             cluster_stores: watch(kind("clustersecretstores", "ClusterSecretStore")),
             stores: watch(kind("secretstores", "SecretStore")),
             external_secrets: watch(kind("externalsecrets", "ExternalSecret")),
@@ -94,9 +96,18 @@ impl Controller for ExternalSecrets {
             first_error = first_error.and(self.judge(&controller, &store).await);
         }
         for wanted in self.external_secrets.state() {
-            if wanted.metadata.deletion_timestamp.is_none() {
-                first_error = first_error.and(self.synchronise(&controller, &wanted).await);
+            if wanted.metadata.deletion_timestamp.is_some() {
+                continue;
             }
+            let told = match self.synchronise(&controller, &wanted).await {
+                Ok(Some(failure)) => {
+                    let note = format!("{}: {}", failure.short, failure.full);
+                    let kind = kind("externalsecrets", "ExternalSecret");
+                    self.events.tell_as(&*wanted, &kind, true, "UpdateFailed", &note).await
+                }
+                other => other.map(drop),
+            };
+            first_error = first_error.and(told);
         }
         first_error
     }
@@ -113,14 +124,17 @@ impl ExternalSecrets {
                 message: format!("{}: {}", failure.short, failure.full),
             },
         };
-        self.tell(store, &ready, &json!({"capabilities": "ReadWrite"})).await?;
-        Ok(())
+        self.tell(store, &ready, &json!({"capabilities": "ReadWrite"})).await
     }
 
-    /// Brings the secret of an ExternalSecret about.
-    async fn synchronise(&self, controller: &Deployment, wanted: &DynamicObject) -> Result<(), PartError> {
+    /// Brings the secret of an ExternalSecret about, or answers with why it cannot.
+    async fn synchronise(
+        &self,
+        controller: &Deployment,
+        wanted: &DynamicObject,
+    ) -> Result<Option<Failure>, PartError> {
         match self.target(controller, wanted) {
-            Ok(None) => Ok(()),
+            Ok(None) => Ok(None),
             Ok(Some((name, secret))) => {
                 let is_new = self.write(wanted, &name, secret).await?;
                 let ready =
@@ -130,15 +144,13 @@ impl ExternalSecrets {
                     status["refreshTime"] = now();
                 }
                 self.tell(wanted, &ready, &status).await?;
-                Ok(())
+                Ok(None)
             }
             Err(failure) => {
                 let message = failure.short.to_owned();
                 let ready = Ready { is_ready: false, reason: "SecretSyncedError", message };
-                if self.tell(wanted, &ready, &json!({})).await? {
-                    self.warn(wanted, &failure).await?;
-                }
-                Ok(())
+                self.tell(wanted, &ready, &json!({})).await?;
+                Ok(Some(failure))
             }
         }
     }
@@ -272,15 +284,15 @@ impl ExternalSecrets {
         Ok(true)
     }
 
-    /// Gives an object a condition, if it has another one; answers with whether it had.
-    async fn tell(&self, object: &DynamicObject, ready: &Ready, more: &Value) -> Result<bool, PartError> {
+    /// Gives an object a condition, if it has another one.
+    async fn tell(&self, object: &DynamicObject, ready: &Ready, more: &Value) -> Result<(), PartError> {
         let is_ready = if ready.is_ready { "True" } else { "False" };
         let known = object.data.pointer("/status/conditions/0").unwrap_or(&Value::Null);
         let is_new = known["status"] != is_ready
             || known["reason"] != ready.reason
             || known["message"] != ready.message.as_str();
         if !is_new && includes(&object.data["status"], more) {
-            return Ok(false);
+            return Ok(());
         }
         let since = if known["status"] == is_ready { known["lastTransitionTime"].clone() } else { now() };
         let mut status = more.clone();
@@ -302,25 +314,11 @@ impl ExternalSecrets {
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         let patch = Patch::Merge(json!({"status": status}));
         match api.patch_status(&object.name_any(), &params, &patch).await {
-            Ok(_) => Ok(is_new),
+            Ok(_) => Ok(()),
             // It is gone meanwhile.
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(false),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Says on an object why it failed.
-    async fn warn(&self, object: &DynamicObject, failure: &Failure) -> Result<(), PartError> {
-        let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: None };
-        let event = Event {
-            type_: EventType::Warning,
-            reason: "UpdateFailed".to_owned(),
-            note: Some(format!("{}: {}", failure.short, failure.full)),
-            action: "Synchronise".to_owned(),
-            secondary: None,
-        };
-        let reference = object.object_ref(&kind("externalsecrets", "ExternalSecret"));
-        Ok(Recorder::new(self.context.client.clone(), reporter).publish(&event, &reference).await?)
     }
 }
 
