@@ -4,3 +4,5 @@
 //! errors; it must not know plans, journals or stacks.
 
 pub mod aws;
+mod durations;
+pub mod kubernetes;
