@@ -5,4 +5,5 @@
 
 pub mod aws;
 mod durations;
+pub mod helm;
 pub mod kubernetes;

@@ -34,7 +34,10 @@ impl KubernetesConnector {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] if the recorded address or certificate authority is none.
-    pub async fn client(&self, connection: &ClusterConnection) -> Result<Arc<KubernetesClient>, ProviderError> {
+    pub async fn client(
+        &self,
+        connection: &ClusterConnection,
+    ) -> Result<Arc<KubernetesClient>, ProviderError> {
         let aws = self.aws.clients(&connection.aws).await;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(connection) {
@@ -88,8 +91,8 @@ impl KubernetesClient {
             ProviderError::new(ErrorKind::Invalid, message)
         };
         let server = connection.server.parse().map_err(|_| invalid("address"))?;
-        let authority =
-            certificates(&connection.certificate_authority).ok_or_else(|| invalid("certificate authority"))?;
+        let authority = certificates(&connection.certificate_authority)
+            .ok_or_else(|| invalid("certificate authority"))?;
         let mut config = kube::Config::new(server);
         config.root_cert = Some(authority);
         let kube = Arc::clone(&transport).client(&config).map_err(|error| {
@@ -97,6 +100,16 @@ impl KubernetesClient {
             ProviderError::new(ErrorKind::Invalid, message)
         })?;
         Ok(Self { connection: connection.clone(), kube, aws, transport, kinds: Mutex::default() })
+    }
+
+    /// Makes sure that this run still holds the lock of its environment: for programs that change the cluster in its
+    /// place.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Abandoned`] if another run may hold it.
+    pub(crate) fn check_lock(&self) -> Result<(), ProviderError> {
+        let lost = self.transport.guard.check();
+        lost.map_err(|lost| ProviderError::new(ErrorKind::Abandoned, lost.to_string()))
     }
 
     /// A token, made now: for other programs that call the cluster in the name of this one.

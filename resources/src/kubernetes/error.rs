@@ -219,7 +219,12 @@ mod tests {
             (422, "Invalid", "spec.replicas: Invalid value: -1", ErrorKind::Invalid),
             (400, "BadRequest", "", ErrorKind::Invalid),
             (429, "TooManyRequests", "", ErrorKind::Throttled),
-            (500, "InternalError", "failed calling webhook \"m.example.com\": no endpoints", ErrorKind::Conflict),
+            (
+                500,
+                "InternalError",
+                "failed calling webhook \"m.example.com\": no endpoints",
+                ErrorKind::Conflict,
+            ),
             (500, "InternalError", "etcd", ErrorKind::Unclear),
             (503, "ServiceUnavailable", "", ErrorKind::Unclear),
             (504, "Timeout", "", ErrorKind::Unclear),

@@ -10,4 +10,7 @@ mod token;
 mod transport;
 
 pub use connection::ClusterConnection;
+/// The name under which fields are applied.
+pub(crate) const FIELD_MANAGER: &str = "lsinfra";
+
 pub use connector::{KubernetesClient, KubernetesConnector};
