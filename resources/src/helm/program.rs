@@ -148,6 +148,10 @@ fn finished(command: &'static str, ended: Ended) -> Result<String, HelmError> {
 
 /// What helm complains of. Output beside it may be a manifest, which is not repeated.
 fn complaint(ended: &Ended) -> String {
+    // As shells tell what a signal has ended.
+    if let Some(signal) = ended.status.code().and_then(|code| code.checked_sub(128)).filter(|code| *code > 0) {
+        return format!("it was killed (signal {signal})");
+    }
     let is_noise = |line: &&str| line.is_empty() || line.starts_with("level=") || line.starts_with("WARNING");
     let lines: Vec<&str> = ended.errors.lines().map(str::trim_end).filter(|line| !is_noise(line)).collect();
     let text = lines.join("\n");
