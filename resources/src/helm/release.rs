@@ -398,6 +398,13 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_tells_the_form_of_ids() {
+        let line = format!("| `{}` | {} |", Release::TYPE, Release::ID_FORM);
+        let manual = include_str!("../../../docs/import.md");
+        assert!(manual.lines().any(|listed| listed == line), "missing: {line}");
+    }
+
+    #[test]
     fn ids_are_namespace_and_name() {
         assert_eq!(parts(&PhysicalId::new("a/b")).unwrap(), ("a", "b"));
         for wrong in ["a", "a/", "/b", "a/b/c"] {

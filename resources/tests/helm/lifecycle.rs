@@ -98,27 +98,42 @@ pub(crate) async fn whole_life() {
     assert_eq!(rig.up(&empty).await.outcome, OperationOutcome::Succeeded);
 }
 
-pub(crate) async fn chart_of_others() {
+/// Charts that make up certificates at each render, bring webhooks, and have definitions beside their templates.
+pub(crate) async fn charts_of_others() {
     let rig = Rig::open(of_others()).await;
-    let metrics = Release {
-        namespace: "kube-system".into(),
-        ..release("metrics-server", &chart("metrics-server", "3.13.1"), json!({"replicas": 2}))
+    let system = |release: Release| Release { namespace: "kube-system".into(), ..release };
+    let metrics = |values| system(release("metrics-server", &chart("metrics-server", "3.13.1"), values));
+    let balancer = |values| Release {
+        apply_crds: true.into(),
+        ..system(release("balancer", &chart("aws-load-balancer-controller", "3.5.0"), values))
     };
-    let graph = rig.graph(&[("metrics-server", metrics)]);
-    let report = rig.up(&graph).await;
+    let graph = |metrics, balancer| rig.graph(&[("metrics-server", metrics), ("balancer", balancer)]);
+    let installed = || {
+        let balancer = balancer(json!({"clusterName": "main", "region": "us-west-2", "vpcId": "vpc-1"}));
+        graph(metrics(json!({"replicas": 2})), balancer)
+    };
+    let report = rig.up(&installed()).await;
     assert_eq!(report.outcome, OperationOutcome::Succeeded, "{:#?}", report.steps);
-    assert!(rig.preview(&graph).await.is_empty());
-    let metrics = Release {
-        namespace: "kube-system".into(),
-        ..release(
-            "metrics-server",
-            &chart("metrics-server", "3.13.1"),
-            json!({"replicas": 2, "podDisruptionBudget": {"enabled": true, "minAvailable": 1}}),
-        )
-    };
-    let plan = rig.preview(&rig.graph(&[("metrics-server", metrics)])).await;
-    let parts = &only_step(&plan).explanation.as_ref().unwrap().parts;
-    let parts: Vec<(PartChange, &str)> = parts.iter().map(|part| (part.change, part.name.as_str())).collect();
-    assert_eq!(parts, [(PartChange::Added, "policy/v1 PodDisruptionBudget kube-system/metrics-server")]);
+    let plan = rig.preview(&installed()).await;
+    assert!(plan.is_empty() && plan.drift.is_empty(), "{:#?}", plan.steps);
+
+    let changed = graph(
+        metrics(json!({"replicas": 2, "podDisruptionBudget": {"enabled": true, "minAvailable": 1}})),
+        balancer(json!({"clusterName": "main", "region": "us-west-2", "vpcId": "vpc-1", "replicaCount": 3})),
+    );
+    let plan = rig.preview(&changed).await;
+    let parts: Vec<(PartChange, &str)> = plan
+        .steps
+        .iter()
+        .flat_map(|step| &step.explanation.as_ref().unwrap().parts)
+        .map(|part| (part.change, part.name.as_str()))
+        .collect();
+    assert_eq!(
+        parts,
+        [
+            (PartChange::Added, "policy/v1 PodDisruptionBudget kube-system/metrics-server"),
+            (PartChange::Changed, "apps/v1 Deployment kube-system/balancer-aws-load-balancer-controller"),
+        ]
+    );
     assert_eq!(rig.up(&rig.graph(&[])).await.outcome, OperationOutcome::Succeeded);
 }

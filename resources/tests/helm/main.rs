@@ -1,6 +1,6 @@
 //! Releases in a real control plane, through the engine: installed, left alone, changed, broken, interrupted, uninstalled.
 //! What these tests need is built by `lsinfra sandbox install`; without it they are skipped, by name. So is the one that
-//! takes a chart of others if `LSINFRA_CHARTS` names no folder with it.
+//! takes charts of others if `LSINFRA_CHARTS` names no folder with them.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,13 +22,13 @@ use lsinfra_sandbox::Binaries;
 
 type Test = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
-const METRICS_SERVER: &str = "metrics-server-3.13.1.tgz";
+const CHARTS_OF_OTHERS: [&str; 2] = ["metrics-server-3.13.1.tgz", "aws-load-balancer-controller-3.5.0.tgz"];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tests: [(&str, Test); 4] = [
         ("a_release_from_installation_to_uninstallation", || Box::pin(lifecycle::whole_life())),
-        ("a_chart_of_others", || Box::pin(lifecycle::chart_of_others())),
+        ("charts_of_others", || Box::pin(lifecycle::charts_of_others())),
         ("failures_are_told_and_mended", || Box::pin(trouble::failures())),
         ("what_was_interrupted_is_recovered", || Box::pin(trouble::interruptions())),
     ];
@@ -52,6 +52,10 @@ fn missing(test: &str) -> Option<&'static str> {
     if Binaries::installed().is_none() {
         return Some("`lsinfra sandbox install` has not built Kubernetes");
     }
-    let has_chart = || chart::of_others().is_some_and(|folder| folder.join(METRICS_SERVER).is_file());
-    (test == "a_chart_of_others" && !has_chart()).then_some("LSINFRA_CHARTS names no folder with its chart")
+    let has_charts = || {
+        let folder = chart::of_others()?;
+        CHARTS_OF_OTHERS.iter().all(|name| folder.join(name).is_file()).then_some(())
+    };
+    let is_missing = test == "charts_of_others" && has_charts().is_none();
+    is_missing.then_some("LSINFRA_CHARTS names no folder with its charts")
 }
