@@ -12,7 +12,8 @@ use lsinfra_engine::events::{Events, OperationOutcome};
 use lsinfra_engine::operation::{Access, Engine, Operation, Report, Request};
 use lsinfra_engine::plan::Plan;
 use lsinfra_engine::store::{LockHolder, StateStore};
-use lsinfra_engine::{Graph, OperationInfo, OperationKind, Urn};
+use lsinfra_engine::{Graph, OperationInfo, OperationKind, ResourceType, Urn};
+use lsinfra_resources::helm;
 
 use crate::answers::{ImportAnswer, OperationAnswer};
 use crate::arguments::{BeginArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs};
@@ -286,6 +287,17 @@ impl Session {
         }
         self.secrets.make_up(&missing);
         give(&mut self.graph, &self.operation, &self.secrets);
+        Ok(())
+    }
+
+    /// Refuses a plan with steps for which a program is needed that is not there.
+    ///
+    /// # Errors
+    /// [`ErrorCode::HelmUnusable`].
+    pub(crate) async fn check_programs(&self, plan: &Plan) -> Result<(), CommandError> {
+        if plan.steps.iter().any(|step| step.urn.resource_type() == helm::Release::TYPE) {
+            self.connection.helm.check().await?;
+        }
         Ok(())
     }
 

@@ -141,6 +141,8 @@ error_codes! {
     SecretsNotGiven = "LS0410", Usage;
     /// An environment of the same name is recorded under another stack or in another region.
     RecordedElsewhere = "LS0411", Usage;
+    /// The helm program is missing or too old.
+    HelmUnusable = "LS0412", Usage;
 
     /// Some steps failed.
     StepsFailed = "LS0501", Failed;
