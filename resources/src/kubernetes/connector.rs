@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kube::discovery::{ApiResource, Scope};
 use lsinfra_engine::Value;
 use lsinfra_engine::provider::{Connect, ErrorKind, ProviderError};
 use secrecy::SecretString;
+use serde_json::Value as Json;
 
 use crate::aws::{AwsClients, AwsConnector};
 use crate::kubernetes::ClusterConnection;
 use crate::kubernetes::error::{UNAUTHORIZED, provider_error, unknown_caller};
+use crate::kubernetes::kind::Kind;
 use crate::kubernetes::token::Tokens;
 use crate::kubernetes::transport::Transport;
 
@@ -34,7 +35,10 @@ impl KubernetesConnector {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] if the recorded address or certificate authority is none.
-    pub async fn client(&self, connection: &ClusterConnection) -> Result<Arc<KubernetesClient>, ProviderError> {
+    pub async fn client(
+        &self,
+        connection: &ClusterConnection,
+    ) -> Result<Arc<KubernetesClient>, ProviderError> {
         let aws = self.aws.clients(&connection.aws).await;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(connection) {
@@ -73,8 +77,8 @@ pub struct KubernetesClient {
     pub(crate) kube: kube::Client,
     pub(crate) aws: Arc<AwsClients>,
     transport: Arc<Transport>,
-    /// What the cluster has said of the kinds that it knows.
-    pub(super) kinds: Mutex<BTreeMap<(String, String), (ApiResource, Scope)>>,
+    /// What the cluster has said of its kinds, by API version and name.
+    pub(super) kinds: Mutex<BTreeMap<(String, String), Kind>>,
 }
 
 impl KubernetesClient {
@@ -88,8 +92,8 @@ impl KubernetesClient {
             ProviderError::new(ErrorKind::Invalid, message)
         };
         let server = connection.server.parse().map_err(|_| invalid("address"))?;
-        let authority =
-            certificates(&connection.certificate_authority).ok_or_else(|| invalid("certificate authority"))?;
+        let authority = certificates(&connection.certificate_authority)
+            .ok_or_else(|| invalid("certificate authority"))?;
         let mut config = kube::Config::new(server);
         config.root_cert = Some(authority);
         let kube = Arc::clone(&transport).client(&config).map_err(|error| {
@@ -105,6 +109,14 @@ impl KubernetesClient {
     /// [`ErrorKind::CredentialsExpired`] if there are no credentials.
     pub(crate) async fn token(&self) -> Result<SecretString, ProviderError> {
         self.transport.tokens.mint().await
+    }
+
+    /// A request that changes nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for what is no path.
+    pub(super) fn get(&self, path_and_query: &str) -> Result<http::Request<Vec<u8>>, ProviderError> {
+        request(http::Method::GET, path_and_query, None)
     }
 
     /// What a call came to. `call` names it in the error, such as `get ConfigMap default/settings`.
@@ -125,6 +137,25 @@ impl KubernetesClient {
         }
         Err(error)
     }
+}
+
+/// A request to the API: with a body, its content type and the body.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] for what is no path.
+pub(super) fn request(
+    method: http::Method,
+    path_and_query: &str,
+    body: Option<(&str, &Json)>,
+) -> Result<http::Request<Vec<u8>>, ProviderError> {
+    let mut builder = http::Request::builder().method(method).uri(path_and_query);
+    if let Some((content_type, _)) = body {
+        builder = builder.header(http::header::CONTENT_TYPE, content_type);
+    }
+    let bytes = body.map(|(_, body)| body.to_string().into_bytes()).unwrap_or_default();
+    builder.body(bytes).map_err(|error| {
+        ProviderError::new(ErrorKind::Invalid, format!("{path_and_query} is no path of an API: {error}"))
+    })
 }
 
 /// The certificates in PEM in base64, as DER. `None` if there are none.

@@ -2,8 +2,6 @@
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#api-responses> and
 //! <https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1#StatusReason>
 
-use std::error::Error;
-
 use kube::core::Status;
 use kube::core::response::StatusCause;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
@@ -219,7 +217,12 @@ mod tests {
             (422, "Invalid", "spec.replicas: Invalid value: -1", ErrorKind::Invalid),
             (400, "BadRequest", "", ErrorKind::Invalid),
             (429, "TooManyRequests", "", ErrorKind::Throttled),
-            (500, "InternalError", "failed calling webhook \"m.example.com\": no endpoints", ErrorKind::Conflict),
+            (
+                500,
+                "InternalError",
+                "failed calling webhook \"m.example.com\": no endpoints",
+                ErrorKind::Conflict,
+            ),
             (500, "InternalError", "etcd", ErrorKind::Unclear),
             (503, "ServiceUnavailable", "", ErrorKind::Unclear),
             (504, "Timeout", "", ErrorKind::Unclear),
