@@ -24,11 +24,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn main() {
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 6] = [
         ("webhooks_are_answered_while_their_pods_are_ready", webhooks),
         ("an_external_secret_becomes_a_secret_if_its_role_may_read", external_secrets),
         ("external_secrets_are_not_played_when_switched_off", external_secrets_off),
         ("a_clickhouse_installation_becomes_stateful_sets", clickhouse),
+        ("langsmith_runs_with_its_hooks", langsmith),
         ("clickhouse_stays_while_its_operator_is_gone", clickhouse_without_operator),
     ];
     let arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
@@ -488,5 +489,44 @@ fn clickhouse_without_operator() {
         assert_eq!(held.finalizers(), ["finalizer.clickhouseinstallation.altinity.com"]);
         scale(&client, "clickhouse", "operator", 1).await;
         until(async || installations.get_opt("store").await.unwrap().is_none().then_some(())).await;
+    });
+}
+
+fn langsmith() {
+    let rig = Rig::new(&[]);
+    let external = |secret: &str| json!({"external": {"enabled": true, "existingSecretName": secret}});
+    let values = json!({
+        "config": {
+            "existingSecretName": "app",
+            "authType": "mixed",
+            "basicAuth": {"enabled": true, "initialOrgAdminEmail": "a@example.com"},
+        },
+        "postgres": external("postgres"),
+        "redis": external("redis"),
+        "clickhouse": external("clickhouse"),
+        "insights": {"enabled": false},
+        "polly": {"enabled": false},
+    });
+    let file = rig.folder.path().join("values.json");
+    std::fs::write(&file, values.to_string()).unwrap();
+    let (chart, file) = (chart("langsmith"), file.to_str().unwrap());
+    let options = ["--namespace", "langsmith", "--create-namespace", "--values", file];
+    // It ends when the hooks have, which are jobs.
+    rig.helm(&[&["install", "langsmith", chart.to_str().unwrap()], &options[..]].concat());
+    wait(async {
+        let client = rig.account.client("c").await;
+        let deployments: Api<Deployment> = Api::namespaced(client.clone(), "langsmith");
+        let found = deployments.list(&ListParams::default()).await.unwrap();
+        assert!(found.items.len() > 5, "{}", found.items.len());
+        for deployment in found {
+            ready(&client, "langsmith", &deployment.name_any()).await;
+        }
+        let pods: Api<Pod> = Api::namespaced(client.clone(), "langsmith");
+        let of_jobs = ListParams::default().labels("batch.kubernetes.io/job-name");
+        let pod = pods.list(&of_jobs).await.unwrap().items.remove(0);
+        assert_eq!(pod.status.as_ref().unwrap().phase.as_deref(), Some("Succeeded"));
+        let container = Some(pod.spec.as_ref().unwrap().containers[0].name.clone());
+        let log = LogParams { container, ..LogParams::default() };
+        assert!(!pods.logs(&pod.name_any(), &log).await.unwrap().is_empty());
     });
 }

@@ -11,6 +11,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario("kubernetes_is_left_out_on_purpose_by_every_operation", on_purpose),
         scenario("sandbox_status_says_what_there_is_of_kubernetes", status),
+        scenario("what_is_recorded_in_a_cluster_is_not_left_out", recorded),
         scenario("skip_takes_the_name_of_a_part", mistyped),
     ]
 }
@@ -47,6 +48,25 @@ fn status() {
     project.sandboxed(&["preview"]).succeed();
     // Nobody who has nothing installed is asked to wait for it.
     assert_eq!(state(), "off");
+}
+
+fn recorded() {
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    // As if one of its resources were in the cluster.
+    let snapshot = project.sandboxed(&["state", "pull"]).succeed().stdout;
+    let moved = snapshot.replace("aws:secretsmanager:Secret/redis", "kubernetes:core:Secret/redis");
+    std::fs::write(project.path().join("moved.json"), moved).unwrap();
+    project.sandboxed(&["state", "push", "moved.json", "--yes"]).succeed();
+    sandbox.take_calls();
+    for command in [&["up", "--yes"][..], &["preview"], &["refresh"], &["destroy", "--yes"]] {
+        let refused = project.sandboxed(command).run().expect_code(2);
+        for part in ["LS0113", "kubernetes:core:Secret/redis", "without --skip kubernetes"] {
+            assert!(refused.stderr.contains(part), "{}", refused.transcript());
+        }
+    }
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
 }
 
 fn mistyped() {
