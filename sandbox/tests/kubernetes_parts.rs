@@ -8,6 +8,8 @@ mod account;
 #[path = "parts/load_balancers.rs"]
 mod load_balancers;
 mod support;
+#[path = "parts/volumes.rs"]
+mod volumes;
 
 use std::collections::BTreeSet;
 
@@ -19,9 +21,11 @@ use lsinfra_sandbox::{Binaries, Options, Part, Serving, serve};
 use serde_json::{Value, json};
 
 fn main() {
-    let tests: [(&str, fn()); 2] = [
+    let tests: [(&str, fn()); 4] = [
         ("load_balancers_come_and_go_with_what_asks_for_them", load_balancers::come_and_go),
         ("load_balancers_need_a_controller_with_its_rights", load_balancers::need_rights),
+        ("volumes_come_and_go_with_their_claims", volumes::come_and_go),
+        ("volumes_need_a_driver_with_its_rights", volumes::need_rights),
     ];
     let arguments: Vec<String> = std::env::args().skip(1).filter(|text| !text.starts_with('-')).collect();
     for (name, test) in tests {

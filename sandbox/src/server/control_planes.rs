@@ -201,10 +201,11 @@ impl Keeper {
         let WantedCluster { service_ipv4_cidr, issuer, .. } = wanted.borrow().clone();
         let token_review_url = token_review_url(&self.url, &key.identity);
         let settings = Settings { service_ipv4_cidr, issuer, token_review_url };
+        let is_cluster_new = *is_new;
         let started = async {
             let plane = ControlPlane::start(&self.binaries, folder, &settings).await?;
             let client = plane.client().await?;
-            let cluster = Cluster::new(client.clone()).await?;
+            let cluster = Cluster::new(client.clone(), is_cluster_new).await?;
             Ok::<_, ControlPlaneError>((plane, client, cluster))
         };
         let (mut plane, client, mut cluster) = tokio::select! {

@@ -7,7 +7,9 @@
 mod account;
 mod context;
 mod events;
+mod finalizers;
 mod load_balancers;
+mod volumes;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -36,23 +38,27 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 pub enum Part {
     /// The AWS Load Balancer Controller's.
     LoadBalancers,
+    /// The EBS CSI driver's, with those of its helpers.
+    Volumes,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::LoadBalancers];
+    pub const ALL: &'static [Self] = &[Self::LoadBalancers, Self::Volumes];
 
     /// Its name in options.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::LoadBalancers => "load-balancers",
+            Self::Volumes => "volumes",
         }
     }
 
     async fn play(self, context: Context, log: &Log) {
         match self {
             Self::LoadBalancers => play::<load_balancers::LoadBalancers>(context, log).await,
+            Self::Volumes => play::<volumes::Volumes>(context, log).await,
         }
     }
 }
