@@ -6,6 +6,7 @@ use super::Cloud;
 use super::call::Call;
 use super::principal::Principal;
 use super::table::{Moment, Scope};
+use crate::client::ClusterStatus;
 use crate::kubernetes::token::Token;
 use crate::protocol::json::document::Document;
 use crate::protocol::params::Params;
@@ -17,6 +18,34 @@ use crate::services::eks::control_plane::{self, ClusterKey, User, WantedCluster}
 const SECRET: &str = "sandbox";
 
 impl Cloud {
+    /// From now on clusters get a control plane, those included that are there without one.
+    pub(crate) fn begin_kubernetes(&mut self) -> std::io::Result<()> {
+        self.has_kubernetes = true;
+        self.begin(&Moment::plain(self.clock.now()));
+        control_plane::begin(&mut self.tables);
+        self.write_down()
+    }
+
+    /// Whether clusters get a control plane.
+    pub(crate) fn has_kubernetes(&self) -> bool {
+        self.has_kubernetes
+    }
+
+    /// What there is of the clusters that ought to have a control plane.
+    pub(crate) fn cluster_statuses(&mut self) -> Vec<ClusterStatus> {
+        let clusters = self.wanted_clusters().into_iter();
+        let tables = &self.tables;
+        clusters
+            .map(|WantedCluster { key, nodes, .. }| ClusterStatus {
+                endpoint: control_plane::endpoint(tables, &key),
+                account: key.scope.account.to_string(),
+                region: key.scope.region.to_string(),
+                name: key.name,
+                nodes: nodes.len(),
+            })
+            .collect()
+    }
+
     /// The clusters that ought to have a control plane. What time has brought about is written down by the next call.
     pub(crate) fn wanted_clusters(&mut self) -> Vec<WantedCluster> {
         let now = self.clock.now();

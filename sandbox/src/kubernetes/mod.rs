@@ -15,6 +15,7 @@ mod files;
 mod go;
 mod guarded;
 mod install;
+mod network;
 mod node;
 pub(crate) mod parts;
 mod ports;
@@ -23,7 +24,7 @@ pub(crate) mod token;
 mod versions;
 
 pub use binaries::Binaries;
-pub use install::{InstallError, InstallProgress, Installed, install_kubernetes};
+pub use install::{InstallError, InstallProgress, Installed, check_go_for_kubernetes, install_kubernetes};
 pub use parts::{Part, UnknownPart};
 
 pub(crate) use capacity::{Capacity, InstanceFigures};
@@ -67,6 +68,9 @@ pub(crate) enum ControlPlaneError {
         /// Where its output is.
         log: PathBuf,
     },
+    /// A certificate or a key cannot be used.
+    #[error("the certificates of a cluster: {0}")]
+    Tls(#[from] tokio_rustls::rustls::Error),
     /// Its API could not be asked, or refused.
     #[error("the API server: {0}")]
     Api(#[from] kube::Error),

@@ -1,10 +1,9 @@
 //! The control planes of the account's clusters: a task for each, that runs its processes and brings its nodes about. Owns
-//! when they start and stop; must not know how they are run.
+//! when they start and stop, from the beginning or from when somebody asks for them; must not know how they are run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -28,40 +27,72 @@ const START_PATIENCE: Duration = Duration::from_secs(20);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN_FOR_ANSWERS: Duration = Duration::from_millis(20);
 
-/// The task that keeps the control planes.
+/// The task that keeps the control planes, once it runs.
 pub(super) struct ControlPlanes {
-    task: JoinHandle<()>,
+    /// A folder for each cluster, by its identity.
+    folder: PathBuf,
+    /// The sandbox's own address.
+    url: String,
+    /// The parts that are not played.
+    without: BTreeSet<Part>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// That control planes which answered before are about to do so again.
+pub(super) struct Returning(mpsc::Receiver<()>);
+
+impl Returning {
+    /// Blocks until they do, or for a while.
+    pub(super) fn wait(self) {
+        // It ends when all senders are gone. There is nothing to be done about those that take longer.
+        let _ = self.0.recv_timeout(START_PATIENCE);
+    }
 }
 
 impl ControlPlanes {
-    /// Starts to keep them in a runtime; blocks until those that answered before do so again, or for a while.
-    pub(super) fn start(
+    /// None yet, in a sandbox's folder and at its address.
+    pub(super) fn new(folder: &Path, url: &str, without: BTreeSet<Part>) -> std::io::Result<Self> {
+        // Its processes have working folders of their own.
+        let folder = std::path::absolute(folder.join(FOLDER))?;
+        Ok(Self { folder, url: url.to_owned(), without, task: Mutex::new(None) })
+    }
+
+    /// Begins to keep them in a runtime, unless they are kept already.
+    pub(super) fn begin(
+        &self,
         runtime: &tokio::runtime::Handle,
         shared: &Arc<Shared>,
         binaries: Binaries,
-        without: BTreeSet<Part>,
-        folder: &Path,
-        url: &str,
-    ) -> std::io::Result<Self> {
+    ) -> std::io::Result<Option<Returning>> {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.is_some() {
+            return Ok(None);
+        }
+        shared.cloud().begin_kubernetes()?;
         let keeper = Keeper {
             shared: Arc::clone(shared),
             binaries,
-            without,
-            // Its processes have working folders of their own.
-            folder: std::path::absolute(folder.join(FOLDER))?,
-            url: url.to_owned(),
+            folder: self.folder.clone(),
+            url: self.url.clone(),
+            without: self.without.clone(),
         };
         let (up, are_up) = mpsc::channel();
-        let task = runtime.spawn(Arc::new(keeper).keep(up));
-        // It ends when all senders are gone. There is nothing to be done about those that take longer.
-        let _ = are_up.recv_timeout(START_PATIENCE);
-        Ok(Self { task })
+        *task = Some(runtime.spawn(Arc::new(keeper).keep(up)));
+        Ok(Some(Returning(are_up)))
+    }
+
+    /// The parts that are not played in clusters.
+    pub(super) fn without(&self) -> &BTreeSet<Part> {
+        &self.without
     }
 
     /// Waits until all of them have ended, once the sandbox stops.
-    pub(super) async fn ended(self) {
-        // A panic has been reported on stderr; the processes have ended with the value that held them.
-        let _ = self.task.await;
+    pub(super) async fn ended(&self) {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            // A panic has been reported on stderr; the processes have ended with the value that held them.
+            let _ = task.await;
+        }
     }
 }
 
@@ -200,7 +231,8 @@ impl Keeper {
     ) -> Result<(), ControlPlaneError> {
         let WantedCluster { service_ipv4_cidr, issuer, .. } = wanted.borrow().clone();
         let token_review_url = token_review_url(&self.url, &key.identity);
-        let settings = Settings { service_ipv4_cidr, issuer, token_review_url };
+        let answers_webhooks = !self.without.contains(&Part::Webhooks);
+        let settings = Settings { service_ipv4_cidr, issuer, token_review_url, answers_webhooks };
         let is_cluster_new = *is_new;
         let started = async {
             let plane = ControlPlane::start(&self.binaries, folder, &settings).await?;

@@ -56,6 +56,12 @@ impl Account {
         assert_eq!(status, 200, "{body}");
     }
 
+    /// Calls Secrets Manager.
+    pub(crate) fn secrets_manager(&self, operation: &str, body: &Value) -> Value {
+        let (target, body) = (format!("x-amz-target: secretsmanager.{operation}\r\n"), body.to_string());
+        self.json("POST", "/", "secretsmanager", &target, "application/x-amz-json-1.1", &body)
+    }
+
     /// Calls a Query service, which must answer with success; `form` is in its encoded form.
     pub(crate) fn query(&self, service: &str, form: &str) -> String {
         let (status, body) = call(&self.url, service, form).unwrap();
@@ -150,13 +156,17 @@ impl Account {
     }
 
     fn eks(&self, method: &str, path: &str, body: &Value) -> Value {
-        let address = self.url.strip_prefix("http://").unwrap();
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.json(method, path, "eks", "", "application/json", &body)
+    }
+
+    fn json(&self, method: &str, path: &str, service: &str, more: &str, kind: &str, body: &str) -> Value {
+        let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: eks.us-east-1.amazonaws.com\r\nconnection: close\r\nuser-agent: test/1\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=123456789012/20261123/us-east-1/eks/aws4_request, SignedHeaders=host, Signature=0\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {service}.us-east-1.amazonaws.com\r\nconnection: close\r\nuser-agent: test/1\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential=123456789012/20261123/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\
+             {more}content-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();

@@ -39,8 +39,22 @@ impl Events {
         K: Resource,
         K::DynamicType: Default,
     {
-        let kind = K::DynamicType::default();
-        let ObjectReference { uid, name, namespace, .. } = object.object_ref(&kind);
+        self.tell_as(object, &K::DynamicType::default(), is_warning, reason, message).await
+    }
+
+    /// The same about an object whose kind only its API resource names.
+    ///
+    /// # Errors
+    /// [`PartError::Api`].
+    pub(crate) async fn tell_as<K: Resource>(
+        &mut self,
+        object: &K,
+        kind: &K::DynamicType,
+        is_warning: bool,
+        reason: &str,
+        message: &str,
+    ) -> Result<(), PartError> {
+        let ObjectReference { uid, name, namespace, .. } = object.object_ref(kind);
         let told = (reason.to_owned(), message.to_owned());
         let key = uid.clone().unwrap_or_default();
         if self.last.get(&key) == Some(&told) {
@@ -54,7 +68,7 @@ impl Events {
                 namespace: Some(namespace.clone()),
                 ..ObjectMeta::default()
             },
-            involved_object: object.object_ref(&kind),
+            involved_object: object.object_ref(kind),
             type_: Some(if is_warning { "Warning" } else { "Normal" }.to_owned()),
             reason: Some(told.0.clone()),
             message: Some(told.1.clone()),

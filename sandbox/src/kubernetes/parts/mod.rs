@@ -5,8 +5,10 @@
 //! lives by through a [`Context`], and is asked to reconcile whenever something changed there or in the account.
 
 mod account;
+mod clickhouse;
 mod context;
 mod events;
+mod external_secrets;
 mod finalizers;
 mod load_balancers;
 mod volumes;
@@ -40,11 +42,18 @@ pub enum Part {
     LoadBalancers,
     /// The EBS CSI driver's, with those of its helpers.
     Volumes,
+    /// External Secrets, with its controller of certificates.
+    ExternalSecrets,
+    /// The ClickHouse operator.
+    Clickhouse,
+    /// Admission webhooks of whatever is in the cluster, which are answered as the API server asks (`kubernetes/network`).
+    Webhooks,
 }
 
 impl Part {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::LoadBalancers, Self::Volumes];
+    pub const ALL: &'static [Self] =
+        &[Self::LoadBalancers, Self::Volumes, Self::ExternalSecrets, Self::Clickhouse, Self::Webhooks];
 
     /// Its name in options.
     #[must_use]
@@ -52,6 +61,9 @@ impl Part {
         match self {
             Self::LoadBalancers => "load-balancers",
             Self::Volumes => "volumes",
+            Self::ExternalSecrets => "external-secrets",
+            Self::Clickhouse => "clickhouse",
+            Self::Webhooks => "webhooks",
         }
     }
 
@@ -59,6 +71,9 @@ impl Part {
         match self {
             Self::LoadBalancers => play::<load_balancers::LoadBalancers>(context, log).await,
             Self::Volumes => play::<volumes::Volumes>(context, log).await,
+            Self::ExternalSecrets => play::<external_secrets::ExternalSecrets>(context, log).await,
+            Self::Clickhouse => play::<clickhouse::Operator>(context, log).await,
+            Self::Webhooks => {}
         }
     }
 }

@@ -92,6 +92,26 @@ pub(crate) fn wanted(tables: &Tables, now: Timestamp) -> Vec<WantedCluster> {
         .collect()
 }
 
+/// Gives every cluster that has no control plane one that is about to answer.
+pub(crate) fn begin(tables: &mut Tables) {
+    let without = tables.eks.clusters.all().filter(|(_, _, cluster)| cluster.control_plane.is_none());
+    let without: Vec<(Scope, String)> =
+        without.map(|(scope, name, _)| (scope.clone(), name.to_owned())).collect();
+    for (scope, name) in without {
+        if let Some(cluster) = tables.eks.clusters.get_mut(&scope, &name) {
+            cluster.control_plane = Some(ControlPlane::Starting);
+        }
+    }
+}
+
+/// Where the API server of a cluster answers, once it does.
+pub(crate) fn endpoint(tables: &Tables, key: &ClusterKey) -> Option<String> {
+    match &tables.eks.clusters.newest(&key.scope, &key.name)?.control_plane {
+        Some(ControlPlane::Answers { endpoint, .. }) => Some(endpoint.clone()),
+        Some(ControlPlane::Starting) | None => None,
+    }
+}
+
 /// A control plane answers, at this address and known by this authority.
 pub(crate) fn answers(tables: &mut Tables, key: &ClusterKey, endpoint: &str, certificate_authority: &str) {
     if let Some(cluster) = find(tables, key) {
