@@ -19,6 +19,7 @@ mod network;
 mod node;
 pub(crate) mod parts;
 mod ports;
+mod quantity;
 mod roles;
 pub(crate) mod token;
 mod versions;

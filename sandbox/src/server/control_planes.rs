@@ -231,8 +231,8 @@ impl Keeper {
     ) -> Result<(), ControlPlaneError> {
         let WantedCluster { service_ipv4_cidr, issuer, .. } = wanted.borrow().clone();
         let token_review_url = token_review_url(&self.url, &key.identity);
-        let answers_webhooks = !self.without.contains(&Part::Webhooks);
-        let settings = Settings { service_ipv4_cidr, issuer, token_review_url, answers_webhooks };
+        let settings =
+            Settings { service_ipv4_cidr, issuer, token_review_url, without: self.without.clone() };
         let is_cluster_new = *is_new;
         let started = async {
             let plane = ControlPlane::start(&self.binaries, folder, &settings).await?;

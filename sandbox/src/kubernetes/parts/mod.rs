@@ -11,6 +11,7 @@ mod events;
 mod external_secrets;
 mod finalizers;
 mod load_balancers;
+mod metrics;
 mod volumes;
 
 use std::collections::BTreeSet;
@@ -42,6 +43,8 @@ pub enum Part {
     LoadBalancers,
     /// The EBS CSI driver's, with those of its helpers.
     Volumes,
+    /// metrics-server's.
+    Metrics,
     /// External Secrets, with its controller of certificates.
     ExternalSecrets,
     /// The ClickHouse operator.
@@ -52,8 +55,14 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::LoadBalancers, Self::Volumes, Self::ExternalSecrets, Self::Clickhouse, Self::Webhooks];
+    pub const ALL: &'static [Self] = &[
+        Self::LoadBalancers,
+        Self::Volumes,
+        Self::Metrics,
+        Self::ExternalSecrets,
+        Self::Clickhouse,
+        Self::Webhooks,
+    ];
 
     /// Its name in options.
     #[must_use]
@@ -61,6 +70,7 @@ impl Part {
         match self {
             Self::LoadBalancers => "load-balancers",
             Self::Volumes => "volumes",
+            Self::Metrics => "metrics",
             Self::ExternalSecrets => "external-secrets",
             Self::Clickhouse => "clickhouse",
             Self::Webhooks => "webhooks",
@@ -71,6 +81,7 @@ impl Part {
         match self {
             Self::LoadBalancers => play::<load_balancers::LoadBalancers>(context, log).await,
             Self::Volumes => play::<volumes::Volumes>(context, log).await,
+            Self::Metrics => play::<metrics::Metrics>(context, log).await,
             Self::ExternalSecrets => play::<external_secrets::ExternalSecrets>(context, log).await,
             Self::Clickhouse => play::<clickhouse::Operator>(context, log).await,
             Self::Webhooks => {}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::kubernetes::quantity::units;
 use crate::services::ec2::volume::Settings;
 
 /// What a class asks for.
@@ -68,24 +69,7 @@ impl Parameters {
 
 /// The GiB that a quantity of Kubernetes's needs, such as `50Gi` or `1500M`; `None` for what is none.
 pub(super) fn gibibytes(quantity: &str) -> Option<u32> {
-    const UNITS: &[(&str, u128)] = &[
-        ("Ki", 1 << 10),
-        ("Mi", 1 << 20),
-        ("Gi", 1 << 30),
-        ("Ti", 1 << 40),
-        ("Pi", 1 << 50),
-        ("k", 1_000),
-        ("M", 1_000_000),
-        ("G", 1_000_000_000),
-        ("T", 1_000_000_000_000),
-        ("P", 1_000_000_000_000_000),
-    ];
-    let unit = UNITS.iter().find_map(|(suffix, bytes)| Some((quantity.strip_suffix(suffix)?, *bytes)));
-    let (digits, unit) = unit.unwrap_or((quantity, 1));
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let scale = 10_u128.checked_pow(u32::try_from(part.len()).ok()?)?;
-    let number: u128 = format!("{whole}{part}").parse().ok()?;
-    let bytes = number.checked_mul(unit)?.div_ceil(scale);
+    let bytes = units(quantity)?;
     u32::try_from(bytes.div_ceil(1 << 30)).ok()
 }
 
