@@ -7,7 +7,11 @@
 mod account;
 #[path = "parts/load_balancers.rs"]
 mod load_balancers;
+#[path = "parts/metrics.rs"]
+mod metrics;
 mod support;
+#[path = "parts/volumes.rs"]
+mod volumes;
 
 use std::collections::BTreeSet;
 
@@ -15,13 +19,17 @@ use k8s_openapi::api::core::v1::Event;
 use kube::Client;
 use kube::api::{Api, DynamicObject, ListParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use lsinfra_sandbox::{Binaries, Options, Part, Serving, serve};
+use lsinfra_sandbox::{Binaries, Kubernetes, Options, Part, Serving, serve};
 use serde_json::{Value, json};
 
 fn main() {
-    let tests: [(&str, fn()); 2] = [
+    let tests: [(&str, fn()); 6] = [
         ("load_balancers_come_and_go_with_what_asks_for_them", load_balancers::come_and_go),
         ("load_balancers_need_a_controller_with_its_rights", load_balancers::need_rights),
+        ("volumes_come_and_go_with_their_claims", volumes::come_and_go),
+        ("volumes_need_a_driver_with_its_rights", volumes::need_rights),
+        ("metrics_come_with_the_add_on", metrics::come_with_the_addon),
+        ("metrics_can_be_missing", metrics::can_be_missing),
     ];
     let arguments: Vec<String> = std::env::args().skip(1).filter(|text| !text.starts_with('-')).collect();
     for (name, test) in tests {
@@ -41,7 +49,7 @@ fn main() {
 fn sandbox(folder: &std::path::Path, without: &[Part]) -> Serving {
     let without: BTreeSet<Part> = without.iter().copied().collect();
     let options =
-        Options { kubernetes: Binaries::installed(), seed: Some(1), without, ..Options::new(folder) };
+        Options { kubernetes: Kubernetes::installed(), seed: Some(1), without, ..Options::new(folder) };
     serve(options).unwrap()
 }
 

@@ -145,6 +145,11 @@ impl Account {
         assert_eq!(addon["addon"]["status"], "ACTIVE");
     }
 
+    /// Removes an add-on.
+    pub(crate) fn delete_addon(&self, cluster: &str, name: &str) {
+        self.eks("DELETE", &format!("/clusters/{cluster}/addons/{name}"), &Value::Null);
+    }
+
     /// Access key and secret of a session of a new role that everybody may take on.
     pub(crate) fn session(&self, role: &str, name: &str) -> (String, String) {
         self.role(role, &json!("*"));

@@ -13,7 +13,7 @@ mod service;
 mod subnets;
 mod workloads;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,6 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::api::{Api, Patch, PatchParams};
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -31,7 +30,7 @@ use self::deploy::Deployer;
 use self::model::Stack;
 use self::workloads::Workloads;
 use super::events::Events;
-use super::{Context, Controller, Deployed, PartError};
+use super::{Context, Controller, Deployed, PartError, finalizers};
 
 /// The label of the controller's deployment.
 const CONTROLLER: &str = "aws-load-balancer-controller";
@@ -143,7 +142,7 @@ impl LoadBalancers {
     async fn reconcile_group(&mut self, controller: &Deployment, group: Group) -> Result<(), PartError> {
         let Group { id, finalizer, members, leaving } = group;
         for ingress in &members {
-            self.hold(&**ingress, &finalizer).await?;
+            finalizers::hold(&self.api(&**ingress), &**ingress, &finalizer).await?;
         }
         let key = format!("{}/{id}", ingress::PREFIX);
         let deployer = self.deployer(controller);
@@ -196,7 +195,7 @@ impl LoadBalancers {
             }
         }
         for ingress in leaving {
-            self.release(&*ingress, &finalizer).await?;
+            finalizers::release(&self.api(&*ingress), &*ingress, &finalizer).await?;
         }
         Ok(())
     }
@@ -212,7 +211,7 @@ impl LoadBalancers {
             return Ok(());
         }
         if is_member {
-            self.hold(&**service, service::FINALIZER).await?;
+            finalizers::hold(&self.api(&**service), &**service, service::FINALIZER).await?;
         }
         let id = format!("{}/{}", service.namespace().unwrap_or_default(), service.name_any());
         let key = format!("{}/{id}", service::PREFIX);
@@ -251,7 +250,7 @@ impl LoadBalancers {
             Ok(None) => {
                 let status = json!({"status": {"loadBalancer": null}});
                 self.patch_status(&**service, &status).await?;
-                self.release(&**service, service::FINALIZER).await
+                finalizers::release(&self.api(&**service), &**service, service::FINALIZER).await
             }
             Err(error) => {
                 let text = format!("Failed deploy model due to {error}");
@@ -340,54 +339,6 @@ impl LoadBalancers {
         let api = self.api(object);
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         api.patch_status(&object.name_any(), &params, &Patch::Merge(status)).await?;
-        Ok(())
-    }
-
-    /// Keeps an object there until what belongs to it is gone.
-    async fn hold<K>(&self, object: &K, finalizer: &str) -> Result<(), PartError>
-    where
-        K: Resource<Scope = k8s_openapi::NamespaceResourceScope>
-            + Clone
-            + std::fmt::Debug
-            + DeserializeOwned
-            + Serialize,
-        K::DynamicType: Default,
-    {
-        if object.finalizers().iter().any(|held| held == finalizer) {
-            return Ok(());
-        }
-        let mut finalizers: BTreeSet<&str> = object.finalizers().iter().map(String::as_str).collect();
-        finalizers.insert(finalizer);
-        self.patch_finalizers(object, finalizers).await
-    }
-
-    /// Lets an object go.
-    async fn release<K>(&self, object: &K, finalizer: &str) -> Result<(), PartError>
-    where
-        K: Resource<Scope = k8s_openapi::NamespaceResourceScope>
-            + Clone
-            + std::fmt::Debug
-            + DeserializeOwned
-            + Serialize,
-        K::DynamicType: Default,
-    {
-        let finalizers = object.finalizers().iter().map(String::as_str).filter(|held| *held != finalizer);
-        match self.patch_finalizers(object, finalizers.collect()).await {
-            Err(PartError::Api(kube::Error::Api(status))) if status.code == 404 => Ok(()),
-            other => other,
-        }
-    }
-
-    /// Refused if somebody else has changed the object meanwhile; the next reconciliation tries again.
-    async fn patch_finalizers<K>(&self, object: &K, finalizers: BTreeSet<&str>) -> Result<(), PartError>
-    where
-        K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
-        K::DynamicType: Default,
-    {
-        let version = object.resource_version();
-        let patch = json!({"metadata": {"resourceVersion": version, "finalizers": finalizers}});
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        self.api(object).patch(&object.name_any(), &params, &Patch::Merge(patch)).await?;
         Ok(())
     }
 
