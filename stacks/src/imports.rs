@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::langsmith::langsmith;
+    use crate::langsmith::{Layers, langsmith};
 
     const MINIMAL: &str = "profile = \"dev\"\naccount = \"111122223333\"\nregion = \"us-west-2\"\n";
 
@@ -138,7 +138,7 @@ mod tests {
         let text = format!("{MINIMAL}{imports}");
         let config =
             Config::parse(Path::new("environments/dev.toml"), &text).map_err(|error| error.to_string())?;
-        langsmith(&config).map_err(|error| error.to_string())
+        langsmith(&config, &Layers { kubernetes: false }).map_err(|error| error.to_string())
     }
 
     #[test]

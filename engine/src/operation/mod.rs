@@ -4,6 +4,7 @@
 //! of them does inside, nor how a plan is shown or approved.
 
 mod error;
+mod explain;
 mod gather;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,8 @@ use crate::clock::Clock;
 use crate::events::{EventKind, Events, OperationOutcome};
 use crate::graph::Graph;
 use crate::import::gather_imports;
-use crate::journal::{Entry, OperationInfo, interrupted, prune, replay};
+use crate::journal::{Entry, OperationInfo, OperationKind, interrupted, prune, replay};
+use crate::operation::explain::explain;
 use crate::operation::gather::{gather_facts, gather_lookups};
 use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, excess};
 use crate::provider::{Observation, Providers, Recorded};
@@ -233,7 +235,7 @@ impl Operation {
             self.observed.imports =
                 gather_imports(&self.engine, graph, &self.snapshot, &self.observed, &self.request).await?;
         }
-        let plan = build(Question {
+        let mut plan = build(Question {
             operation: &self.request.operation,
             graph,
             snapshot: &self.snapshot,
@@ -243,6 +245,9 @@ impl Operation {
             unprotected: &self.request.unprotected,
             refreshed: self.request.refresh,
         })?;
+        if self.request.operation.kind == OperationKind::Up {
+            explain(&self.engine, &self.snapshot, &mut plan, may_call).await;
+        }
         self.engine.events.send(EventKind::Planned { counts: plan.counts() });
         Ok(plan)
     }

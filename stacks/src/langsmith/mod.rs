@@ -46,6 +46,13 @@ pub enum StackError {
     Imports(#[from] InvalidConfig),
 }
 
+/// What of the stack is declared beside the AWS side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layers {
+    /// What runs in the cluster: the platform, LangSmith, and the record of its load balancer.
+    pub kubernetes: bool,
+}
+
 /// The resources of an environment and how they depend on each other.
 ///
 /// The one fact that it asks for is `aws.availability_zones/<region>`: the names of the region's
@@ -53,7 +60,7 @@ pub enum StackError {
 ///
 /// # Errors
 /// [`StackError`]
-pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
+pub fn langsmith(config: &Config, layers: &Layers) -> Result<Graph, StackError> {
     let connection = AwsConnection::new(config.account.clone(), config.region.as_str());
     let stack = Stack::new(connection.to_value());
     let environment = Environment { config, names: Names::new(config), connection };
@@ -154,6 +161,7 @@ pub fn langsmith(config: &Config) -> Result<Graph, StackError> {
     ] {
         stack.output(name, arn);
     }
+    let Layers { kubernetes: _ } = layers;
     let mut graph = stack.graph()?;
     config.imports.declare(&mut graph)?;
     Ok(graph)

@@ -23,7 +23,7 @@ const PROD: &str = include_str!("../../../environments/prod.toml");
 fn graph(environment: &str, text: &str) -> Graph {
     let config = Config::parse(Path::new(&format!("environments/{environment}.toml")), text)
         .unwrap_or_else(|error| panic!("{error}"));
-    langsmith(&config).unwrap()
+    langsmith(&config, &Layers { kubernetes: false }).unwrap()
 }
 
 /// Outputs as `${urn.output}`, and a region with `zones` zones.
