@@ -107,7 +107,7 @@ impl KubernetesClient {
     ///
     /// # Errors
     /// [`ErrorKind::CredentialsExpired`] if there are no credentials.
-    pub(crate) async fn token(&self) -> Result<SecretString, ProviderError> {
+    pub async fn token(&self) -> Result<SecretString, ProviderError> {
         self.transport.tokens.mint().await
     }
 

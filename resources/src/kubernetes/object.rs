@@ -355,6 +355,10 @@ macro_rules! known_object {
                 $crate::kubernetes::object::share_a_place(self, previous)
             }
 
+            fn carries_owner_tags() -> bool {
+                true
+            }
+
             fn take_owner_tags(
                 inputs: &mut ::lsinfra_engine::Properties,
             ) -> ::std::collections::BTreeMap<String, String> {

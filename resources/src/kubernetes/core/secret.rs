@@ -227,6 +227,10 @@ impl ResourceType for Secret {
         object::share_a_place(self, previous)
     }
 
+    fn carries_owner_tags() -> bool {
+        true
+    }
+
     fn take_owner_tags(inputs: &mut Properties) -> BTreeMap<String, String> {
         object::take_owner_tags(inputs)
     }

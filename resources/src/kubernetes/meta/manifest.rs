@@ -233,6 +233,10 @@ impl ResourceType for Manifest {
             == (group(&other), &other.kind, &other.namespace, &other.name)
     }
 
+    fn carries_owner_tags() -> bool {
+        true
+    }
+
     fn take_owner_tags(inputs: &mut Properties) -> BTreeMap<String, String> {
         let Some(Value::Map(body)) = inputs.get_mut("body") else { return BTreeMap::new() };
         let Some(Value::Map(owner)) = body.remove(OWNER) else { return BTreeMap::new() };
