@@ -63,7 +63,7 @@ async fn unreachable() {
     let certificate_authority = shared().cluster.certificate_authority.clone();
     let connection = ClusterConnection { certificate_authority, ..connection };
     let error = read(&connection, &account).await.unwrap_err();
-    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::Unclear, Some("ClusterUnreachable")));
+    assert_eq!((error.kind, error.code.as_deref()), (ErrorKind::TimedOut, Some("ClusterUnreachable")));
     assert!(error.message.contains("private"), "{}", error.message);
 
     environment.destroy().await;

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::aws::property::{problem, repeated};
 use crate::durations;
+use crate::kubernetes::error::of_read;
 use crate::kubernetes::kind::{LongId, group_of};
 use crate::kubernetes::objects::{self, Owned, READ_AT_ONCE};
 use crate::kubernetes::wait_for::{self, WaitFor};
@@ -269,7 +270,8 @@ impl ResourceType for Manifest {
     ) -> Result<Vec<Option<Observed<Self>>>, ProviderError> {
         let mut observed = Vec::with_capacity(objects.len());
         for chunk in objects.chunks(READ_AT_ONCE) {
-            observed.extend(try_join_all(chunk.iter().map(|object| Self::observe(client, object))).await?);
+            let read = try_join_all(chunk.iter().map(|object| Self::observe(client, object))).await;
+            observed.extend(read.map_err(of_read)?);
         }
         Ok(observed)
     }
