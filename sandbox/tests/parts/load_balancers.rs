@@ -4,12 +4,12 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::Client;
-use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use lsinfra_sandbox::Part;
 use serde_json::{Value, json};
 
 use super::account::{Account, element_of, encoded};
-use super::{controller, create, event, sandbox, until, wait};
+use super::{api, controller, create, event, sandbox, until, wait};
 
 const CONTROLLER: &str = "aws-load-balancer-controller";
 const RIGHTS: &[&str] = &["elasticloadbalancing:*", "ec2:*", "acm:*"];
@@ -34,7 +34,29 @@ async fn cluster(account: &Account, actions: &[&str]) -> Client {
     let client = account.client("c").await;
     create(&client, &controller(CONTROLLER, "kube-system", &role, &["--cluster-name=c"])).await;
     create(&client, &web()).await;
+    create(&client, &[binding_kind()]).await;
     client
+}
+
+/// The kind by which the controller says what is behind target groups, as far as it counts here.
+fn binding_kind() -> Value {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "targetgroupbindings.elbv2.k8s.aws"},
+        "spec": {
+            "group": "elbv2.k8s.aws",
+            "scope": "Namespaced",
+            "names": {"kind": "TargetGroupBinding", "plural": "targetgroupbindings"},
+            "versions": [{
+                "name": "v1beta1",
+                "served": true,
+                "storage": true,
+                "schema": {"openAPIV3Schema": schema},
+            }],
+        },
+    })
 }
 
 fn web() -> Vec<Value> {
@@ -115,6 +137,13 @@ pub(super) fn come_and_go() {
     account.tag_subnets("kubernetes.io/role/internal-elb", "1");
     wait(async {
         let client = cluster(&account, RIGHTS).await;
+        let kinds = api(&client, "apiextensions.k8s.io/v1", "CustomResourceDefinition", None);
+        until(async || {
+            let kind = kinds.get("targetgroupbindings.elbv2.k8s.aws").await.unwrap();
+            let conditions = kind.data["status"]["conditions"].as_array()?.clone();
+            conditions.iter().any(|one| one["type"] == "Established" && one["status"] == "True").then_some(())
+        })
+        .await;
         create(&client, &[ingress(&json!({}))]).await;
         let host = hostname(&client).await;
         assert!(host.starts_with("internal-k8s-default-web-"), "{host}");
@@ -140,6 +169,10 @@ pub(super) fn come_and_go() {
             (body.matches("<State>healthy</State>").count() == 2).then_some(())
         })
         .await;
+        let bindings = api(&client, "elbv2.k8s.aws/v1beta1", "TargetGroupBinding", Some("default"));
+        let binding = bindings.list(&ListParams::default()).await.unwrap().items.remove(0);
+        assert_eq!(binding.data["spec"]["targetGroupARN"], group);
+        assert_eq!(binding.data["spec"]["serviceRef"], json!({"name": "web", "port": 80}));
         // The targets are the pods that are ready.
         let deployments: Api<Deployment> = Api::default_namespaced(client.clone());
         let one = Patch::Merge(json!({"spec": {"replicas": 1}}));
@@ -195,6 +228,7 @@ pub(super) fn come_and_go() {
         scale(1).await;
         until(async || ingresses.get_opt("web").await.unwrap().is_none().then_some(())).await;
         assert!(balancers(&account).is_empty());
+        assert!(bindings.list(&ListParams::default()).await.unwrap().items.is_empty());
         let left = account.query(
             "ec2",
             "Version=2016-11-15&Action=DescribeSecurityGroups&Filter.1.Name=tag-key&Filter.1.Value.1=elbv2.k8s.aws/cluster",
