@@ -9,7 +9,7 @@ use lsinfra_sandbox::Part;
 use serde_json::{Value, json};
 
 use super::account::{Account, element_of, encoded};
-use super::{api, controller, create, event, sandbox, until, wait};
+use super::{api, controller, create, event, install, sandbox, until, wait};
 
 const CONTROLLER: &str = "aws-load-balancer-controller";
 const RIGHTS: &[&str] = &["elasticloadbalancing:*", "ec2:*", "acm:*"];
@@ -24,13 +24,18 @@ fn balancers(account: &Account) -> Vec<String> {
     arns.map(|rest| rest.split('<').next().unwrap().to_owned()).collect()
 }
 
-/// A cluster with nodes, a web server with two pods, and the controller.
-async fn cluster(account: &Account, actions: &[&str]) -> Client {
+/// A cluster with nodes, and the controller's role.
+fn nodes(account: &Account, actions: &[&str]) -> String {
     account.cluster("c");
     account.group("c", "general", json!({"scalingConfig": {"minSize": 2, "maxSize": 2, "desiredSize": 2}}));
     account.federate("c");
     let subject = format!("kube-system:{CONTROLLER}");
-    let role = account.role_of_service_account("balancing", "c", &subject, actions);
+    account.role_of_service_account("balancing", "c", &subject, actions)
+}
+
+/// The same with a web server of two pods, and what looks like the controller.
+async fn cluster(account: &Account, actions: &[&str]) -> Client {
+    let role = nodes(account, actions);
     let client = account.client("c").await;
     create(&client, &controller(CONTROLLER, "kube-system", &role, &["--cluster-name=c"])).await;
     create(&client, &web()).await;
@@ -234,6 +239,32 @@ pub(super) fn come_and_go() {
             "Version=2016-11-15&Action=DescribeSecurityGroups&Filter.1.Name=tag-key&Filter.1.Value.1=elbv2.k8s.aws/cluster",
         );
         assert!(!left.contains("<groupId>"), "{left}");
+    });
+}
+
+pub(super) fn work_with_charts() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = sandbox(folder.path(), &[]);
+    let account = Account::new(serving.url());
+    account.tag_subnets("kubernetes.io/role/internal-elb", "1");
+    let role = nodes(&account, RIGHTS);
+    let role = format!("serviceAccount.annotations.eks\\.amazonaws\\.com/role-arn={role}");
+    let values = ["clusterName=c", "serviceAccount.name=aws-load-balancer-controller", &role];
+    install(folder.path(), CONTROLLER, "kube-system", CONTROLLER, &values);
+    wait(async {
+        let client = account.client("c").await;
+        let controllers: Api<Deployment> = Api::namespaced(client.clone(), "kube-system");
+        until(async || controllers.get(CONTROLLER).await.unwrap().status?.ready_replicas).await;
+        create(&client, &web()[1..]).await;
+        create(&client, &[ingress(&json!({}))]).await;
+        hostname(&client).await;
+        let bindings = api(&client, "elbv2.k8s.aws/v1beta1", "TargetGroupBinding", Some("default"));
+        assert_eq!(bindings.list(&ListParams::default()).await.unwrap().items.len(), 1);
+        let ingresses: Api<Ingress> = Api::default_namespaced(client.clone());
+        ingresses.delete("web", &DeleteParams::default()).await.unwrap();
+        until(async || ingresses.get_opt("web").await.unwrap().is_none().then_some(())).await;
+        assert!(bindings.list(&ListParams::default()).await.unwrap().items.is_empty());
+        assert!(balancers(&account).is_empty());
     });
 }
 
