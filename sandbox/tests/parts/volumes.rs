@@ -52,11 +52,11 @@ fn claim(name: &str, class: &str) -> Value {
     })
 }
 
-fn pod(claim: &str) -> Value {
+fn pod(name: &str, claim: &str) -> Value {
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "user", "namespace": "default"},
+        "metadata": {"name": name, "namespace": "default"},
         "spec": {
             "nodeSelector": {"topology.kubernetes.io/zone": "us-east-1b"},
             "containers": [{"name": "user", "image": "user", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}],
@@ -96,7 +96,7 @@ pub(super) fn come_and_go() {
         let gp2 = Api::<StorageClass>::all(client.clone()).get("gp2").await.unwrap();
         assert_eq!(gp2.metadata.annotations, None);
 
-        create(&client, &[claim("data", "late"), pod("data")]).await;
+        create(&client, &[claim("data", "late"), pod("user", "data")]).await;
         let name = bound(&client, "data").await;
         let persistent: Api<PersistentVolume> = Api::all(client.clone());
         let volume = persistent.get(&name).await.unwrap().spec.unwrap();
@@ -140,10 +140,16 @@ pub(super) fn come_and_go() {
         create(&client, &[claim("other", "early")]).await;
         bound(&client, "other").await;
         assert_eq!(volumes(&account).matches("<volumeId>").count(), 3, "two, one of which is attached");
+        // The class that names Kubernetes's own driver of old is the driver's, too.
+        create(&client, &[claim("old", "gp2"), pod("old-user", "old")]).await;
+        bound(&client, "old").await;
+        assert!(volumes(&account).contains("<volumeType>gp2</volumeType>"));
 
         let at_once = DeleteParams::default().grace_period(0);
-        pods.delete("user", &at_once).await.unwrap();
-        for name in ["data", "other"] {
+        for name in ["user", "old-user"] {
+            pods.delete(name, &at_once).await.unwrap();
+        }
+        for name in ["data", "other", "old"] {
             claims(&client).delete(name, &DeleteParams::default()).await.unwrap();
         }
         until(async || persistent.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(()))

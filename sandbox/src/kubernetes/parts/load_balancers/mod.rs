@@ -5,6 +5,7 @@
 //! [`ingress`] and [`service`] say what is asked for, as a [`model::Stack`]; [`deploy`] makes the account like it.
 
 mod annotations;
+mod bindings;
 mod deploy;
 mod ingress;
 mod model;
@@ -13,7 +14,7 @@ mod service;
 mod subnets;
 mod workloads;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -58,6 +59,16 @@ struct Known {
     stack: Option<Stack>,
     /// When it failed last, if it did.
     failed: Option<Instant>,
+}
+
+/// What has become of a stack.
+enum Outcome {
+    /// It is there, under this host name.
+    Answers(String),
+    /// It is gone.
+    Gone,
+    /// It is on its way out.
+    Going,
 }
 
 /// Those that share a load balancer.
@@ -171,21 +182,16 @@ impl LoadBalancers {
         if !self.is_due(&key, stack.as_ref(), !leaving.is_empty()) {
             return Ok(());
         }
-        let outcome = match &stack {
-            Some(stack) => deployer.deploy(stack).map(Some),
-            None => deployer.remove(ingress::PREFIX, &id, self.others(&key)).map(|()| None),
-        };
-        let failed = outcome.is_err().then(Instant::now);
-        self.known.insert(key, Known { stack, failed });
-        match outcome {
-            Ok(Some(hostname)) => {
+        match self.bring_about(&deployer, (ingress::PREFIX, &id), key, stack).await {
+            Ok(Outcome::Answers(hostname)) => {
                 for ingress in &members {
                     self.answer_ingress(ingress, &hostname).await?;
                     let text = "Successfully reconciled";
                     self.events.tell(&**ingress, false, "SuccessfullyReconciled", text).await?;
                 }
             }
-            Ok(None) => {}
+            Ok(Outcome::Gone) => {}
+            Ok(Outcome::Going) => return Ok(()),
             Err(error) => {
                 let text = format!("Failed deploy model due to {error}");
                 for ingress in members.iter().chain(&leaving) {
@@ -235,19 +241,14 @@ impl LoadBalancers {
         if !self.is_due(&key, stack.as_ref(), !is_member) {
             return Ok(());
         }
-        let outcome = match &stack {
-            Some(stack) => deployer.deploy(stack).map(Some),
-            None => deployer.remove(service::PREFIX, &id, self.others(&key)).map(|()| None),
-        };
-        let failed = outcome.is_err().then(Instant::now);
-        self.known.insert(key, Known { stack, failed });
-        match outcome {
-            Ok(Some(hostname)) => {
+        match self.bring_about(&deployer, (service::PREFIX, &id), key, stack).await {
+            Ok(Outcome::Answers(hostname)) => {
                 self.answer_service(service, &hostname).await?;
                 let text = "Successfully reconciled";
                 self.events.tell(&**service, false, "SuccessfullyReconciled", text).await
             }
-            Ok(None) => {
+            Ok(Outcome::Going) => Ok(()),
+            Ok(Outcome::Gone) => {
                 let status = json!({"status": {"loadBalancer": null}});
                 self.patch_status(&**service, &status).await?;
                 finalizers::release(&self.api(&**service), &**service, service::FINALIZER).await
@@ -258,6 +259,37 @@ impl LoadBalancers {
                 Err(error)
             }
         }
+    }
+
+    /// Makes the account like a stack, or removes what it has of one.
+    async fn bring_about(
+        &mut self,
+        deployer: &Deployer,
+        (prefix, id): (&'static str, &str),
+        key: String,
+        stack: Option<Stack>,
+    ) -> Result<Outcome, PartError> {
+        let client = &self.context.client;
+        let outcome = match &stack {
+            Some(stack) => match deployer.deploy(stack) {
+                Ok(deployed) => {
+                    let kept = bindings::keep(client, stack, &deployed.target_groups).await;
+                    kept.map(|()| Outcome::Answers(deployed.hostname))
+                }
+                Err(error) => Err(error),
+            },
+            None => match deployer.remove(prefix, id, self.others(&key)) {
+                Ok(()) => {
+                    bindings::remove(client, prefix, id, &BTreeSet::new()).await.map(|()| Outcome::Gone)
+                }
+                // The interfaces of a load balancer outlive it by a moment.
+                Err(PartError::Refused(error)) if error.code == "DependencyViolation" => Ok(Outcome::Going),
+                Err(error) => Err(error),
+            },
+        };
+        let failed = (!matches!(outcome, Ok(Outcome::Answers(_) | Outcome::Gone))).then(Instant::now);
+        self.known.insert(key, Known { stack, failed });
+        outcome
     }
 
     /// Whether there is something to be done for a stack now.

@@ -14,6 +14,8 @@ use super::parameters::{Parameters, gibibytes};
 use super::{DRIVER, Session, Volumes, ZONE_LABEL, handle};
 use crate::cloud::call::Call;
 use crate::services::ec2::volume;
+use crate::services::iam::permission;
+use crate::services::policy_document::Circumstances;
 
 /// By which Kubernetes asks for a volume.
 const PROVISIONER: [&str; 2] =
@@ -118,7 +120,12 @@ impl Volumes {
         let settings = parameters.settings(zone, size.max(1));
         let id = self.call(session, "ec2:CreateVolume", |call| match find(call, name) {
             Some(id) => Ok(id),
-            None => volume::make(call, settings, tags),
+            None => {
+                if let Some(key) = &settings.kms_key_id {
+                    permission::check(call, "kms:CreateGrant", key, &Circumstances::default())?;
+                }
+                volume::make(call, settings, tags)
+            }
         })?;
         let reclaim = class.reclaim_policy.clone().unwrap_or_else(|| "Delete".to_owned());
         let finalizers: &[&str] = if reclaim == "Delete" { &[FINALIZER] } else { &[] };

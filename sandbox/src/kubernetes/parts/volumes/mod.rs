@@ -158,7 +158,9 @@ impl Volumes {
 /// The tags by which the driver's policy knows its volumes: those that it makes, and those that it has made.
 fn driver_circumstances() -> Circumstances {
     let tags = [("ebs.csi.aws.com/cluster", "true"), ("CSIVolumeName", "pvc")];
-    Circumstances::default().tagging(tags).tagged(tags)
+    let of_ec2 = tags.map(|(key, value)| (format!("ec2:ResourceTag/{key}"), value));
+    let all = Circumstances::default().tagging(tags).tagged(tags);
+    of_ec2.into_iter().fold(all, |all, (key, value)| all.with(&key, value))
 }
 
 /// The CSI driver and the id of the volume behind an object, if it is one of the driver's.

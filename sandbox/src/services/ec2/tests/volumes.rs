@@ -48,20 +48,31 @@ fn a_volume_is_found_by_its_tags_and_stays_while_it_is_attached() {
     assert_eq!(text(&cloud.ec2("DescribeVolumes", &find), "status"), "available");
     let attach =
         |cloud: &mut TestCloud, to: Option<(&str, &str)>| change(cloud, |call| volume::attach(call, &id, to));
-    let elsewhere = Some(("i-1", "us-east-1b"));
+    // An instance is known by its interface.
+    let vpc = cloud.vpc("10.0.0.0/16");
+    let subnet = cloud.subnet(&vpc, "10.0.0.0/24");
+    let interface =
+        text(&cloud.ec2("CreateNetworkInterface", &[("SubnetId", &subnet)]), "networkInterfaceId");
+    let instance = interface.replacen("eni-", "i-", 1);
+    let elsewhere = Some((instance.as_str(), "us-east-1b"));
     assert_eq!(attach(&mut cloud, elsewhere).unwrap_err(), "InvalidVolume.ZoneMismatch");
-    attach(&mut cloud, Some(("i-1", "us-east-1a"))).unwrap();
+    attach(&mut cloud, Some((&instance, "us-east-1a"))).unwrap();
     assert_eq!(attach(&mut cloud, Some(("i-2", "us-east-1a"))).unwrap_err(), "VolumeInUse");
-    assert_eq!(text(&cloud.ec2("DescribeVolumes", &find), "instanceId"), "i-1");
+    assert_eq!(text(&cloud.ec2("DescribeVolumes", &find), "instanceId"), instance);
     assert_eq!(cloud.refused("DeleteVolume", &[("VolumeId", &id)]), "VolumeInUse");
     attach(&mut cloud, None).unwrap();
+    assert_eq!(text(&cloud.ec2("DescribeVolumes", &find), "status"), "available");
+    attach(&mut cloud, Some((&instance, "us-east-1a"))).unwrap();
+    // It goes with its volumes left behind.
+    cloud.ec2("DeleteNetworkInterface", &[("NetworkInterfaceId", &interface)]);
+    assert_eq!(text(&cloud.ec2("DescribeVolumes", &find), "status"), "available");
     change(&mut cloud, |call| volume::enlarge(call, &id, 200)).unwrap();
     assert_eq!(
         change(&mut cloud, |call| volume::enlarge(call, &id, 100)).unwrap_err(),
         "InvalidParameterValue"
     );
     assert_eq!(text(&cloud.ec2("DescribeVolumes", &find), "size"), "200");
-    assert_eq!(cloud.inventory().len(), 1);
+    assert_eq!(cloud.inventory().iter().filter(|item| item.kind == "volume").count(), 1);
     cloud.ec2("DeleteVolume", &[("VolumeId", &id)]);
     assert!(texts(&cloud.ec2("DescribeVolumes", &find), "volumeId").is_empty());
     assert_eq!(cloud.refused("DeleteVolume", &[("VolumeId", &id)]), "InvalidVolume.NotFound");
