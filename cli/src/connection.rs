@@ -11,7 +11,7 @@ use lsinfra_engine::provider::{ErrorKind, ProviderError, Providers};
 use lsinfra_engine::store::Home;
 use lsinfra_resources::aws::{self, AwsConnection, AwsConnector, CallerError};
 use lsinfra_resources::helm::{self, Helm, HelmConnector};
-use lsinfra_resources::kubernetes::KubernetesConnector;
+use lsinfra_resources::kubernetes::{self, KubernetesConnector};
 use lsinfra_stacks::config::Config;
 use lsinfra_stacks::langsmith;
 
@@ -136,8 +136,9 @@ fn helm_program(sandbox: bool) -> Arc<Helm> {
 fn providers(connector: &Arc<AwsConnector>, helm: &Arc<Helm>) -> Providers {
     let mut providers = Providers::default();
     aws::register(&mut providers, Arc::clone(connector));
-    let kubernetes = Arc::new(KubernetesConnector::new(Arc::clone(connector)));
-    helm::register(&mut providers, Arc::new(HelmConnector::new(kubernetes, Arc::clone(helm))));
+    let clusters = Arc::new(KubernetesConnector::new(Arc::clone(connector)));
+    kubernetes::register(&mut providers, Arc::clone(&clusters));
+    helm::register(&mut providers, Arc::new(HelmConnector::new(clusters, Arc::clone(helm))));
     langsmith::register(&mut providers);
     providers
 }

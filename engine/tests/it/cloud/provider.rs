@@ -5,8 +5,8 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use lsinfra_engine::provider::{
-    ChangeKind, ErrorKind, ExplainRequest, Explanation, Found, InputProblem, Objection, Observation, PollInterval, Provider,
-    ProviderError, Providers, ReadRequest, Recorded, StepContext, UpdateRequest,
+    ChangeKind, ErrorKind, ExplainRequest, Explanation, Found, InputProblem, Objection, Observation,
+    PollInterval, Provider, ProviderError, Providers, ReadRequest, Recorded, StepContext, UpdateRequest,
 };
 use lsinfra_engine::schema::Schema;
 use lsinfra_engine::{PhysicalId, Properties, Value, ValueError};
