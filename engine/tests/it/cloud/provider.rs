@@ -5,8 +5,8 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use lsinfra_engine::provider::{
-    ChangeKind, ErrorKind, Found, InputProblem, Objection, Observation, PollInterval, Provider,
-    ProviderError, Providers, ReadRequest, Recorded, StepContext, UpdateRequest,
+    ChangeKind, ErrorKind, ExplainRequest, Explanation, Found, InputProblem, Objection, Observation,
+    PollInterval, Provider, ProviderError, Providers, ReadRequest, Recorded, StepContext, UpdateRequest,
 };
 use lsinfra_engine::schema::Schema;
 use lsinfra_engine::{PhysicalId, Properties, Value, ValueError};
@@ -17,6 +17,9 @@ use crate::cloud::object::{Phase, View, arn};
 use crate::cloud::world::{Answer, Creation, World, refuse};
 use crate::cloud::{Cloud, Request};
 use crate::moments::ProcessNumber;
+
+/// A label whose change cannot be explained.
+pub(crate) const UNEXPLAINED: u64 = 99;
 
 const POLL: PollInterval = PollInterval::seconds(4, 120);
 
@@ -299,6 +302,21 @@ impl Provider for SimulatedProvider {
             }))
         })
         .await
+    }
+
+    /// From which label to which, and whether calls may be made.
+    async fn explain(&self, request: ExplainRequest<'_>) -> Result<Option<Explanation>, ProviderError> {
+        let label = |inputs: &Properties| inputs.get("label").cloned().unwrap_or_default();
+        let Value::Number(to) = label(request.inputs) else { return Ok(None) };
+        if to.as_u64() == Some(UNEXPLAINED) {
+            return refuse(ErrorKind::Denied, "nobody may know");
+        }
+        let from = request.previous.map_or(Value::Null, |previous| label(&previous.inputs));
+        Ok(Some(Explanation {
+            compared_with: Some(format!("{} {from:?} -> {to}", account(request.connection))),
+            notes: vec![format!("may call: {}", request.may_call)],
+            ..Explanation::default()
+        }))
     }
 
     async fn run(&self, step: &StepContext, inputs: &Properties) -> Result<Properties, ProviderError> {
