@@ -4,6 +4,7 @@
 //! and returns the outputs that other parts use.
 
 mod addons;
+mod application;
 mod choices;
 mod cluster;
 mod data;
@@ -12,10 +13,13 @@ mod existing_network;
 mod flow_logs;
 mod given;
 mod identity;
+mod json;
 mod load_balancer_policy;
 mod monitoring;
+mod names;
 mod network;
 mod nodes;
+mod placement;
 mod secrets;
 mod security_groups;
 mod workload_roles;
@@ -90,12 +94,14 @@ pub fn langsmith(config: &Config, layers: &Layers) -> Result<Graph, StackError> 
     let connections = secrets::declare_connections(&secrets_stack, &environment, &generated, &data)?;
 
     let secret_arns = [
-        ("app_secret_arn", Some(generated.app_arn.clone())),
-        ("postgres_secret_arn", Some(connections.postgres_arn)),
-        ("redis_secret_arn", Some(connections.redis_arn)),
-        ("clickhouse_secret_arn", generated.clickhouse_arn.clone()),
+        ("app_secret_arn", Some(&generated.app)),
+        ("postgres_secret_arn", Some(&connections.postgres)),
+        ("redis_secret_arn", Some(&connections.redis)),
+        ("clickhouse_secret_arn", Some(&generated.clickhouse)),
+        ("clickhouse_operator_secret_arn", generated.clickhouse_operator.as_ref()),
     ];
-    let secret_arns = secret_arns.into_iter().filter_map(|(name, arn)| Some((name, arn?)));
+    let secret_arns =
+        secret_arns.into_iter().filter_map(|(name, delivered)| Some((name, delivered?.secret.arn.clone())));
     let secret_arns: BTreeMap<&str, Output<Arn>> = secret_arns.collect();
     let subjects = workload_roles::Subjects {
         control_plane: &control_plane,
@@ -114,8 +120,8 @@ pub fn langsmith(config: &Config, layers: &Layers) -> Result<Graph, StackError> 
         security_groups: &groups,
         network_addons: &network_addons,
     };
-    let general_nodes = nodes::declare(&cluster_stack, &environment, &nodes)?;
-    addons::declare(&cluster_stack, &environment, cluster, &general_nodes, &roles.ebs_csi)?;
+    let nodes = nodes::declare(&cluster_stack, &environment, &nodes)?;
+    let addons = addons::declare(&cluster_stack, &environment, cluster, &nodes.general, &roles.ebs_csi)?;
 
     if let Some(config) = &config.edge {
         let edge = edge::declare(&stack.component("edge"), &environment, config)?;

@@ -187,7 +187,7 @@ fn resource_types_take_every_input_with_room_for_a_generation() {
     let graphs = [
         graph("dev", DEV),
         graph("dev", &other_dev),
-        graph("dev", &format!("{DEV}\n[clickhouse]\nmode = \"external\"\n")),
+        graph("dev", &format!("{DEV}\n[clickhouse]\nmode = \"external\"\nhost = \"ch.example.com\"\n")),
         graph("prod", PROD),
         graph("prod", &created_zone),
         graph("prod", &with_existing_network(PROD, 3)),
@@ -322,19 +322,27 @@ fn named_zones_need_no_facts() {
 }
 
 #[test]
-fn clickhouse_elsewhere_has_neither_nodes_nor_a_password_here() {
+fn clickhouse_elsewhere_has_no_nodes_and_a_password_that_is_given() {
     let urns = |text: &str| resources(&graph("dev", text)).into_keys().collect::<BTreeSet<_>>();
     let with_nodes = urns(&format!("{DEV}\n[clickhouse]\ninstance_type = \"m7i.4xlarge\"\n"));
-    let elsewhere = format!("{DEV}\n[clickhouse]\nmode = \"external\"\ninstance_type = \"m7i.4xlarge\"\n");
+    let elsewhere = format!(
+        "{DEV}\n[clickhouse]\nmode = \"external\"\nhost = \"ch.example.com\"\ninstance_type = \"m7i.4xlarge\"\n"
+    );
+    let secret = |text: &str| {
+        let graph = graph("dev", text);
+        let urn = "secrets/aws:secretsmanager:Secret/clickhouse".parse().unwrap();
+        let declared = inputs(graph.get(&urn).unwrap());
+        (declared.contains_key("generated"), shown(&declared["values"]))
+    };
+    let (is_drawn, values) = secret(&elsewhere);
+    assert!(!is_drawn && values.contains("clickhouse_password: <asked clickhouse_password>"), "{values}");
+    assert!(values.contains("clickhouse_host: ch.example.com"), "{values}");
+    assert!(secret(DEV).0);
     let elsewhere = urns(&elsewhere);
     let gone: Vec<&str> = with_nodes.difference(&elsewhere).map(String::as_str).collect();
     assert_eq!(
         gone,
-        [
-            "cluster/aws:ec2:LaunchTemplate/clickhouse-1",
-            "cluster/aws:eks:NodeGroup/clickhouse-1",
-            "secrets/aws:secretsmanager:Secret/clickhouse",
-        ]
+        ["cluster/aws:ec2:LaunchTemplate/clickhouse-1", "cluster/aws:eks:NodeGroup/clickhouse-1"]
     );
     assert!(elsewhere.is_subset(&with_nodes));
 }

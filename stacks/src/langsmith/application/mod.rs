@@ -1,0 +1,3 @@
+//! The application: LangSmith itself.
+
+mod values;
