@@ -4,3 +4,6 @@
 //! errors; it must not know plans, journals or stacks.
 
 pub mod aws;
+mod durations;
+pub mod helm;
+pub mod kubernetes;

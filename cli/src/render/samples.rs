@@ -64,6 +64,8 @@ pub(crate) fn step(urn_text: &str, action: Action) -> Step {
         inputs: Properties::new(),
         depends_on: Vec::new(),
         expected_seconds: 2.0,
+        explanation: None,
+        connection: Value::Null,
     }
 }
 

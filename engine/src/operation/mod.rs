@@ -4,6 +4,7 @@
 //! of them does inside, nor how a plan is shown or approved.
 
 mod error;
+mod explain;
 mod gather;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,8 @@ use crate::clock::Clock;
 use crate::events::{EventKind, Events, OperationOutcome};
 use crate::graph::Graph;
 use crate::import::gather_imports;
-use crate::journal::{Entry, OperationInfo, prune, replay, started};
+use crate::journal::{Entry, OperationInfo, OperationKind, prune, replay, started};
+use crate::operation::explain::explain;
 use crate::operation::gather::{gather_facts, gather_lookups};
 use crate::plan::{Observations, Plan, PlanCounts, Question, Step, build, drift, excess};
 use crate::provider::{Observation, Providers, Recorded};
@@ -227,7 +229,7 @@ impl Operation {
             self.observed.imports =
                 gather_imports(&self.engine, graph, &self.snapshot, &self.observed, &self.request).await?;
         }
-        let plan = build(Question {
+        let mut plan = build(Question {
             operation: &self.request.operation,
             graph,
             snapshot: &self.snapshot,
@@ -237,6 +239,9 @@ impl Operation {
             unprotected: &self.request.unprotected,
             refreshed: self.request.refresh,
         })?;
+        if self.request.operation.kind == OperationKind::Up {
+            explain(&self.engine, &self.snapshot, &mut plan, may_call).await;
+        }
         self.engine.events.send(EventKind::Planned { counts: plan.counts() });
         Ok(plan)
     }

@@ -153,6 +153,8 @@ mod tests {
             inputs: inputs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             depends_on: Vec::new(),
             expected_seconds: 0.0,
+            explanation: None,
+            connection: Value::Null,
         }
     }
 

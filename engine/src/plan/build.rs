@@ -386,6 +386,8 @@ impl<'a> Planner<'a> {
             inputs: Properties::new(),
             depends_on: waits.into_iter().collect(),
             expected_seconds: 0.0,
+            explanation: None,
+            connection: candidate.connection.clone(),
         }
     }
 

@@ -210,6 +210,8 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
             inputs: object.inputs.clone(),
             depends_on: Vec::new(),
             expected_seconds,
+            explanation: None,
+            connection: object.connection.clone(),
         });
         deletions.push(Deletion {
             index,

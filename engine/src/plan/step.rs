@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::provider::Explanation;
 use crate::snapshot::{Generation, PhysicalId};
 use crate::urn::Urn;
 use crate::value::{Properties, Value};
@@ -35,6 +36,12 @@ pub struct Step {
     pub depends_on: Vec<usize>,
     /// How long it is expected to take.
     pub expected_seconds: f64,
+    /// What it comes to inside the object, where the changes of inputs do not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Explanation>,
+    /// Where the object lives, as far as it is known. Not written: another operation finds it out again.
+    #[serde(skip)]
+    pub connection: Value,
 }
 
 /// What a step does.

@@ -6,6 +6,7 @@
 
 mod context;
 mod error;
+mod explain;
 mod task;
 mod typed;
 
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 
 pub use context::{PollInterval, Progress, StepContext};
 pub use error::{ErrorKind, ProviderError};
+pub use explain::{ChangedPart, ExplainRequest, Explanation, PartChange};
 pub use task::{TaskProvider, TaskType};
 pub use typed::{Changes, Connect, Existing, Inputs, Observed, Outputs, ResourceType, TypedProvider};
 
@@ -132,6 +134,15 @@ pub trait Provider: Send + Sync {
     /// Looks for the object that an unfinished creation may have left: by client token,
     /// deterministic name or ownership tags. What it returns carries the tags of `step`, checked.
     async fn find(&self, step: &StepContext, inputs: &Properties) -> Result<Option<Found>, ProviderError>;
+
+    /// What a planned creation or change comes to inside the object, for whoever reviews the plan; `None` if the
+    /// step's changes say it all. Changes nothing.
+    ///
+    /// # Errors
+    /// [`ProviderError`] if it cannot be told: a note in the plan.
+    async fn explain(&self, _request: ExplainRequest<'_>) -> Result<Option<Explanation>, ProviderError> {
+        Ok(None)
+    }
 
     /// Carries out a lookup or a run, for types of those kinds.
     async fn run(&self, step: &StepContext, inputs: &Properties) -> Result<Properties, ProviderError>;

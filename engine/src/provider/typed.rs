@@ -8,8 +8,8 @@ use async_trait::async_trait;
 
 use crate::output::Expression;
 use crate::provider::{
-    ChangeKind, ErrorKind, Found, InputProblem, OWNER_TAG_PREFIX, Objection, Observation, Provider,
-    ProviderError, ReadRequest, Recorded, StepContext, TAGS_INPUT, UpdateRequest,
+    ChangeKind, ErrorKind, ExplainRequest, Explanation, Found, InputProblem, OWNER_TAG_PREFIX, Objection,
+    Observation, Provider, ProviderError, ReadRequest, Recorded, StepContext, TAGS_INPUT, UpdateRequest,
 };
 use crate::schema::{Durations, InputField, Kind, OutputField, Schema};
 use crate::secret::SecretKey;
@@ -178,6 +178,15 @@ pub trait ResourceType: Inputs {
 
     /// Looks for the object that an unfinished creation may have left, and checks its tags.
     async fn find(&self, client: &Self::Client, step: &StepContext) -> Result<Option<Found>, ProviderError>;
+
+    /// What a planned creation or change comes to inside the object, where the changed inputs do not show it. Inputs
+    /// are erased, since a part of one may be unknown.
+    async fn explain(
+        _connect: &dyn Connect<Self::Client>,
+        _request: ExplainRequest<'_>,
+    ) -> Result<Option<Explanation>, ProviderError> {
+        Ok(None)
+    }
 }
 
 /// An object to read: its id and what was last applied to it.
@@ -419,6 +428,10 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
 
     async fn find(&self, step: &StepContext, inputs: &Properties) -> Result<Option<Found>, ProviderError> {
         typed::<R>(inputs)?.find(&*self.client(step).await?, step).await
+    }
+
+    async fn explain(&self, request: ExplainRequest<'_>) -> Result<Option<Explanation>, ProviderError> {
+        R::explain(&*self.connect, request).await
     }
 
     async fn run(&self, _step: &StepContext, _inputs: &Properties) -> Result<Properties, ProviderError> {

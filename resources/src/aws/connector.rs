@@ -46,6 +46,8 @@ pub struct AwsClients {
     pub(crate) secretsmanager: aws_sdk_secretsmanager::Client,
     pub(crate) sns: aws_sdk_sns::Client,
     pub(crate) sts: aws_sdk_sts::Client,
+    /// What all of them sign with.
+    pub(crate) credentials: Option<SharedCredentialsProvider>,
 }
 
 /// Makes and keeps the clients of all connections.
@@ -82,6 +84,11 @@ impl AwsConnector {
     /// From now on nothing is sent once `guard` says that others are no longer kept out.
     pub fn guard(&self, guard: Guard) {
         self.guard.set(guard);
+    }
+
+    /// What keeps calls back once others are no longer kept out: for calls that do not go to AWS.
+    pub(crate) fn call_guard(&self) -> &CallGuard {
+        &self.guard
     }
 
     /// The clients of a connection.
@@ -178,6 +185,7 @@ impl AwsClients {
             ),
             sns: aws_sdk_sns::Client::from_conf(sns.interceptor(guard.clone()).build()),
             sts: aws_sdk_sts::Client::new(config),
+            credentials: config.credentials_provider(),
         }
     }
 }

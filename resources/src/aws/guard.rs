@@ -37,6 +37,23 @@ impl CallGuard {
         // A second one would be of the same run.
         let _ = self.0.set(guard);
     }
+
+    /// Refuses what is about to be sent, if the lock is lost.
+    ///
+    /// # Errors
+    /// [`LockLost`].
+    pub(crate) fn check(&self) -> Result<(), LockLost> {
+        if self.holds() { Ok(()) } else { Err(LockLost) }
+    }
+
+    /// The body of a request, which is kept back once the lock is lost.
+    pub(crate) fn guarded<B>(&self, inner: B) -> GuardedBody<B> {
+        GuardedBody { inner, guard: self.clone() }
+    }
+
+    fn holds(&self) -> bool {
+        self.0.get().is_none_or(|guard| guard())
+    }
 }
 
 impl std::fmt::Debug for CallGuard {
@@ -58,10 +75,10 @@ impl Intercept for CallGuard {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(guard) = self.0.get() {
+        if self.0.get().is_some() {
             let body = context.request_mut().body_mut();
             let inner = std::mem::replace(body, SdkBody::taken());
-            *body = SdkBody::from_body_1_x(GuardedBody { inner, guard: Arc::clone(guard) });
+            *body = SdkBody::from_body_1_x(self.guarded(inner));
         }
         Ok(())
     }
@@ -72,10 +89,7 @@ impl Intercept for CallGuard {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        match self.0.get() {
-            Some(guard) if !guard() => Err(LockLost.into()),
-            _ => Ok(()),
-        }
+        self.check().map_err(Into::into)
     }
 }
 
@@ -84,12 +98,16 @@ impl Intercept for CallGuard {
 /// A connection composes the head of a request, asks the body, and only then writes to the socket: all
 /// that in one poll, and a body that fails leaves the head unwritten and the connection closed. An empty
 /// body would never be asked, so once the lock is lost it claims not to be empty.
-struct GuardedBody {
-    inner: SdkBody,
-    guard: Guard,
+pub(crate) struct GuardedBody<B> {
+    inner: B,
+    guard: CallGuard,
 }
 
-impl Body for GuardedBody {
+impl<B> Body for GuardedBody<B>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
     type Data = Bytes;
     type Error = BoxError;
 
@@ -97,19 +115,19 @@ impl Body for GuardedBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if !(self.guard)() {
-            return Poll::Ready(Some(Err(LockLost.into())));
+        if let Err(lost) = self.guard.check() {
+            return Poll::Ready(Some(Err(lost.into())));
         }
-        Pin::new(&mut self.inner).poll_frame(context)
+        Pin::new(&mut self.inner).poll_frame(context).map_err(Into::into)
     }
 
     fn is_end_stream(&self) -> bool {
-        Body::is_end_stream(&self.inner) && (self.guard)()
+        Body::is_end_stream(&self.inner) && self.guard.holds()
     }
 
     fn size_hint(&self) -> SizeHint {
         let hint = Body::size_hint(&self.inner);
-        if hint.exact() == Some(0) && !(self.guard)() { SizeHint::with_exact(1) } else { hint }
+        if hint.exact() == Some(0) && !self.guard.holds() { SizeHint::with_exact(1) } else { hint }
     }
 }
 

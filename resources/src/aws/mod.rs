@@ -8,35 +8,36 @@ mod arn;
 pub mod cloudwatch;
 mod connection;
 mod connector;
-mod durations;
 pub mod dynamodb;
 pub mod ec2;
 pub mod eks;
 pub mod elasticache;
-mod error;
+pub(crate) mod error;
 mod facts;
-mod guard;
+pub(crate) mod guard;
 pub mod iam;
 mod identity;
 pub mod kms;
 pub mod logs;
 mod names;
-mod plain_text;
+pub(crate) mod plain_text;
 mod policy;
-mod property;
+pub(crate) mod property;
 pub mod rds;
 pub mod route53;
 pub mod s3;
 mod scope;
 pub mod secretsmanager;
 pub mod sns;
-mod tags;
-mod wait;
+pub(crate) mod tags;
+pub(crate) mod wait;
 
 use std::sync::Arc;
 
 use lsinfra_engine::ResourceType;
 use lsinfra_engine::provider::{Connect, Providers, TaskProvider, TaskType, TypedProvider};
+
+use crate::durations;
 
 pub use arn::Arn;
 pub use connection::AwsConnection;

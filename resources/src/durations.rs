@@ -48,6 +48,7 @@ const TABLE: &[(&str, Durations)] = &[
     ("aws:secretsmanager:Secret", Durations::seconds(2, 2, 2)),
     ("aws:sns:Subscription", Durations::seconds(2, 2, 2)),
     ("aws:sns:Topic", Durations::seconds(2, 2, 2)),
+    ("helm:Release", Durations::seconds(60, 60, 30)),
 ];
 
 /// The row of a type. Called for constants only: a type without a row does not compile.
