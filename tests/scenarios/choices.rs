@@ -41,7 +41,11 @@ fn clickhouse() {
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     choose(&project, &[]).succeed();
     for mode in ["external", "replicated"] {
-        let nodes = if mode == "replicated" { "instance_type = \"m6in.4xlarge\"\n" } else { "" };
+        let nodes = if mode == "replicated" {
+            "instance_type = \"m6in.4xlarge\"\n"
+        } else {
+            "host = \"clickhouse.example.com\"\n"
+        };
         file.zone_count = (mode == "replicated").then_some(3);
         file.more = format!("\n[clickhouse]\nmode = {mode:?}\n{nodes}");
         project.write(&file);

@@ -87,7 +87,7 @@ const MINISTACK: Gaps = Gaps {
         ("aws:eks:NodeGroup", "launch_template_id", "DescribeNodegroup: leaves out the launch template"),
     ],
     // DescribeLaunchTemplateVersions answers for one template only: so there is but that of the general nodes.
-    more: "\n[clickhouse]\nmode = \"external\"\n",
+    more: "\n[clickhouse]\nmode = \"external\"\nhost = \"clickhouse.example.com\"\n",
 };
 
 fn gaps(product: Product) -> &'static Gaps {

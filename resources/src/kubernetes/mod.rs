@@ -13,6 +13,7 @@ mod fields;
 pub(crate) mod hold;
 pub(crate) mod kind;
 pub mod meta;
+pub mod metrics;
 pub mod networking;
 mod object;
 pub(crate) mod objects;
@@ -57,9 +58,13 @@ pub fn register(providers: &mut Providers, connector: Arc<KubernetesConnector>) 
     add::<core::ConfigMap>(providers, &connect);
     add::<storage::StorageClass>(providers, &connect);
     add::<storage::DefaultClassMark>(providers, &connect);
+    add::<storage::ClassVolumes>(providers, &connect);
     add::<policy::PodDisruptionBudget>(providers, &connect);
     add::<networking::NetworkPolicy>(providers, &connect);
+    add::<networking::IngressLoadBalancer>(providers, &connect);
     add::<meta::Manifest>(providers, &connect);
+    providers.register(TaskProvider::<meta::DryRun>::new(Arc::clone(&connect)));
+    providers.register(TaskProvider::<metrics::NodeMetrics>::new(Arc::clone(&connect)));
     providers.register(TaskProvider::<batch::Job>::new(connect));
 }
 

@@ -95,6 +95,42 @@ impl<'a> Document<'a> {
         None
     }
 
+    /// A table of whole numbers, these and no others, each within limits; as [`Document::text`]. They stand where
+    /// the table does.
+    pub(super) fn integers<T: TryFrom<i64> + PartialOrd + Copy + Display, const N: usize>(
+        &mut self,
+        path: &str,
+        names: [&str; N],
+        allowed: RangeInclusive<T>,
+        unit: &str,
+    ) -> Option<[Located<T>; N]> {
+        let item = self.item(path)?;
+        let form: Vec<String> = names.iter().map(|name| format!("{name} = {}", allowed.start())).collect();
+        let help = format!(
+            "allowed: {{ {} }}, each {} to {} {unit}",
+            form.join(", "),
+            allowed.start(),
+            allowed.end()
+        );
+        let Some(table) = item.value.as_table_like() else {
+            return self.wrong_type(&item, path, "a table of integers", Some(help));
+        };
+        let is_whole = table.len() == N && names.iter().all(|name| table.contains_key(name));
+        let number = |name: &str| {
+            let number = T::try_from(table.get(name)?.as_integer()?).ok()?;
+            allowed.contains(&number).then(|| item.with(number))
+        };
+        let numbers: Option<Vec<Located<T>>> = names.iter().map(|name| number(name)).collect();
+        match numbers.filter(|_| is_whole).and_then(|numbers| numbers.try_into().ok()) {
+            Some(numbers) => Some(numbers),
+            None => {
+                let message = format!("expected {} within limits, and nothing else", names.join(" and "));
+                self.problem(&item, path, message, help);
+                None
+            }
+        }
+    }
+
     /// One of a few words; as [`Document::text`].
     pub(super) fn choice<T: Copy>(&mut self, path: &str, choices: &[(&str, T)]) -> Option<Located<T>> {
         let words: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();

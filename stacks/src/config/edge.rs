@@ -1,6 +1,6 @@
-//! How the outside reaches LangSmith, and who is told when something is wrong.
+//! How people reach LangSmith, and who is told when something is wrong.
 
-use super::document::Document;
+use super::document::{Document, Located};
 use super::identity::Profile;
 
 /// The name under which LangSmith is reached.
@@ -28,6 +28,26 @@ pub enum Zone {
     Existing,
     /// One of this name, which the environment makes. Whoever has the zone above it must delegate it.
     Created(String),
+}
+
+/// Who can reach LangSmith's load balancer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// Everybody.
+    Public,
+    /// Who is in the VPC, or comes into it by a VPN or a peering.
+    Private,
+}
+
+/// The load balancer in front of LangSmith.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IngressConfig {
+    /// Who can reach it.
+    pub exposure: Exposure,
+    /// The largest body of a request, in MiB: traces with their payloads.
+    pub max_body_size_mebibytes: u16,
+    /// How long a request may take, in seconds.
+    pub request_timeout_seconds: u16,
 }
 
 /// What AWS watches.
@@ -71,6 +91,30 @@ pub(super) fn edge(document: &mut Document<'_>, profile: Profile) -> Option<Opti
         return None;
     }
     Some(Some(EdgeConfig { hostname: hostname.value, zone: Zone::Created(zone.value) }))
+}
+
+/// The load balancer. Without a host name there is no certificate, so that passwords would be seen on their way.
+pub(super) fn ingress(
+    document: &mut Document<'_>,
+    edge: Option<&Option<EdgeConfig>>,
+) -> Option<IngressConfig> {
+    let path = "edge.exposure";
+    let choices = [("public", Exposure::Public), ("private", Exposure::Private)];
+    let exposure: Option<Located<Exposure>> = document.choice(path, &choices);
+    let body = document.integer("edge.max_body_size_mebibytes", 1..=1024, "MiB");
+    let timeout = document.integer("edge.request_timeout_seconds", 30..=3600, "seconds");
+    let exposure = exposure?;
+    if exposure.value == Exposure::Public && edge.is_some_and(Option::is_none) {
+        let message =
+            "without a host name there is no certificate, and everybody could read what people type";
+        document.problem(&exposure, path, message, "add edge.hostname, or take \"private\"");
+        return None;
+    }
+    Some(IngressConfig {
+        exposure: exposure.value,
+        max_body_size_mebibytes: body?.value,
+        request_timeout_seconds: timeout?.value,
+    })
 }
 
 pub(super) fn alarms(document: &mut Document<'_>) -> Option<AlarmsConfig> {

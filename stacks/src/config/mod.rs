@@ -5,6 +5,7 @@
 
 mod auth;
 mod capacity;
+mod charts;
 mod cluster;
 mod data;
 mod document;
@@ -13,11 +14,13 @@ mod existing_network;
 mod identity;
 mod imports;
 mod keys;
+mod langsmith;
 mod network;
 mod problem;
 mod stores;
 mod subnets;
 mod tags;
+mod values_file;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,17 +28,20 @@ use std::path::Path;
 use toml_edit::Table;
 
 pub use auth::{AuthConfig, AuthMode};
+pub use charts::ChartsConfig;
 pub use cluster::{ClusterConfig, NodesConfig};
 pub use data::{BlobsConfig, OnDestroy, RetentionConfig};
-pub use edge::{AlarmsConfig, EdgeConfig, Zone};
+pub use edge::{AlarmsConfig, EdgeConfig, Exposure, IngressConfig, Zone};
 pub use existing_network::ExistingNetworkConfig;
 pub use identity::{Profile, Region};
 pub use imports::{ImportEntry, Imports};
 pub(crate) use keys::most_similar;
 pub use keys::{KEYS, Key};
+pub use langsmith::{LangsmithConfig, Replicas, ReplicasConfig, SecretsDelivery};
 pub use network::{CreatedNetworkConfig, Nat, NetworkConfig, ZoneSelection};
 pub use problem::{ConfigError, InvalidConfig, Problem};
-pub use stores::{ClickhouseConfig, ClickhouseMode, PostgresConfig, RedisConfig};
+pub use stores::{ClickhouseConfig, ClickhouseMode, ExternalClickhouseConfig, PostgresConfig, RedisConfig};
+pub use values_file::ValuesFile;
 
 use document::Document;
 use problem::Problems;
@@ -71,8 +77,10 @@ pub struct Config {
     pub redis: RedisConfig,
     /// ClickHouse.
     pub clickhouse: ClickhouseConfig,
-    /// How the outside reaches LangSmith; `None` for not at all.
+    /// The name under which LangSmith is reached; `None` for that of its load balancer.
     pub edge: Option<EdgeConfig>,
+    /// The load balancer in front of LangSmith.
+    pub ingress: IngressConfig,
     /// How people log in.
     pub auth: AuthConfig,
     /// What AWS watches.
@@ -81,6 +89,12 @@ pub struct Config {
     pub retention: RetentionConfig,
     /// The bucket of trace payloads.
     pub blobs: BlobsConfig,
+    /// How secrets reach the cluster.
+    pub secrets_delivery: SecretsDelivery,
+    /// LangSmith in the cluster.
+    pub langsmith: LangsmithConfig,
+    /// Which version of each chart is installed.
+    pub charts: ChartsConfig,
 }
 
 impl Config {
@@ -99,7 +113,7 @@ impl Config {
         Self::parse(file, &text)
     }
 
-    /// Checks `text` as the content of `file`, which is not read.
+    /// Checks `text` as the content of `file`, which is not read; a file of values that it names is.
     ///
     /// # Errors
     /// [`ConfigError::Invalid`] with all that is wrong.
@@ -142,10 +156,14 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
     let redis = stores::redis(document);
     let clickhouse = stores::clickhouse(document);
     let edge = edge::edge(document, profile.unwrap_or(Profile::Dev));
+    let ingress = edge::ingress(document, edge.as_ref());
     let auth = auth::auth(document, edge.as_ref());
     let alarms = edge::alarms(document);
     let retention = data::retention(document);
     let blobs = data::blobs(document);
+    let secrets_delivery = langsmith::delivery(document);
+    let langsmith = langsmith::langsmith(document, file);
+    let charts = charts::charts(document);
     let (nodes, clickhouse) = (nodes?, clickhouse?);
     capacity::check(document, &nodes, &clickhouse);
     if let Some(network) = &network {
@@ -167,10 +185,14 @@ fn read(document: &mut Document<'_>, file: &Path, profile: Option<Profile>) -> O
         redis: redis?,
         clickhouse,
         edge: edge?,
+        ingress: ingress?,
         auth: auth?,
         alarms: alarms?,
         retention: retention?,
         blobs: blobs?,
+        secrets_delivery: secrets_delivery?,
+        langsmith: langsmith?,
+        charts: charts?,
     })
 }
 

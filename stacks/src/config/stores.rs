@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::cluster::instance_type;
-use super::document::Document;
+use super::document::{Document, Located};
 use crate::capacity::InstanceType;
 
 /// How often RDS and ElastiCache can keep a daily backup, in days.
@@ -106,6 +106,27 @@ pub struct ClickhouseConfig {
     pub volume_iops: u32,
     /// Its throughput, in MiB/s.
     pub volume_throughput_mebibytes_per_second: u32,
+    /// Where it is if it is elsewhere.
+    pub external: Option<ExternalClickhouseConfig>,
+}
+
+/// A ClickHouse that somebody else runs. Its password is given as a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalClickhouseConfig {
+    /// Its host name or address.
+    pub host: String,
+    /// The port of its HTTP interface.
+    pub http_port: u16,
+    /// The port of its native interface.
+    pub native_port: u16,
+    /// The user, who must be allowed to manage access: LangSmith makes row policies.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// Whether both ports speak TLS.
+    pub tls: bool,
+    /// The name of its cluster of replicas, if its tables are to be replicated.
+    pub cluster: Option<String>,
 }
 
 pub(super) fn postgres(document: &mut Document<'_>) -> Option<PostgresConfig> {
@@ -166,8 +187,10 @@ pub(super) fn clickhouse(document: &mut Document<'_>) -> Option<ClickhouseConfig
     let iops = document.integer("clickhouse.volume_iops", VOLUME_IOPS, "IOPS");
     let path = "clickhouse.volume_throughput_mebibytes_per_second";
     let throughput = document.integer(path, VOLUME_MEBIBYTES_PER_SECOND, "MiB/s");
+    let mode = mode?;
+    let external = external_clickhouse(document, mode.value)?;
     Some(ClickhouseConfig {
-        mode: mode?.value,
+        mode: mode.value,
         instance_type: match instance_type {
             Some(given) => Some(given?),
             None => None,
@@ -175,7 +198,74 @@ pub(super) fn clickhouse(document: &mut Document<'_>) -> Option<ClickhouseConfig
         volume_gib: gib?.value,
         volume_iops: iops?.value,
         volume_throughput_mebibytes_per_second: throughput?.value,
+        external,
     })
+}
+
+/// Where ClickHouse is if it is elsewhere; keys that say so are of no use otherwise.
+fn external_clickhouse(
+    document: &mut Document<'_>,
+    mode: ClickhouseMode,
+) -> Option<Option<ExternalClickhouseConfig>> {
+    if mode != ClickhouseMode::External {
+        let keys = ["host", "http_port", "native_port", "user", "database", "tls", "cluster"];
+        for path in keys.map(|key| format!("clickhouse.{key}")) {
+            if document.is_given(&path) {
+                let at = Located { value: (), span: document.span(&path) };
+                let message =
+                    format!("with `clickhouse.mode = {:?}` ClickHouse is in the cluster", mode.as_str());
+                document.problem(&at, &path, message, "take it out, or set the mode to \"external\"");
+            }
+        }
+        return Some(None);
+    }
+    let host = name(document, "clickhouse.host", is_host, "clickhouse.example.com");
+    let http_port = document.integer("clickhouse.http_port", 1..=u16::MAX, "for a port");
+    let native_port = document.integer("clickhouse.native_port", 1..=u16::MAX, "for a port");
+    let user = name(document, "clickhouse.user", is_identifier, "langsmith");
+    let database = name(document, "clickhouse.database", is_identifier, "langsmith");
+    let tls = document.boolean("clickhouse.tls");
+    let path = "clickhouse.cluster";
+    let cluster = match document.is_given(path) {
+        true => Some(name(document, path, is_identifier, "replicated")?),
+        false => None,
+    };
+    Some(Some(ExternalClickhouseConfig {
+        host: host?,
+        http_port: http_port?.value,
+        native_port: native_port?.value,
+        user: user?,
+        database: database?,
+        tls: tls?.value,
+        cluster,
+    }))
+}
+
+fn name(
+    document: &mut Document<'_>,
+    path: &str,
+    is_legal: fn(&str) -> bool,
+    such_as: &str,
+) -> Option<String> {
+    let name = document.text(path)?;
+    if !is_legal(&name.value) {
+        let message = format!("{:?} is no name that ClickHouse is known by", name.value);
+        document.problem(&name, path, message, format!("allowed: such as {such_as:?}"));
+        return None;
+    }
+    Some(name.value)
+}
+
+fn is_host(name: &str) -> bool {
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    !name.is_empty() && name.len() <= 253 && name.bytes().all(is_legal)
+}
+
+/// <https://clickhouse.com/docs/sql-reference/syntax#identifiers>
+fn is_identifier(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
 /// A class of instances or a type of nodes; AWS knows which there are.

@@ -101,7 +101,17 @@ fn every_key_is_accepted() {
         volume_gib = 2000
         volume_iops = 16000
         volume_throughput_mebibytes_per_second = 2000
+        host = "clickhouse.example.com"
+        http_port = 8443
+        native_port = 9440
+        user = "langsmith"
+        database = "traces"
+        tls = false
+        cluster = "main"
         [edge]
+        exposure = "private"
+        max_body_size_mebibytes = 100
+        request_timeout_seconds = 3600
         hostname = "traces.eu.example.com"
         created_zone = "eu.example.com"
         [auth]
@@ -119,6 +129,20 @@ fn every_key_is_accepted() {
         noncurrent_expiry_days = 1
         abort_multipart_days = 3650
         on_destroy = "delete"
+        [secrets]
+        delivery = "direct"
+        [replicas]
+        frontend = { min = 1, max = 2 }
+        backend = { min = 2, max = 50 }
+        platform_backend = { min = 3, max = 20 }
+        queue = { min = 1, max = 1 }
+        ingest_queue = { min = 3, max = 24 }
+        [charts]
+        langsmith = "0.17.0-rc.12"
+        aws_load_balancer_controller = "3.5.1"
+        cluster_autoscaler = "9.60.0"
+        external_secrets = "2.9.1"
+        clickhouse_operator = "0.25.7"
     "#;
     let message = problems(text);
     // The listed public subnets lie where the private ones would be placed: a case of its own below.
@@ -261,6 +285,18 @@ fn bad_configs() -> Vec<(&'static str, String)> {
         ("retention the wrong way round", with("[retention]\nshort_lived_days = 30\nlong_lived_days = 14\n")),
         ("retention beyond the default", with("[retention]\nshort_lived_days = 500\n")),
         ("bucket settings", with("[blobs]\nversioning = 1\nabort_multipart_days = -1\non_destroy = \"retain\"\n")),
+        ("a public load balancer without a certificate", with("[edge]\nexposure = \"public\"\n")),
+        ("limits of requests", with("[edge]\nmax_body_size_mebibytes = 0\nrequest_timeout_seconds = 4000\n")),
+        ("a place of a ClickHouse in the cluster", with("[clickhouse]\nhost = \"clickhouse.example.com\"\ntls = true\n")),
+        ("a ClickHouse elsewhere without a place", with("[clickhouse]\nmode = \"external\"\n")),
+        ("a ClickHouse elsewhere with bad names", with(
+            "[clickhouse]\nmode = \"external\"\nhost = \"https://clickhouse\"\nuser = \"a b\"\nnative_port = 0\n",
+        )),
+        ("a slip in the delivery of secrets", with("[secrets]\ndelivery = \"external-secret\"\n")),
+        ("replicas the wrong way round", with("[replicas]\nbackend = { min = 3, max = 2 }\nqueue = { min = 0, max = 2 }\n")),
+        ("replicas of bad forms", with("[replicas]\nbackend = 3\nqueue = { min = 1 }\nfrontend = { min = 1, max = 2, step = 1 }\n")),
+        ("ranges of chart versions", with("[charts]\nlangsmith = \"~0.16.0\"\nexternal_secrets = \"2.9\"\n")),
+        ("a file of values that is not there", with("[langsmith]\nvalues_file = \"of-nobody.yaml\"\n")),
         ("several problems", "region = \"us-west-2\"\nacount = \"111122223333\"\n[network]\ncidr = \"10.0.0.1/16\"\nzone_count = 1\nnat = \"none\"\n".to_owned()),
     ]
 }
@@ -378,5 +414,29 @@ fn the_usual_zone_of_a_host_name_is_the_one_above_it() {
     ] {
         let edge = EdgeConfig { hostname: hostname.to_owned(), zone: Zone::Existing };
         assert_eq!(edge.usual_zone(), zone);
+    }
+}
+
+#[test]
+fn values_are_read_beside_the_config_file_and_must_be_a_map_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let parse = |values: &str| {
+        std::fs::write(folder.join("values.yaml"), values).unwrap();
+        let text = format!("{MINIMAL}[langsmith]\nvalues_file = \"values.yaml\"\n");
+        Config::parse(&folder.join("dev.toml"), &text)
+    };
+    let read = |values: &str| parse(values).unwrap().langsmith.values.unwrap().values;
+    let expected = serde_json::json!({"backend": {"deployment": {"replicas": 3}}, "list": ["a", 1.5, null]});
+    assert_eq!(read("# mine\nbackend:\n  deployment: {replicas: 3}\nlist: [a, 1.5, null]\n"), expected);
+    assert_eq!(read(&expected.to_string()), expected);
+    assert_eq!(read(""), serde_json::json!({}));
+    for (values, problem) in [
+        ("- a\n", "holds no map of values"),
+        ("a: [\n", "is no YAML"),
+        ("config: {apiKeySalt: hunter2}\n", "`config.apiKeySalt` is a secret"),
+    ] {
+        let message = parse(values).unwrap_err().to_string();
+        assert!(message.contains(problem) && !message.contains("hunter2"), "{message}");
     }
 }

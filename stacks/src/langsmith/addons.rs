@@ -37,6 +37,13 @@ pub(super) fn declare_network(
     Ok(vec![stack.add("vpc-cni", vpc_cni)?, stack.add("kube-proxy", kube_proxy)?])
 }
 
+/// The add-ons that run on nodes, as far as others wait for them.
+pub(super) struct NodeAddons {
+    pub(super) ebs_csi_driver: Resource<AddonOutputs>,
+    pub(super) coredns: Resource<AddonOutputs>,
+    pub(super) metrics_server: Resource<AddonOutputs>,
+}
+
 /// What runs on nodes.
 pub(super) fn declare(
     stack: &Stack,
@@ -44,19 +51,21 @@ pub(super) fn declare(
     cluster: &Resource<ClusterOutputs>,
     nodes: &Resource<NodeGroupOutputs>,
     ebs_csi_role_arn: &Output<Arn>,
-) -> Result<(), StackError> {
+) -> Result<NodeAddons, StackError> {
+    let add = |addon_name: &str, inputs: Addon| {
+        Ok::<_, StackError>(stack.add(addon_name, inputs)?.depends_on(nodes))
+    };
+    let plain = |name: &str, version: &str| add(name, addon(environment, cluster, name, version));
+    let name = "aws-ebs-csi-driver";
     let ebs_csi_driver = Addon {
         service_account_role_arn: ebs_csi_role_arn.into(),
-        ..addon(environment, cluster, "aws-ebs-csi-driver", EBS_CSI_DRIVER)
+        ..addon(environment, cluster, name, EBS_CSI_DRIVER)
     };
-    let coredns = addon(environment, cluster, "coredns", COREDNS);
-    let metrics_server = addon(environment, cluster, "metrics-server", METRICS_SERVER);
-    for (name, addon) in
-        [("aws-ebs-csi-driver", ebs_csi_driver), ("coredns", coredns), ("metrics-server", metrics_server)]
-    {
-        let _ = stack.add(name, addon)?.depends_on(nodes);
-    }
-    Ok(())
+    Ok(NodeAddons {
+        ebs_csi_driver: add(name, ebs_csi_driver)?,
+        coredns: plain("coredns", COREDNS)?,
+        metrics_server: plain("metrics-server", METRICS_SERVER)?,
+    })
 }
 
 fn addon(

@@ -1,7 +1,10 @@
 //! The secrets that a person gives, since nobody can make them up: what they are called and what they must
 //! look like. It must not know how they are given.
 
-use crate::config::{AuthMode, Config};
+use crate::config::{AuthMode, ClickhouseMode, Config};
+
+/// The password of a ClickHouse elsewhere.
+pub(super) const CLICKHOUSE_PASSWORD: &str = "clickhouse_password";
 
 /// Characters of which LangSmith wants one in a password. [`PASSWORD`] lists them, too.
 const SYMBOLS: &str = r"!#$%()+,-./:?@[\]^_{~}";
@@ -12,7 +15,7 @@ const PASSWORD: &str =
 /// A secret that a person gives.
 #[derive(Clone, Copy, Debug)]
 pub struct GivenSecret {
-    /// Its name: that of its key in the secret `app`, which is the one that LangSmith's chart reads.
+    /// Its name: that of its key in Secrets Manager, which is the one that LangSmith's chart reads.
     pub name: &'static str,
     /// What it is.
     pub description: &'static str,
@@ -32,6 +35,9 @@ pub fn given_secrets(config: &Config) -> Vec<GivenSecret> {
             secret("oauth_client_id", "LangSmith's client id at the identity provider"),
             secret("oauth_client_secret", "LangSmith's client secret at the identity provider"),
         ]),
+    }
+    if config.clickhouse.mode == ClickhouseMode::External {
+        secrets.push(secret(CLICKHOUSE_PASSWORD, "the password of ClickHouse's user"));
     }
     secrets
 }
@@ -93,6 +99,11 @@ mod tests {
         assert_eq!(
             names(&format!("{DEV}{OIDC}")),
             ["langsmith_license_key", "oauth_client_id", "oauth_client_secret"]
+        );
+        let external = "[clickhouse]\nmode = \"external\"\nhost = \"clickhouse.example.com\"\n";
+        assert_eq!(
+            names(&format!("{DEV}{external}")),
+            ["langsmith_license_key", "initial_org_admin_password", "clickhouse_password"]
         );
     }
 

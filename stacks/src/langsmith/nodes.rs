@@ -16,16 +16,11 @@ use lsinfra_resources::aws::eks::{
     TaintEffect,
 };
 
+use super::names::{CLICKHOUSE_WORKLOAD, DEDICATED_TAINT, GENERAL_WORKLOAD, WORKLOAD_LABEL};
 use super::network::Network;
 use super::security_groups::SecurityGroups;
 use super::{Environment, StackError};
 use crate::naming::NameLimit;
-
-/// The label that tells pods the nodes apart: its value is `general` or `clickhouse`.
-const WORKLOAD_LABEL: &str = "workload";
-
-/// The taint that keeps other pods off nodes that one workload has for itself.
-const DEDICATED_TAINT: &str = "dedicated";
 
 /// The root volume of Amazon Linux 2023.
 /// <https://docs.aws.amazon.com/linux/al2023/ug/ec2.html>
@@ -57,17 +52,25 @@ struct Group<'a> {
     is_dedicated: bool,
 }
 
-/// Declares all nodes, and gives the general ones, which everything else runs on.
+/// The groups of nodes.
+pub(super) struct NodeGroups {
+    /// The ones that everything else runs on.
+    pub(super) general: Resource<NodeGroupOutputs>,
+    /// Those that ClickHouse has for itself; none if it has none.
+    pub(super) clickhouse: Vec<Resource<NodeGroupOutputs>>,
+}
+
+/// Declares all nodes.
 pub(super) fn declare(
     stack: &Stack,
     environment: &Environment<'_>,
     nodes: &Nodes<'_>,
-) -> Result<Resource<NodeGroupOutputs>, StackError> {
+) -> Result<NodeGroups, StackError> {
     let config = environment.config;
     let network = nodes.network;
     let general = Group {
         name: "general".to_owned(),
-        workload: "general",
+        workload: GENERAL_WORKLOAD,
         instance_type: &config.nodes.instance_type.name,
         subnet_ids: network.private_subnet_ids.clone(),
         min_size: config.nodes.min_size,
@@ -75,23 +78,24 @@ pub(super) fn declare(
         is_dedicated: false,
     };
     let general = nodes.group(stack, environment, general)?;
+    let mut clickhouse = Vec::new();
     if let Some(instance_type) = &config.clickhouse.instance_type {
         let replicas = usize::from(config.clickhouse.mode.replicas());
         let zones = network.private_subnet_ids.iter().cycle().take(replicas);
         for (index, subnet_id) in zones.enumerate() {
             let group = Group {
                 name: format!("clickhouse-{}", index + 1),
-                workload: "clickhouse",
+                workload: CLICKHOUSE_WORKLOAD,
                 instance_type: &instance_type.name,
                 subnet_ids: vec![subnet_id.clone()],
                 min_size: 1,
                 max_size: 1,
                 is_dedicated: true,
             };
-            nodes.group(stack, environment, group)?;
+            clickhouse.push(nodes.group(stack, environment, group)?);
         }
     }
-    Ok(general)
+    Ok(NodeGroups { general, clickhouse })
 }
 
 impl Nodes<'_> {

@@ -7,13 +7,12 @@
 use std::collections::BTreeMap;
 
 use lsinfra_engine::output::SecretInput;
-use lsinfra_engine::{Output, Secret as SecretValue, Stack};
-use lsinfra_resources::aws::Arn;
+use lsinfra_engine::{Output, Resource, Secret as SecretValue, Stack};
 use lsinfra_resources::aws::secretsmanager::{Alphabet, Generated as Drawn, Recipe, Secret, SecretOutputs};
 
 use super::data::{DATABASE, Data, MASTER_USER};
-use super::given::given_secrets;
-use super::{Environment, StackError};
+use super::given::{CLICKHOUSE_PASSWORD, given_secrets};
+use super::{Environment, StackError, names};
 use crate::config::{AuthMode, ClickhouseMode};
 use crate::naming::NameLimit;
 
@@ -27,19 +26,34 @@ const KEY_BYTES: u32 = 32;
 /// <https://github.com/fernet/spec/blob/master/Spec.md>
 const FERNET_BYTES: u32 = 32;
 
-/// What is drawn at random.
-pub(super) struct Generated {
-    pub(super) app_arn: Output<Arn>,
-    pub(super) postgres_password: Output<SecretValue>,
-    pub(super) redis_token: Output<SecretValue>,
-    /// None where ClickHouse is elsewhere and has a password of its own.
-    pub(super) clickhouse_arn: Option<Output<Arn>>,
+/// The port of ClickHouse's HTTP interface and of its native one, where it runs in the cluster.
+const CLICKHOUSE_PORTS: (u16, u16) = (8123, 9000);
+
+/// The user by which the operator of ClickHouse looks after its replicas.
+const OPERATOR_USER: &str = "clickhouse_operator";
+
+/// A secret that something in the cluster reads, with the keys that it has there.
+pub(super) struct Delivered {
+    pub(super) secret: Resource<SecretOutputs>,
+    pub(super) keys: Vec<String>,
 }
 
-/// How LangSmith reaches its data stores.
+/// What does not wait for a data store.
+pub(super) struct Generated {
+    /// LangSmith's own keys.
+    pub(super) app: Delivered,
+    pub(super) postgres_password: Output<SecretValue>,
+    pub(super) redis_token: Output<SecretValue>,
+    /// How LangSmith reaches ClickHouse.
+    pub(super) clickhouse: Delivered,
+    /// How its operator does, where it has one.
+    pub(super) clickhouse_operator: Option<Delivered>,
+}
+
+/// How LangSmith reaches the data stores outside of the cluster.
 pub(super) struct Connections {
-    pub(super) postgres_arn: Output<Arn>,
-    pub(super) redis_arn: Output<Arn>,
+    pub(super) postgres: Delivered,
+    pub(super) redis: Delivered,
 }
 
 /// Declares what is drawn at random, and with LangSmith's own keys what is given. Keys of products that are
@@ -62,11 +76,13 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ge
     ];
     let mut given: BTreeMap<String, SecretValue> = given_secrets(config)
         .iter()
+        .filter(|secret| secret.name != CLICKHOUSE_PASSWORD)
         .map(|secret| (secret.name.to_owned(), SecretValue::asked(secret.name)))
         .collect();
     if let AuthMode::Oidc { issuer_url } = &config.auth.mode {
         given.insert("oauth_issuer_url".to_owned(), SecretValue::plain(issuer_url));
     }
+    let keys = app.iter().map(|(key, _)| (*key).to_owned()).chain(given.keys().cloned()).collect();
     let app = Secret {
         values: given.into(),
         recovery_window_in_days: if environment.is_prod() { 30_u32 } else { 0 }.into(),
@@ -74,24 +90,107 @@ pub(super) fn declare(stack: &Stack, environment: &Environment<'_>) -> Result<Ge
     };
     let app = stack.add("app", app)?.protect(config.protect).retain_on_delete(config.keeps_data());
     let password = |role: &str, key: &str, description: &str| {
-        let recipe = Recipe::Text { alphabet: Alphabet::UrlSafe, length: PASSWORD_LENGTH };
-        let secret = generated(environment, role, description, [(key, Drawn::new(recipe))]);
+        let secret = generated(environment, role, description, [(key, drawn_password())]);
         Ok::<_, StackError>(SecretOutputs::clone(&*stack.add(role, secret)?))
     };
     let postgres = password("postgres-password", "password", "Password of PostgreSQL's master user")?;
     let redis = password("redis-token", "token", "Token that clients of Redis show")?;
-    let clickhouse_arn = match config.clickhouse.mode {
-        ClickhouseMode::External => None,
-        ClickhouseMode::Single | ClickhouseMode::Replicated => {
-            Some(password("clickhouse", "clickhouse_password", "Password of ClickHouse's user")?.arn)
-        }
-    };
     Ok(Generated {
-        app_arn: app.arn.clone(),
+        app: Delivered { secret: app, keys },
         postgres_password: postgres.secrets.field("password"),
         redis_token: redis.secrets.field("token"),
-        clickhouse_arn,
+        clickhouse: clickhouse(stack, environment)?,
+        clickhouse_operator: match config.clickhouse.mode {
+            ClickhouseMode::Replicated => Some(clickhouse_operator(stack, environment)?),
+            ClickhouseMode::Single | ClickhouseMode::External => None,
+        },
     })
+}
+
+/// How ClickHouse is reached, by the keys that LangSmith's chart reads. Its password is drawn, but for a
+/// ClickHouse elsewhere, which has one.
+fn clickhouse(stack: &Stack, environment: &Environment<'_>) -> Result<Delivered, StackError> {
+    let config = &environment.config.clickhouse;
+    let place = ClickhousePlace::of(environment);
+    let mut values = BTreeMap::from(
+        [
+            ("clickhouse_host", place.host),
+            ("clickhouse_port", place.http_port.to_string()),
+            ("clickhouse_native_port", place.native_port.to_string()),
+            ("clickhouse_user", place.user),
+            ("clickhouse_db", place.database),
+            ("clickhouse_tls", place.tls.to_string()),
+        ]
+        .map(|(key, value)| (key.to_owned(), SecretValue::plain(value))),
+    );
+    let mut keys: Vec<String> = values.keys().cloned().collect();
+    keys.push(CLICKHOUSE_PASSWORD.to_owned());
+    let description = "How LangSmith reaches ClickHouse";
+    let role = "clickhouse";
+    let secret = match config.mode {
+        ClickhouseMode::External => {
+            values.insert(CLICKHOUSE_PASSWORD.to_owned(), SecretValue::asked(CLICKHOUSE_PASSWORD));
+            Secret { values: values.into(), ..secret(environment, role, description) }
+        }
+        ClickhouseMode::Single | ClickhouseMode::Replicated => Secret {
+            values: values.into(),
+            ..generated(environment, role, description, [(CLICKHOUSE_PASSWORD, drawn_password())])
+        },
+    };
+    Ok(Delivered { secret: stack.add(role, secret)?, keys })
+}
+
+/// Where ClickHouse is, and as whom LangSmith comes to it.
+pub(super) struct ClickhousePlace {
+    pub(super) host: String,
+    pub(super) http_port: u16,
+    pub(super) native_port: u16,
+    pub(super) user: String,
+    pub(super) database: String,
+    pub(super) tls: bool,
+    /// Its cluster of replicas, whose name has to be known before the first table is made.
+    pub(super) cluster: Option<String>,
+}
+
+impl ClickhousePlace {
+    pub(super) fn of(environment: &Environment<'_>) -> Self {
+        let config = &environment.config.clickhouse;
+        if let Some(external) = &config.external {
+            return Self {
+                host: external.host.clone(),
+                http_port: external.http_port,
+                native_port: external.native_port,
+                user: external.user.clone(),
+                database: external.database.clone(),
+                tls: external.tls,
+                cluster: external.cluster.clone(),
+            };
+        }
+        let is_replicated = config.mode == ClickhouseMode::Replicated;
+        let service = if is_replicated { names::CLICKHOUSE_SERVICE } else { names::CHART_CLICKHOUSE_SERVICE };
+        let (http_port, native_port) = CLICKHOUSE_PORTS;
+        Self {
+            host: format!("{service}.{}.svc.cluster.local", names::LANGSMITH_NAMESPACE),
+            http_port,
+            native_port,
+            user: "default".to_owned(),
+            database: "default".to_owned(),
+            tls: false,
+            cluster: is_replicated.then(|| names::CLICKHOUSE_CLUSTER.to_owned()),
+        }
+    }
+}
+
+/// Whom the operator of ClickHouse is: its chart has a name and a password that everybody knows.
+fn clickhouse_operator(stack: &Stack, environment: &Environment<'_>) -> Result<Delivered, StackError> {
+    let role = "clickhouse-operator";
+    let description = "How the operator of ClickHouse reaches its replicas";
+    let secret = Secret {
+        values: BTreeMap::from([("username".to_owned(), SecretValue::plain(OPERATOR_USER))]).into(),
+        ..generated(environment, role, description, [("password", drawn_password())])
+    };
+    let keys = ["username", "password"].map(str::to_owned).to_vec();
+    Ok(Delivered { secret: stack.add(role, secret)?, keys })
 }
 
 /// Declares the addresses, with what they carry.
@@ -106,7 +205,8 @@ pub(super) fn declare_connections(
             values: Output::fields([("connection_url".to_owned(), url)]).into(),
             ..secret(environment, role, description)
         };
-        Ok::<_, StackError>(stack.add(role, secret)?.arn.clone())
+        let keys = vec!["connection_url".to_owned()];
+        Ok::<_, StackError>(Delivered { secret: stack.add(role, secret)?, keys })
     };
     let port = |port: &Output<u16>| SecretInput::from(port.map(|port| port.to_string()));
     let scheme = format!("postgres://{MASTER_USER}:");
@@ -129,9 +229,13 @@ pub(super) fn declare_connections(
         port(&data.redis.port),
     ]);
     Ok(Connections {
-        postgres_arn: connection("postgres", "How LangSmith reaches PostgreSQL", postgres)?,
-        redis_arn: connection("redis", "How LangSmith reaches Redis", redis)?,
+        postgres: connection("postgres", "How LangSmith reaches PostgreSQL", postgres)?,
+        redis: connection("redis", "How LangSmith reaches Redis", redis)?,
     })
+}
+
+fn drawn_password() -> Drawn {
+    Drawn::new(Recipe::Text { alphabet: Alphabet::UrlSafe, length: PASSWORD_LENGTH })
 }
 
 fn generated<const N: usize>(

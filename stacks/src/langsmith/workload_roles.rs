@@ -10,13 +10,8 @@ use lsinfra_resources::aws::iam::Role;
 use lsinfra_resources::aws::{Arn, PolicyDocument, Principal, Statement};
 
 use super::cluster::{ControlPlane, TOKEN_AUDIENCE};
-use super::{Environment, StackError, load_balancer_policy};
+use super::{Environment, StackError, load_balancer_policy, names};
 use crate::naming::NameLimit;
-
-/// The namespace of LangSmith, and its service accounts that read and write trace payloads.
-const LANGSMITH_NAMESPACE: &str = "langsmith";
-const LANGSMITH_ACCOUNTS: [&str; 4] =
-    ["langsmith-backend", "langsmith-platform-backend", "langsmith-queue", "langsmith-ingest-queue"];
 
 /// Who takes on a role.
 struct Accounts<'a> {
@@ -59,7 +54,7 @@ pub(super) fn declare(
         };
         Ok::<_, StackError>(stack.add(name, role)?.arn.clone())
     };
-    let in_system = |names| Accounts { namespace: "kube-system", names };
+    let in_system = |names| Accounts { namespace: names::SYSTEM_NAMESPACE, names };
     let of_aws = |name| Policies { of_aws: vec![environment.aws_policy(name)], own: Input::default() };
     let own = |document: Output<PolicyDocument>| Policies {
         of_aws: Vec::new(),
@@ -70,7 +65,7 @@ pub(super) fn declare(
         langsmith: add(
             "langsmith",
             "LangSmith: its bucket",
-            Accounts { namespace: LANGSMITH_NAMESPACE, names: &LANGSMITH_ACCOUNTS },
+            Accounts { namespace: names::LANGSMITH_NAMESPACE, names: &names::LANGSMITH_ACCOUNTS },
             own(bucket_policy(subjects.bucket_arn)),
         )?,
         ebs_csi: add(
@@ -88,19 +83,19 @@ pub(super) fn declare(
         load_balancer_controller: add(
             "load-balancer-controller",
             "AWS Load Balancer Controller: the load balancers of ingresses and services",
-            in_system(&["aws-load-balancer-controller"]),
+            in_system(&[names::LOAD_BALANCER_CONTROLLER]),
             own(load_balancer_policy::document(environment, cluster_name, subjects.vpc_id)),
         )?,
         cluster_autoscaler: add(
             "cluster-autoscaler",
             "Cluster autoscaler: the size of node groups",
-            in_system(&["cluster-autoscaler"]),
+            in_system(&[names::CLUSTER_AUTOSCALER]),
             own(autoscaler_policy(environment, cluster_name)),
         )?,
         external_secrets: add(
             "external-secrets",
             "External Secrets: reads the secrets of this environment",
-            Accounts { namespace: "external-secrets", names: &["external-secrets"] },
+            Accounts { namespace: names::EXTERNAL_SECRETS, names: &[names::EXTERNAL_SECRETS] },
             own(secrets_policy(subjects.secret_arns)),
         )?,
     })
