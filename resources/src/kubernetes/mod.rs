@@ -8,7 +8,7 @@ pub mod batch;
 mod connection;
 mod connector;
 pub mod core;
-mod error;
+pub(crate) mod error;
 mod fields;
 pub(crate) mod hold;
 pub(crate) mod kind;

@@ -291,6 +291,24 @@ pub(super) fn need_rights() {
         }}});
         ingresses.patch("web", &PatchParams::default(), &Patch::Merge(secure)).await.unwrap();
         event(&client, "default", "web", "CertificateNotFound").await;
+        // Without one that is named, one that covers the host is taken.
+        let certificate = account.certificate("a.example.com");
+        let discovered = json!({"metadata": {"annotations": {
+            "alb.ingress.kubernetes.io/certificate-arn": null,
+            "alb.ingress.kubernetes.io/ssl-redirect": "443",
+        }}});
+        ingresses.patch("web", &PatchParams::default(), &Patch::Merge(discovered)).await.unwrap();
+        let balancer = balancers(&account).remove(0);
+        let listeners = format!("Action=DescribeListeners&LoadBalancerArn={}", encoded(&balancer));
+        let shown = until(async || {
+            let body = elb(&account, &listeners);
+            (body.matches("<ListenerArn>").count() == 2).then_some(body)
+        })
+        .await;
+        assert_eq!(element_of(&shown, "CertificateArn"), certificate);
+        assert!(shown.contains("<StatusCode>HTTP_301</StatusCode>"), "{shown}");
+        let in_use = account.describe_certificate(&certificate)["InUseBy"].take();
+        assert_eq!(in_use, json!([balancer]));
     });
     drop(serving);
 
