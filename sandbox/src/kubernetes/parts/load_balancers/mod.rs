@@ -172,7 +172,7 @@ impl LoadBalancers {
             Ok(stack) => stack,
             Err(reason) => {
                 let text = format!("Failed build model due to {reason}");
-                for ingress in &members {
+                for ingress in members.iter().chain(&leaving) {
                     self.events.tell(&**ingress, true, "FailedBuildModel", &text).await?;
                 }
                 return Err(PartError::Object(format!("{key}: {reason}")));
