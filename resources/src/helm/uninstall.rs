@@ -42,7 +42,9 @@ pub(crate) async fn uninstall(
         history => history?,
     };
     let Some(latest) = latest(&history) else { return Ok(()) };
-    if !latest.is_of_lineage(step) && !(step.tags_pending && latest.is_unowned()) {
+    // An imported one carries no labels until its first upgrade.
+    let is_imported = step.tags_pending && latest.is_unowned();
+    if !is_imported && !latest.is_of_lineage(step) {
         let message = format!(
             "the release {name} in the namespace {namespace} does not carry this environment's labels: it is left alone"
         );

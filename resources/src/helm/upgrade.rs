@@ -112,17 +112,18 @@ impl Upgrade<'_> {
 
     /// Refuses a release that is another one's by now.
     fn check_owner(&self, history: &[Revision]) -> Result<(), ProviderError> {
-        match latest(history) {
-            Some(latest) if !latest.is_own(self.step) && !(latest.is_unowned() && self.step.tags_pending) => {
-                let Wanted { name, namespace, .. } = self.wanted;
-                let message = format!(
-                    "the release {name} in the namespace {namespace} does not carry this resource's labels: somebody else \
-                     has installed it, and it is left alone"
-                );
-                Err(ProviderError::new(ErrorKind::Invalid, message))
-            }
-            _ => Ok(()),
+        let Some(latest) = latest(history) else { return Ok(()) };
+        // An imported one carries no labels until its first upgrade.
+        let is_imported = latest.is_unowned() && self.step.tags_pending;
+        if is_imported || latest.is_own(self.step) {
+            return Ok(());
         }
+        let Wanted { name, namespace, .. } = self.wanted;
+        let message = format!(
+            "the release {name} in the namespace {namespace} does not carry this resource's labels: somebody else has \
+             installed it, and it is left alone"
+        );
+        Err(ProviderError::new(ErrorKind::Invalid, message))
     }
 
     fn check_chart(&self, before: Option<&Revision>, archive: &Archive) -> Result<(), HelmError> {

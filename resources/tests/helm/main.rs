@@ -1,5 +1,7 @@
 //! Releases in a real control plane, through the engine: installed, left alone, changed, broken, interrupted, uninstalled.
-//! All runs in an environment whose kubeconfig and proxies lead elsewhere. What these tests need is built by `lsinfra sandbox install`; without it they are skipped, by name. So is the one that
+//!
+//! All runs in an environment whose kubeconfig and proxies lead elsewhere. What these tests need is built by
+//! `lsinfra sandbox install`; without it they are skipped, by name. So is the one that
 //! takes charts of others if `LSINFRA_CHARTS` names no folder with them.
 
 #![allow(
