@@ -349,6 +349,8 @@ fn taken_in_by_an_edit() {
     running.wait_for_hold(&place.sandbox).unwrap();
     running.kill();
     place.sandbox.set_faults(&Default::default());
+    let history = place.run(&["history"]).succeed();
+    assert!(history.stderr.contains("was interrupted"), "{}", history.transcript());
     let recorded = place.recorded();
     let urn = &recorded.objects[0].urn;
     place.run(&["state", "mv", urn, &format!("{urn}-moved"), "--yes"]).succeed();

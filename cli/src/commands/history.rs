@@ -1,7 +1,7 @@
 //! `lsinfra history`.
 
 use clap::{Args, Subcommand};
-use lsinfra_engine::store::OperationRecord;
+use lsinfra_engine::store::{LockHolder, OperationRecord};
 
 use crate::answers::{HistoryAnswer, HistoryShowAnswer};
 use crate::arguments::{EnvironmentArgs, OutputArgs, PlaceArgs};
@@ -9,6 +9,7 @@ use crate::environment::{load_config, name};
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
+use crate::recorded::{at_work, note_unfinished};
 use crate::render;
 use crate::session::runtime;
 use crate::state_place::StatePlace;
@@ -80,7 +81,7 @@ pub(crate) fn run(args: &HistoryArgs, printer: Printer) -> Result<ExitCode, Comm
 }
 
 fn list(args: &ListArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let (environment, mut records) = load(&args.environment, &args.place, printer)?;
+    let Loaded { environment, mut records, unfinished } = load(&args.environment, &args.place, printer)?;
     records.reverse();
     records.truncate(args.limit.unwrap_or(usize::MAX));
     if args.output.is_json() {
@@ -91,11 +92,14 @@ fn list(args: &ListArgs, printer: Printer) -> Result<ExitCode, CommandError> {
             printer.note(&format!("no operation is recorded for {environment}\n"));
         }
     }
+    if let Some(by) = unfinished {
+        note_unfinished(by.as_ref(), printer);
+    }
     Ok(ExitCode::Done)
 }
 
 fn show(args: &ShowArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let (environment, records) = load(&args.environment, &args.place, printer)?;
+    let Loaded { environment, records, .. } = load(&args.environment, &args.place, printer)?;
     let Some(record) = records.iter().find(|record| record.serial == args.serial) else {
         let message = format!("no operation of {environment} left the serial {}", args.serial);
         return Err(CommandError::new(ErrorCode::UnknownOperation, message)
@@ -109,18 +113,27 @@ fn show(args: &ShowArgs, printer: Printer) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::Done)
 }
 
-/// The environment's name and its operations, oldest first.
-fn load(
-    environment: &EnvironmentArgs,
-    place: &PlaceArgs,
-    printer: Printer,
-) -> Result<(String, Vec<OperationRecord>), CommandError> {
+/// What is known of an environment's operations.
+struct Loaded {
+    /// `<stack>/<environment>`.
+    environment: String,
+    /// The operations, oldest first.
+    records: Vec<OperationRecord>,
+    /// Whether there is one that has no record yet, and who is at work on it, if somebody is.
+    unfinished: Option<Option<LockHolder>>,
+}
+
+fn load(environment: &EnvironmentArgs, place: &PlaceArgs, printer: Printer) -> Result<Loaded, CommandError> {
     let (config, _) = load_config(environment)?;
     let environment = name(&config);
     let state_place = StatePlace::parse(place, &config)?;
-    let records = runtime()?.block_on(async {
+    let (records, unfinished) = runtime()?.block_on(async {
         let store = state_place.store(place, &config, printer).await?;
-        Ok::<_, CommandError>(store.history().await?)
+        let records = store.history().await?;
+        // The history can be read beside what cannot.
+        let has_journal = store.load_unsound().await.is_ok_and(|stored| !stored.journal.is_empty());
+        let unfinished = if has_journal { Some(at_work(&*store).await?) } else { None };
+        Ok::<_, CommandError>((records, unfinished))
     })?;
-    Ok((environment, records))
+    Ok(Loaded { environment, records, unfinished })
 }

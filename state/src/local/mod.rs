@@ -6,7 +6,8 @@
 //! journal.previous.jsonl   it to the present one
 //! journal.jsonl            what happened since: a line per batch, empty between operations
 //! history/000001.json      one operation, by the serial of the snapshot that it left
-//! history/000001.snapshot.json   that snapshot, of the last 20 before the present one
+//! history/000001.snapshot.json   that snapshot, of the last 20 before the present one; also of the present one if
+//!                                it was edited by hand, since no journal leads to that
 //! lock                     who is writing
 //! secret.key               the key under which secrets are digested
 //! ```

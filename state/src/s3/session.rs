@@ -107,6 +107,11 @@ impl S3Session {
         self.lease.check().map_err(|loss| self.lost(loss))
     }
 
+    /// What a write without a clear answer comes to: whoever slept through the answer is told of the lock instead.
+    fn unclear(&self, error: StoreError) -> StoreError {
+        self.check_lease().err().unwrap_or(error)
+    }
+
     fn lost(&self, loss: Loss) -> StoreError {
         let holder = match loss {
             Loss::Expired => None,
@@ -273,9 +278,10 @@ impl Session for S3Session {
             let key = self.store.keys.batch(self.contents.last_batch + 1);
             return Err(self.store.failed("write", &key)(ProviderError::new(ErrorKind::Unclear, message)));
         }
-        match self.put_batch(entries).await? {
-            true => Ok(()),
-            false => Err(self.replaced().await),
+        match self.put_batch(entries).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.replaced().await),
+            Err(error) => Err(self.unclear(error)),
         }
     }
 
@@ -293,11 +299,12 @@ impl Session for S3Session {
                 last_batch: Some(self.contents.last_batch),
                 replaced_version: replaced.as_deref(),
             };
-            self.put_record(record, note).await?;
+            self.put_record(record, note).await.map_err(|error| self.unclear(error))?;
         }
         self.check_lease()?;
         let first = self.contents.folded_batch + 1;
-        if !self.put_snapshot(snapshot, self.contents.last_batch, None).await? {
+        let put = self.put_snapshot(snapshot, self.contents.last_batch, None).await;
+        if !put.map_err(|error| self.unclear(error))? {
             return Err(self.replaced().await);
         }
         self.contents.stored = Stored { snapshot: Some(snapshot.clone()), ..Stored::default() };

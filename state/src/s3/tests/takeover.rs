@@ -102,6 +102,27 @@ fn a_sleeper_that_wakes_up_writes_nothing() {
     assert!(replaced > 50, "sleepers were replaced {replaced} times");
 }
 
+/// An answer that never came is no reason for somebody who could not have heard it.
+#[test]
+fn a_sleeper_whose_write_got_no_answer_is_told_that_its_lock_was_lost() {
+    for fault in [Fault::Lost, Fault::Unanswered] {
+        for is_save in [false, true] {
+            simulate(async {
+                let cloud = Cloud::default();
+                let sleeper = cloud.caller([]);
+                let mut session = lock(&sleeper, 1).await.unwrap();
+                sleeper.strike([(sleeper.calls(), fault)]);
+                sleeper.fall_asleep(LEASE * 2);
+                let written = match is_save {
+                    true => session.save(&snapshot(1), Some(&record(1))).await,
+                    false => session.append(&batch(1, 1)).await,
+                };
+                assert!(matches!(written, Err(StoreError::LockLost { .. })), "{fault:?}: {written:?}");
+            });
+        }
+    }
+}
+
 fn sleeps(asleep_at: usize, fault: Fault) -> (Result<(), StoreError>, usize) {
     simulate(async {
         let cloud = Cloud::default();
