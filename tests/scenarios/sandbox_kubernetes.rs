@@ -24,7 +24,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn declared() -> Result<(), &'static str> {
     let project = Project::new(&EnvironmentFile::dev());
     let graph = project.lsinfra(["graph", "--env", "dev"]).succeed().stdout;
-    if graph.contains("helm:Release") { Ok(()) } else { Err("the stack declares nothing that runs in the cluster") }
+    if graph.contains("helm:Release") {
+        Ok(())
+    } else {
+        Err("the stack declares nothing that runs in the cluster")
+    }
 }
 
 fn old_go() {
