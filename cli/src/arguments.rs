@@ -256,7 +256,7 @@ pub(crate) enum Part {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Operation")]
 pub(crate) struct SkipArgs {
-    /// Leave this part out; PART is kubernetes: the cluster and its nodes, and nothing that runs there.
+    /// Leave this part out; PART is kubernetes, which is all that runs in the cluster.
     ///
     /// Refused once something of it is recorded.
     #[arg(long, value_name = "PART", value_enum, hide_possible_values = true)]

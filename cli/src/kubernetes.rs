@@ -30,6 +30,7 @@ pub(crate) enum LeftOut {
     /// The user says so.
     OnPurpose,
     /// The sandbox cannot have it, for this reason; and what helps.
+    #[cfg_attr(not(feature = "sandbox"), expect(dead_code, reason = "nothing else lacks it"))]
     Impossible(String, String),
 }
 
