@@ -172,6 +172,11 @@ impl<O> Resource<O> {
         })
     }
 
+    /// The same resource without its outputs: to wait for, among others of other types.
+    pub fn erased(&self) -> Resource<()> {
+        Resource { urn: self.urn.clone(), outputs: (), declared: Arc::clone(&self.declared) }
+    }
+
     /// See [`Options::protect`].
     #[must_use]
     pub fn protect(self, protect: bool) -> Self {

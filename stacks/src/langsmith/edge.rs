@@ -1,10 +1,12 @@
 //! The edge: the zone of the host name, and a certificate that its records prove.
 //!
-//! The record of the host name itself comes with the load balancer.
+//! The record of the host name itself comes with the application, whose load balancer it names.
 
-use lsinfra_engine::{Output, Stack};
+use lsinfra_engine::{Output, Resource, Stack};
 use lsinfra_resources::aws::Arn;
-use lsinfra_resources::aws::acm::{Certificate, CertificateValidation, ValidationRecord};
+use lsinfra_resources::aws::acm::{
+    Certificate, CertificateValidation, CertificateValidationOutputs, ValidationRecord,
+};
 use lsinfra_resources::aws::route53::{FindHostedZone, HostedZone, HostedZoneId, RecordSet, RecordType};
 
 use super::{Environment, StackError};
@@ -23,8 +25,9 @@ pub(super) struct ZoneOfName {
 /// What the edge gives to the other parts.
 pub(super) struct Edge {
     pub(super) zone: ZoneOfName,
-    /// The certificate, once it is issued.
     pub(super) certificate_arn: Output<Arn>,
+    /// What shows that the certificate is issued: until then it is of no use.
+    pub(super) validation: Resource<CertificateValidationOutputs>,
 }
 
 pub(super) fn declare(
@@ -62,7 +65,7 @@ pub(super) fn declare(
         validation.undelegated_name_servers = name_servers.clone().into();
     }
     let validation = stack.run("main", validation)?;
-    Ok(Edge { zone, certificate_arn: validation.certificate_arn.clone() })
+    Ok(Edge { zone, certificate_arn: certificate.arn.clone(), validation })
 }
 
 fn zone(stack: &Stack, environment: &Environment<'_>, config: &EdgeConfig) -> Result<ZoneOfName, StackError> {

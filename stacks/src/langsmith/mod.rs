@@ -20,6 +20,7 @@ mod names;
 mod network;
 mod nodes;
 mod placement;
+mod platform;
 mod secrets;
 mod security_groups;
 mod workload_roles;
@@ -28,7 +29,9 @@ use std::collections::BTreeMap;
 
 use lsinfra_engine::{Graph, GraphError, Output, Property, Stack, UrnError};
 use lsinfra_resources::aws::{Arn, AwsConnection};
+use lsinfra_resources::kubernetes::ClusterConnection;
 
+pub use application::{UnknownValue, unknown_values};
 pub use choices::{Choices, ChoicesOutputs, register};
 pub use given::{GivenSecret, given_secrets};
 
@@ -123,14 +126,45 @@ pub fn langsmith(config: &Config, layers: &Layers) -> Result<Graph, StackError> 
     let nodes = nodes::declare(&cluster_stack, &environment, &nodes)?;
     let addons = addons::declare(&cluster_stack, &environment, cluster, &nodes.general, &roles.ebs_csi)?;
 
-    if let Some(config) = &config.edge {
-        let edge = edge::declare(&stack.component("edge"), &environment, config)?;
+    let edge_stack = stack.component("edge");
+    let edge = match &config.edge {
+        Some(config) => Some((config, edge::declare(&edge_stack, &environment, config)?)),
+        None => None,
+    };
+    if let Some((config, edge)) = &edge {
         stack.output("hostname", &Output::known(&config.hostname));
         stack.output("hosted_zone_id", &edge.zone.id);
         stack.output("certificate_arn", &edge.certificate_arn);
         if let Some(name_servers) = &edge.zone.name_servers {
             stack.output("hosted_zone_name_servers", name_servers);
         }
+    }
+    if layers.kubernetes {
+        let in_cluster = ClusterConnection::of(&environment.connection, cluster);
+        let foundation = platform::Foundation {
+            control_plane: &control_plane,
+            vpc_id: &network.vpc_id,
+            nodes: &nodes,
+            addons: &addons,
+            roles: &roles,
+            generated: &generated,
+            connections: &connections,
+        };
+        let place = stack.component("platform").with_connection(in_cluster.clone());
+        let platform = platform::declare(&place, &environment, &foundation)?;
+        // Gates that try the platform out (an Ingress of an echo application and others) come here: they wait for the
+        // platform, and the application waits for them as it does for `platform.parts`.
+        let foundation = application::Foundation {
+            platform: &platform,
+            data: &data,
+            roles: &roles,
+            generated: &generated,
+            connections: &connections,
+            edge: edge.as_ref().map(|(config, edge)| (*config, edge)),
+        };
+        let place = stack.component("application").with_connection(in_cluster);
+        let hostname = application::declare(&place, &edge_stack, &environment, &foundation)?;
+        stack.output("load_balancer_hostname", &hostname);
     }
     if config.alarms.enabled {
         let topic = monitoring::declare(&stack.component("monitoring"), &environment, &data)?;
@@ -167,7 +201,6 @@ pub fn langsmith(config: &Config, layers: &Layers) -> Result<Graph, StackError> 
     ] {
         stack.output(name, arn);
     }
-    let Layers { kubernetes: _ } = layers;
     let mut graph = stack.graph()?;
     config.imports.declare(&mut graph)?;
     Ok(graph)

@@ -21,14 +21,11 @@ pub(super) const CLICKHOUSE_OPERATOR_SECRET: &str = "clickhouse-operator";
 /// The service of the ClickHouse that LangSmith's chart brings.
 pub(super) const CHART_CLICKHOUSE_SERVICE: &str = "langsmith-clickhouse";
 
-/// The installation of ClickHouse by its operator, the cluster of replicas in it, and the service that the operator
-/// makes for it. <https://github.com/Altinity/clickhouse-operator/blob/master/docs/custom_resource_explained.md>
+/// The installations of ClickHouse and of its Keepers by their operator, the cluster of replicas, and the service that the operator
+/// makes for each. <https://github.com/Altinity/clickhouse-operator/blob/master/docs/custom_resource_explained.md>
 pub(super) const CLICKHOUSE_INSTALLATION: &str = "langsmith";
 pub(super) const CLICKHOUSE_CLUSTER: &str = "replicated";
 pub(super) const CLICKHOUSE_SERVICE: &str = "clickhouse-langsmith";
-
-/// The installation of its Keepers, and their service.
-pub(super) const KEEPER_INSTALLATION: &str = "langsmith";
 pub(super) const KEEPER_SERVICE: &str = "keeper-langsmith";
 
 /// Where AWS's own controllers live.

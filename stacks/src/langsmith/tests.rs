@@ -12,18 +12,25 @@ use lsinfra_engine::provider::Providers;
 use lsinfra_engine::secret::{SecretLocation, SecretPart, SecretSource};
 use lsinfra_engine::{Declaration, Graph, Properties, Property, Secret, SecretKey, Urn, Value, ValueError};
 use lsinfra_resources::aws::{self, AwsConnector};
+use lsinfra_resources::helm::{self, Helm, HelmConnector};
+use lsinfra_resources::kubernetes::{self, KubernetesConnector};
 
 use super::*;
 
+mod in_cluster;
 mod security;
 
 const DEV: &str = include_str!("../../../environments/dev.toml");
 const PROD: &str = include_str!("../../../environments/prod.toml");
 
 fn graph(environment: &str, text: &str) -> Graph {
+    graph_of(environment, text, &Layers { kubernetes: true })
+}
+
+fn graph_of(environment: &str, text: &str, layers: &Layers) -> Graph {
     let config = Config::parse(Path::new(&format!("environments/{environment}.toml")), text)
         .unwrap_or_else(|error| panic!("{error}"));
-    langsmith(&config, &Layers { kubernetes: false }).unwrap()
+    langsmith(&config, layers).unwrap()
 }
 
 /// Outputs as `${urn.output}`, and a region with `zones` zones.
@@ -47,7 +54,10 @@ impl Resolve for Symbolic {
                 Value::List((1..=3).map(|index| Value::text(format!("{text}[{index}]"))).collect())
             }
             "static_parameters" => map(&[("max_connections", Value::text(text))]),
-            "secrets" => map(&["password", "token"].map(|key| (key, stored(&text, key)))),
+            "secrets" => map(&SECRET_KEYS.map(|key| (key, stored(&text, key)))),
+            // Known before it is there, and looked at by what uses it.
+            "name" if urn.resource_type() == "kubernetes:core:Namespace" => Value::text(urn.name()),
+            "namespace" if urn.resource_type() == "helm:Release" => Value::text("langsmith"),
             "validation_records" => {
                 let record = ["name", "record_type", "value"]
                     .map(|member| (member, Value::text(format!("{}.example.com", member.replace('_', "-")))));
@@ -65,6 +75,32 @@ impl Resolve for Symbolic {
         )
     }
 }
+
+/// The keys of all secrets in one.
+const SECRET_KEYS: [&str; 22] = [
+    "agent_builder_encryption_key",
+    "api_key_salt",
+    "clickhouse_db",
+    "clickhouse_host",
+    "clickhouse_native_port",
+    "clickhouse_password",
+    "clickhouse_port",
+    "clickhouse_tls",
+    "clickhouse_user",
+    "connection_url",
+    "engine_encryption_key",
+    "initial_org_admin_password",
+    "insights_encryption_key",
+    "jwt_secret",
+    "langsmith_license_key",
+    "oauth_client_id",
+    "oauth_client_secret",
+    "oauth_issuer_url",
+    "password",
+    "polly_encryption_key",
+    "token",
+    "username",
+];
 
 /// A member of the secret that `text` stands for.
 fn stored(text: &str, key: &str) -> Value {
@@ -175,7 +211,12 @@ fn prod_is_declared() {
 #[test]
 fn resource_types_take_every_input_with_room_for_a_generation() {
     let mut providers = Providers::default();
-    aws::register(&mut providers, Arc::new(AwsConnector::sandbox("http://127.0.0.1:1")));
+    let aws = Arc::new(AwsConnector::sandbox("http://127.0.0.1:1"));
+    let kubernetes = Arc::new(KubernetesConnector::new(Arc::clone(&aws)));
+    let helm = Arc::new(Helm::new(None, None, "of-nobody".into()));
+    aws::register(&mut providers, aws);
+    kubernetes::register(&mut providers, Arc::clone(&kubernetes));
+    helm::register(&mut providers, Arc::new(HelmConnector::new(kubernetes, helm)));
     super::register(&mut providers);
     let long = "stack = \"a-very-long-stack-nm\"\n";
     let other_dev = format!(
@@ -187,6 +228,7 @@ fn resource_types_take_every_input_with_room_for_a_generation() {
     let graphs = [
         graph("dev", DEV),
         graph("dev", &other_dev),
+        graph("dev", &format!("{DEV}\n[secrets]\ndelivery = \"direct\"\n")),
         graph("dev", &format!("{DEV}\n[clickhouse]\nmode = \"external\"\nhost = \"ch.example.com\"\n")),
         graph("prod", PROD),
         graph("prod", &created_zone),

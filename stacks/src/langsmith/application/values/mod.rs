@@ -17,6 +17,7 @@ pub use known::{UnknownValue, unknown_values};
 
 use super::super::Environment;
 use super::super::json::Json;
+use super::super::platform::ROLE_ANNOTATION;
 use super::super::names::{APP_SECRET, LANGSMITH_ACCOUNTS, LANGSMITH_RELEASE};
 use crate::config::{AuthMode, Config, Profile};
 
@@ -24,10 +25,6 @@ const SECONDS_PER_DAY: u32 = 24 * 60 * 60;
 
 /// The annotation by which pods restart when a secret that they read at their start changes.
 const SECRETS_ANNOTATION: &str = "lsinfra.dev/secrets";
-
-/// The annotation by which a service account takes on a role.
-/// <https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html>
-const ROLE_ANNOTATION: &str = "eks.amazonaws.com/role-arn";
 
 /// What the values take from other resources.
 pub(in crate::langsmith) struct Facts<'a> {
