@@ -10,6 +10,7 @@ use lsinfra_engine::operation::FactSource;
 use lsinfra_engine::provider::{ErrorKind, ProviderError, Providers};
 use lsinfra_engine::store::Home;
 use lsinfra_resources::aws::{self, AwsConnection, AwsConnector, CallerError};
+use lsinfra_resources::kubernetes::{self, KubernetesConnector};
 use lsinfra_stacks::config::Config;
 use lsinfra_stacks::langsmith;
 
@@ -119,6 +120,7 @@ impl Connection {
 fn providers(connector: &Arc<AwsConnector>) -> Providers {
     let mut providers = Providers::default();
     aws::register(&mut providers, Arc::clone(connector));
+    kubernetes::register(&mut providers, Arc::new(KubernetesConnector::new(Arc::clone(connector))));
     langsmith::register(&mut providers);
     providers
 }

@@ -49,6 +49,15 @@ const TABLE: &[(&str, Durations)] = &[
     ("aws:sns:Subscription", Durations::seconds(2, 2, 2)),
     ("aws:sns:Topic", Durations::seconds(2, 2, 2)),
     ("helm:Release", Durations::seconds(60, 60, 30)),
+    ("kubernetes:core:ConfigMap", Durations::seconds(1, 1, 1)),
+    ("kubernetes:core:Namespace", Durations::seconds(1, 1, 15)),
+    ("kubernetes:core:Secret", Durations::seconds(1, 1, 1)),
+    ("kubernetes:core:ServiceAccount", Durations::seconds(1, 1, 1)),
+    ("kubernetes:meta:Manifest", Durations::seconds(5, 5, 5)),
+    ("kubernetes:networking:NetworkPolicy", Durations::seconds(1, 1, 1)),
+    ("kubernetes:policy:PodDisruptionBudget", Durations::seconds(1, 1, 1)),
+    ("kubernetes:storage:DefaultClassMark", Durations::seconds(1, 1, 1)),
+    ("kubernetes:storage:StorageClass", Durations::seconds(1, 1, 1)),
 ];
 
 /// The row of a type. Called for constants only: a type without a row does not compile.

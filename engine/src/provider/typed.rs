@@ -139,6 +139,11 @@ pub trait ResourceType: Inputs {
         Err(ValueError::new(format!("{} has no migration from schema version {version}", Self::TYPE)))
     }
 
+    /// Takes the ownership tags out of inputs that were read: by default those in [`TAGS_INPUT`].
+    fn take_owner_tags(inputs: &mut Properties) -> BTreeMap<String, String> {
+        take_owner_tags(inputs)
+    }
+
     /// Makes the one creating call, with ownership tags and client token, and returns the id at once.
     async fn create(&self, client: &Self::Client, step: &StepContext) -> Result<PhysicalId, ProviderError>;
 
@@ -394,7 +399,7 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
                 None => Observation::Gone,
                 Some(Observed { inputs, outputs }) => {
                     let mut inputs = plain_properties(&inputs);
-                    let owner_tags = take_owner_tags(&mut inputs);
+                    let owner_tags = R::take_owner_tags(&mut inputs);
                     Observation::Present { inputs, outputs: outputs.properties(), owner_tags }
                 }
             })

@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kube::discovery::{ApiResource, Scope};
 use lsinfra_engine::Value;
 use lsinfra_engine::provider::{Connect, ErrorKind, ProviderError};
 use secrecy::SecretString;
+use serde_json::Value as Json;
 
 use crate::aws::{AwsClients, AwsConnector};
 use crate::kubernetes::ClusterConnection;
 use crate::kubernetes::error::{UNAUTHORIZED, provider_error, unknown_caller};
+use crate::kubernetes::kind::Kind;
 use crate::kubernetes::token::Tokens;
 use crate::kubernetes::transport::Transport;
 
@@ -76,8 +77,8 @@ pub struct KubernetesClient {
     pub(crate) kube: kube::Client,
     pub(crate) aws: Arc<AwsClients>,
     transport: Arc<Transport>,
-    /// What the cluster has said of the kinds that it knows.
-    pub(super) kinds: Mutex<BTreeMap<(String, String), (ApiResource, Scope)>>,
+    /// What the cluster has said of its kinds, by API version and name.
+    pub(super) kinds: Mutex<BTreeMap<(String, String), Kind>>,
 }
 
 impl KubernetesClient {
@@ -120,6 +121,14 @@ impl KubernetesClient {
         self.transport.tokens.mint().await
     }
 
+    /// A request that changes nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] for what is no path.
+    pub(super) fn get(&self, path_and_query: &str) -> Result<http::Request<Vec<u8>>, ProviderError> {
+        request(http::Method::GET, path_and_query, None)
+    }
+
     /// What a call came to. `call` names it in the error, such as `get ConfigMap default/settings`.
     ///
     /// # Errors
@@ -138,6 +147,25 @@ impl KubernetesClient {
         }
         Err(error)
     }
+}
+
+/// A request to the API: with a body, its content type and the body.
+///
+/// # Errors
+/// [`ErrorKind::Invalid`] for what is no path.
+pub(super) fn request(
+    method: http::Method,
+    path_and_query: &str,
+    body: Option<(&str, &Json)>,
+) -> Result<http::Request<Vec<u8>>, ProviderError> {
+    let mut builder = http::Request::builder().method(method).uri(path_and_query);
+    if let Some((content_type, _)) = body {
+        builder = builder.header(http::header::CONTENT_TYPE, content_type);
+    }
+    let bytes = body.map(|(_, body)| body.to_string().into_bytes()).unwrap_or_default();
+    builder.body(bytes).map_err(|error| {
+        ProviderError::new(ErrorKind::Invalid, format!("{path_and_query} is no path of an API: {error}"))
+    })
 }
 
 /// The certificates in PEM in base64, as DER. `None` if there are none.

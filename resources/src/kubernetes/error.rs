@@ -2,8 +2,6 @@
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#api-responses> and
 //! <https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1#StatusReason>
 
-use std::error::Error;
-
 use kube::core::Status;
 use kube::core::response::StatusCause;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};

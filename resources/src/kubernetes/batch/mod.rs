@@ -1,0 +1,5 @@
+//! The API group `batch`.
+
+mod job;
+
+pub use job::{Job, JobOutputs};

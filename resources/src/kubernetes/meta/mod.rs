@@ -1,0 +1,5 @@
+//! Objects of whatever kind.
+
+mod manifest;
+
+pub use manifest::{Manifest, ManifestOutputs};
