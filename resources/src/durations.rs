@@ -54,6 +54,8 @@ const TABLE: &[(&str, Durations)] = &[
     ("kubernetes:core:Secret", Durations::seconds(1, 1, 1)),
     ("kubernetes:core:ServiceAccount", Durations::seconds(1, 1, 1)),
     ("kubernetes:meta:Manifest", Durations::seconds(5, 5, 5)),
+    // A load balancer is active after two or three minutes.
+    ("kubernetes:networking:IngressLoadBalancer", Durations::seconds(150, 1, 1)),
     ("kubernetes:networking:NetworkPolicy", Durations::seconds(1, 1, 1)),
     ("kubernetes:policy:PodDisruptionBudget", Durations::seconds(1, 1, 1)),
     ("kubernetes:storage:DefaultClassMark", Durations::seconds(1, 1, 1)),

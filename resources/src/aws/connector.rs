@@ -37,6 +37,7 @@ pub struct AwsClients {
     pub(crate) ec2: aws_sdk_ec2::Client,
     pub(crate) eks: aws_sdk_eks::Client,
     pub(crate) elasticache: aws_sdk_elasticache::Client,
+    pub(crate) elbv2: aws_sdk_elasticloadbalancingv2::Client,
     pub(crate) iam: aws_sdk_iam::Client,
     pub(crate) kms: aws_sdk_kms::Client,
     pub(crate) logs: aws_sdk_cloudwatchlogs::Client,
@@ -157,6 +158,7 @@ impl AwsClients {
         let ec2 = aws_sdk_ec2::config::Builder::from(config);
         let eks = aws_sdk_eks::config::Builder::from(config);
         let elasticache = aws_sdk_elasticache::config::Builder::from(config);
+        let elbv2 = aws_sdk_elasticloadbalancingv2::config::Builder::from(config);
         let iam = aws_sdk_iam::config::Builder::from(config);
         let kms = aws_sdk_kms::config::Builder::from(config);
         let logs = aws_sdk_cloudwatchlogs::config::Builder::from(config);
@@ -173,6 +175,9 @@ impl AwsClients {
             eks: aws_sdk_eks::Client::from_conf(eks.interceptor(guard.clone()).build()),
             elasticache: aws_sdk_elasticache::Client::from_conf(
                 elasticache.interceptor(guard.clone()).build(),
+            ),
+            elbv2: aws_sdk_elasticloadbalancingv2::Client::from_conf(
+                elbv2.interceptor(guard.clone()).build(),
             ),
             iam: aws_sdk_iam::Client::from_conf(iam.interceptor(guard.clone()).build()),
             kms: aws_sdk_kms::Client::from_conf(kms.interceptor(guard.clone()).build()),

@@ -13,6 +13,7 @@ mod fields;
 mod hold;
 mod kind;
 pub mod meta;
+pub mod metrics;
 pub mod networking;
 mod object;
 mod objects;
@@ -61,7 +62,10 @@ pub fn register(providers: &mut Providers, connector: Arc<KubernetesConnector>) 
     add::<storage::DefaultClassMark>(providers, &connect);
     add::<policy::PodDisruptionBudget>(providers, &connect);
     add::<networking::NetworkPolicy>(providers, &connect);
+    add::<networking::IngressLoadBalancer>(providers, &connect);
     add::<meta::Manifest>(providers, &connect);
+    providers.register(TaskProvider::<meta::DryRun>::new(Arc::clone(&connect)));
+    providers.register(TaskProvider::<metrics::NodeMetrics>::new(Arc::clone(&connect)));
     providers.register(TaskProvider::<batch::Job>::new(connect));
 }
 
