@@ -245,6 +245,31 @@ pub(crate) struct UnprotectArgs {
     pub(crate) unprotected: Vec<String>,
 }
 
+/// A part that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// What runs in the cluster.
+    Kubernetes,
+}
+
+/// What an operation leaves out.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Operation")]
+pub(crate) struct SkipArgs {
+    /// Leave this part out; PART is kubernetes: the cluster and its nodes, and nothing that runs there.
+    ///
+    /// Refused once something of it is recorded.
+    #[arg(long, value_name = "PART", value_enum, hide_possible_values = true)]
+    skip: Vec<Part>,
+}
+
+impl SkipArgs {
+    /// Whether what runs in the cluster is left out.
+    pub(crate) fn kubernetes(&self) -> bool {
+        self.skip.contains(&Part::Kubernetes)
+    }
+}
+
 /// What it may take to begin an environment.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Operation")]

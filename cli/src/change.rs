@@ -61,6 +61,9 @@ async fn apply(
     }
     printer.note(&session.show_plan(&plan, printer.notes_canvas()));
     session.complete_secrets(&plan)?;
+    if run.kind != OperationKind::Import {
+        session.check_programs(&plan).await?;
+    }
     // Without a step nothing happens outside the state (nor in it, unless something is to be
     // recorded): there is nothing to ask about.
     if !plan.is_empty() {

@@ -10,6 +10,7 @@ use lsinfra_engine::operation::FactSource;
 use lsinfra_engine::provider::{ErrorKind, ProviderError, Providers};
 use lsinfra_engine::store::Home;
 use lsinfra_resources::aws::{self, AwsConnection, AwsConnector, CallerError};
+use lsinfra_resources::helm::{self, Helm, HelmConnector};
 use lsinfra_resources::kubernetes::{self, KubernetesConnector};
 use lsinfra_stacks::config::Config;
 use lsinfra_stacks::langsmith;
@@ -29,6 +30,8 @@ pub(crate) struct Connection {
     pub(crate) providers: Providers,
     /// What their calls go through.
     pub(crate) connector: Arc<AwsConnector>,
+    /// The program that charts are installed with.
+    pub(crate) helm: Arc<Helm>,
     /// The clock that operations run by: the sandbox's own runs faster.
     pub(crate) clock: Clock,
     /// What a second of that clock is to the user.
@@ -43,9 +46,11 @@ impl Connection {
     /// No way at all: nothing is called, and facts that are not recorded stay unknown.
     pub(crate) fn offline(config: &Config, sandbox: bool) -> Self {
         let connector = Arc::new(AwsConnector::from_environment());
+        let helm = helm_program(sandbox);
         Self {
-            providers: providers(&connector),
+            providers: providers(&connector, &helm),
             connector,
+            helm,
             clock: Clock::system(),
             pace: Pace::Wall,
             home: home(config, sandbox),
@@ -106,9 +111,11 @@ impl Connection {
         pace: Pace,
     ) -> Self {
         let connection = AwsConnection::new(&config.account, config.region.as_str());
+        let helm = helm_program(sandbox);
         Self {
-            providers: providers(&connector),
+            providers: providers(&connector, &helm),
             connector: Arc::clone(&connector),
+            helm,
             clock,
             pace,
             home: home(config, sandbox),
@@ -117,10 +124,21 @@ impl Connection {
     }
 }
 
-fn providers(connector: &Arc<AwsConnector>) -> Providers {
+/// The program that charts are installed with; in the sandbox the one that was built for it stands in for a missing one.
+fn helm_program(sandbox: bool) -> Arc<Helm> {
+    #[cfg(feature = "sandbox")]
+    let built = || lsinfra_sandbox::Binaries::installed().map(|binaries| binaries.program("helm"));
+    #[cfg(not(feature = "sandbox"))]
+    let built = || None;
+    Arc::new(Helm::from_environment(if sandbox { built() } else { None }))
+}
+
+fn providers(connector: &Arc<AwsConnector>, helm: &Arc<Helm>) -> Providers {
     let mut providers = Providers::default();
     aws::register(&mut providers, Arc::clone(connector));
-    kubernetes::register(&mut providers, Arc::new(KubernetesConnector::new(Arc::clone(connector))));
+    let clusters = Arc::new(KubernetesConnector::new(Arc::clone(connector)));
+    kubernetes::register(&mut providers, Arc::clone(&clusters));
+    helm::register(&mut providers, Arc::new(HelmConnector::new(clusters, Arc::clone(helm))));
     langsmith::register(&mut providers);
     providers
 }

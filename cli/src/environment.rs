@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::arguments::EnvironmentArgs;
 use crate::error::CommandError;
+use crate::kubernetes::Kubernetes;
 use crate::suggest;
 
 /// The folder of the configuration files, below the present one.
@@ -28,13 +29,13 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Reads and checks the configuration, and builds the graph.
+    /// Reads and checks the configuration, and builds the graph, with or without what runs in the cluster.
     ///
     /// # Errors
     /// [`CommandError`] for a file that is missing or wrong, or a stack that cannot be.
-    pub(crate) fn load(args: &EnvironmentArgs) -> Result<Self, CommandError> {
+    pub(crate) fn load(args: &EnvironmentArgs, kubernetes: &Kubernetes) -> Result<Self, CommandError> {
         let (config, config_digest) = load_config(args)?;
-        let graph = langsmith(&config, &Layers { kubernetes: false })?;
+        let graph = langsmith(&config, &Layers { kubernetes: kubernetes.is_declared() })?;
         let name = name(&config);
         Ok(Self { name, config, config_digest, graph })
     }

@@ -16,6 +16,7 @@ mod error;
 mod exit_code;
 mod imports;
 mod known_facts;
+mod kubernetes;
 mod other_stacks;
 mod plan_file;
 mod printer;

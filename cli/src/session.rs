@@ -12,16 +12,20 @@ use lsinfra_engine::events::{Events, OperationOutcome};
 use lsinfra_engine::operation::{Access, Engine, Operation, Report, Request};
 use lsinfra_engine::plan::Plan;
 use lsinfra_engine::store::{LockHolder, StateStore};
-use lsinfra_engine::{Graph, OperationInfo, OperationKind, Urn};
+use lsinfra_engine::{Graph, OperationInfo, OperationKind, ResourceType, Urn};
+use lsinfra_resources::helm;
 
 use crate::answers::{ImportAnswer, OperationAnswer};
 use crate::arguments::{BeginArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs};
 use crate::bootstrap::{BeginError, MissingStore};
+#[cfg(feature = "sandbox")]
+use crate::commands::sandbox;
 use crate::connection::{Connection, is_in_sandbox};
 use crate::environment::Environment;
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::imports::{self, Wanted};
+use crate::kubernetes::Kubernetes;
 use crate::printer::Printer;
 use crate::progress::{Display, Mode};
 use crate::recorded::with_journal;
@@ -46,6 +50,8 @@ pub(crate) struct Run<'a> {
     pub(crate) environment: &'a EnvironmentArgs,
     /// Where it is.
     pub(crate) place: &'a PlaceArgs,
+    /// Whether it leaves out what runs in the cluster.
+    pub(crate) skips_kubernetes: bool,
     /// Resources that it is limited to, as named by the user.
     pub(crate) targets: &'a [String],
     /// Protected resources that may go all the same, as named by the user.
@@ -70,6 +76,7 @@ pub(crate) struct Run<'a> {
 pub(crate) struct Session {
     /// `<stack>/<environment>`.
     pub(crate) environment: String,
+    kubernetes: Kubernetes,
     /// Asked to stop by signals.
     pub(crate) cancellation: Cancellation,
     /// The field that holds the physical name, by resource type.
@@ -100,7 +107,8 @@ impl Session {
     /// # Errors
     /// [`CommandError`]; nothing was changed then.
     pub(crate) async fn begin(run: &Run<'_>, printer: Printer) -> Result<Self, CommandError> {
-        let environment = Environment::load(run.environment)?;
+        let kubernetes = Kubernetes::decide(run);
+        let environment = Environment::load(run.environment, &kubernetes)?;
         let secrets = match run.begin {
             Some(args) => Secrets::read(args.secrets.as_deref(), &environment.config)?,
             None => Secrets::none(&environment.config),
@@ -121,7 +129,7 @@ impl Session {
         let mut cancellation = signals::stages(printer)?;
         let connection = tokio::select! {
             connection = async {
-                let connection = connect(run, &environment).await?;
+                let connection = connect(run, &environment, &kubernetes, printer).await?;
                 if run.refresh && matches!(run.kind, OperationKind::Up | OperationKind::Refresh) {
                     known_facts::check(&environment.config, &connection, printer).await?;
                 }
@@ -210,6 +218,11 @@ impl Session {
             opened = open => opened?,
             () = cancellation.reached(CancelStage::Finish) => return Err(CommandError::interrupted()),
         };
+        if let Err(error) = kubernetes.check(operation.snapshot()) {
+            // The first error is what the user must see; the lock heals by itself.
+            let _ = operation.release().await;
+            return Err(error);
+        }
         if let Some(guard) = operation.guard() {
             connection.connector.guard(guard);
         }
@@ -233,6 +246,7 @@ impl Session {
         }
         Ok(Self {
             environment: environment.name,
+            kubernetes,
             cancellation,
             names,
             secrets,
@@ -250,6 +264,9 @@ impl Session {
         let to_be_given = self.secrets.missing(plan.asked_secrets());
         let mut text = render::plan::plan(plan, &self.names, self.connection.pace, canvas);
         text.push_str(&render::plan::to_be_given(&to_be_given, &plan.home, canvas));
+        if plan.operation.kind == OperationKind::Up {
+            text.push_str(&self.kubernetes.note());
+        }
         if plan.operation.kind == OperationKind::Destroy {
             text.push_str(&render::plan::retained(self.operation.snapshot(), canvas));
         }
@@ -270,6 +287,17 @@ impl Session {
         }
         self.secrets.make_up(&missing);
         give(&mut self.graph, &self.operation, &self.secrets);
+        Ok(())
+    }
+
+    /// Refuses a plan with steps for which a program is needed that is not there.
+    ///
+    /// # Errors
+    /// [`ErrorCode::HelmUnusable`].
+    pub(crate) async fn check_programs(&self, plan: &Plan) -> Result<(), CommandError> {
+        if plan.steps.iter().any(|step| step.urn.resource_type() == helm::Release::TYPE) {
+            self.connection.helm.check().await?;
+        }
         Ok(())
     }
 
@@ -334,6 +362,9 @@ impl Session {
         if !report.steps.is_empty() {
             let real_seconds = self.applying.as_secs_f64();
             self.printer.note(&render::summary::summary(report, self.connection.pace, real_seconds, canvas));
+            if run.kind == OperationKind::Up {
+                self.printer.note(&self.kubernetes.note());
+            }
         }
         let error = report_error(report);
         if let Some(error) = &error {
@@ -394,11 +425,23 @@ fn same_command(args: impl Iterator<Item = String>) -> String {
     std::iter::once("lsinfra".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
-async fn connect(run: &Run<'_>, environment: &Environment) -> Result<Connection, CommandError> {
+async fn connect(
+    run: &Run<'_>,
+    environment: &Environment,
+    kubernetes: &Kubernetes,
+    printer: Printer,
+) -> Result<Connection, CommandError> {
     let sandbox = run.place.sandbox();
     if run.read_only && !run.refresh {
         return Ok(Connection::offline(&environment.config, sandbox));
     }
+    #[cfg(feature = "sandbox")]
+    if sandbox && kubernetes.is_declared() {
+        let builds = run.kind == OperationKind::Up && !run.read_only;
+        sandbox::prepare_kubernetes(&environment.config.account, builds, printer).await?;
+    }
+    #[cfg(not(feature = "sandbox"))]
+    let _ = (kubernetes, printer);
     Connection::to(&environment.config, sandbox).await
 }
 

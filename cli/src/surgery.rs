@@ -17,6 +17,7 @@ use crate::confirm::{self, Approval};
 use crate::connection::Connection;
 use crate::environment::Environment;
 use crate::error::CommandError;
+use crate::kubernetes::Kubernetes;
 use crate::printer::Printer;
 use crate::recorded::no_state;
 use crate::session::{holder, info, runtime};
@@ -124,7 +125,7 @@ pub(crate) fn carry_out(
     printer: Printer,
     propose: impl FnOnce(&Locked<'_>) -> Result<Proposal, CommandError>,
 ) -> Result<Outcome, CommandError> {
-    let environment = Environment::load(run.environment)?;
+    let environment = Environment::load(run.environment, &Kubernetes::Included)?;
     let place = StatePlace::parse(run.place, &environment.config)?;
     let connection = Connection::offline(&environment.config, run.place.sandbox());
     let operation = info(run.kind, &environment, &connection);

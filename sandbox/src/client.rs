@@ -13,6 +13,9 @@ use crate::{Calls, Error, FaultPlan, Held, Item, Result};
 /// How long everything but `held` may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long control planes that are to answer again may take.
+const PATIENCE_WITH_CONTROL_PLANES: Duration = Duration::from_secs(60);
+
 /// What a sandbox says about itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -30,6 +33,40 @@ pub struct Status {
     pub pid: u32,
     /// What tells this process from another on the same port.
     pub nonce: String,
+    /// What there is of Kubernetes.
+    pub kubernetes: KubernetesStatus,
+}
+
+/// Whether EKS clusters have control planes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum KubernetesStatus {
+    /// New clusters have one.
+    On {
+        /// Those that are there.
+        clusters: Vec<ClusterStatus>,
+        /// The controllers whose parts are not played in them, by name.
+        without: Vec<String>,
+    },
+    /// Nobody has asked for them, or their programs are not built.
+    Off,
+    /// They are left out on purpose.
+    LeftOut,
+}
+
+/// A cluster that has a control plane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterStatus {
+    /// Its account: twelve digits.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// Its name.
+    pub name: String,
+    /// Where its API server answers, once it does.
+    pub endpoint: Option<String>,
+    /// How many nodes it ought to have.
+    pub nodes: usize,
 }
 
 /// A hosted zone that an account has from the beginning.
@@ -138,6 +175,17 @@ impl Control {
         let zone = GivenHostedZone { account: account.to_owned(), name: name.to_owned() };
         let body = serde_json::to_vec(&zone).map_err(std::io::Error::from)?;
         self.post("hosted-zones", &body).map(drop)
+    }
+
+    /// Lets clusters have control planes from now on, those included that are there without one, if their programs are
+    /// built and the sandbox is not to leave them out. Answers with whether they have; blocks until those that answered
+    /// before do so again, or for a while.
+    ///
+    /// # Errors
+    /// As [`Control::status`].
+    pub fn begin_kubernetes(&self) -> Result<bool> {
+        let body = self.exchange("POST", "kubernetes", b"", Some(PATIENCE_WITH_CONTROL_PLANES))?;
+        Ok(serde_json::from_slice(&body).map_err(std::io::Error::from)?)
     }
 
     /// Asks it to stop; it answers before it does.

@@ -22,13 +22,16 @@ mod storage;
 #[cfg(test)]
 mod testing;
 
-pub use client::{Control, Status};
+pub use client::{ClusterStatus, Control, KubernetesStatus, Status};
 pub use cloud::calls::{CallRecord, Calls, Effect, Outcome};
 pub use error::Error;
 pub use faults::held::Held;
 pub use faults::plan::{FaultPlan, Hold, HoldCount, HoldPoint};
-pub use kubernetes::{Binaries, InstallError, InstallProgress, Installed, install_kubernetes};
-pub use options::{Options, Pace};
+pub use kubernetes::{
+    Binaries, InstallError, InstallProgress, Installed, Part, UnknownPart, check_go_for_kubernetes,
+    install_kubernetes,
+};
+pub use options::{Kubernetes, Options, Pace};
 pub use process::{Endpoint, connect, reset, start_in_background, stop};
 pub use server::{Serving, serve};
 pub use services::Item;

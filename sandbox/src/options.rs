@@ -1,9 +1,10 @@
 //! What a sandbox is started with. Owns the defaults; must not know how they are used.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Binaries;
+use crate::{Binaries, Part};
 
 /// The account that a key names when it does not itself consist of twelve digits.
 const DEFAULT_ACCOUNT: &str = "123456789012";
@@ -29,8 +30,29 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Stops the sandbox after this long without a call; `None` never does.
     pub idle_stop: Option<Duration>,
-    /// The programs that run in new EKS clusters; without any, clusters are there but nothing answers at their endpoint.
-    pub kubernetes: Option<Binaries>,
+    /// Whether EKS clusters have control planes; without one a cluster is there but nothing answers at its endpoint.
+    pub kubernetes: Kubernetes,
+    /// The controllers whose parts are not played in clusters, as if they did nothing.
+    pub without: BTreeSet<Part>,
+}
+
+/// Whether EKS clusters have control planes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kubernetes {
+    /// They have none.
+    Never,
+    /// They have none until [`crate::Control::begin_kubernetes`] asks for them.
+    WhenAsked,
+    /// They have, of these programs.
+    Of(Binaries),
+}
+
+impl Kubernetes {
+    /// Control planes of what is installed; if nothing is, none until somebody asks, and it is then.
+    #[must_use]
+    pub fn installed() -> Self {
+        Binaries::installed().map_or(Self::WhenAsked, Self::Of)
+    }
 }
 
 impl Options {
@@ -44,7 +66,8 @@ impl Options {
             account: DEFAULT_ACCOUNT.to_owned(),
             seed: None,
             idle_stop: Some(DEFAULT_IDLE),
-            kubernetes: None,
+            kubernetes: Kubernetes::Never,
+            without: BTreeSet::new(),
         }
     }
 }

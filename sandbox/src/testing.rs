@@ -55,11 +55,6 @@ impl TestCloud {
         Self { folder, cloud, pace }
     }
 
-    /// The same account, in which clusters have a control plane.
-    pub(crate) fn with_kubernetes(self) -> Self {
-        Self { cloud: self.cloud.with_kubernetes(), ..self }
-    }
-
     /// Lets sandbox time pass.
     pub(crate) fn advance(&mut self, seconds: u64) {
         self.cloud.advance(Duration::from_secs(seconds));

@@ -19,7 +19,7 @@ use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod};
 use kube::api::{Api, ListParams, PostParams};
 use kube::{Client, Error};
-use lsinfra_sandbox::{Binaries, Options, connect, serve, start_in_background, stop};
+use lsinfra_sandbox::{Binaries, Kubernetes, Options, connect, serve, start_in_background, stop};
 use serde_json::{Value, json};
 
 fn main() {
@@ -27,7 +27,7 @@ fn main() {
     if let [word, folder] = arguments.as_slice()
         && word == "serve"
     {
-        let options = Options { kubernetes: Binaries::installed(), ..Options::new(folder) };
+        let options = Options { kubernetes: Kubernetes::installed(), ..Options::new(folder) };
         serve(options).unwrap().wait();
         return;
     }
@@ -58,7 +58,7 @@ fn main() {
 
 /// A sandbox with Kubernetes in this process.
 fn sandbox(folder: &Path) -> lsinfra_sandbox::Serving {
-    let options = Options { kubernetes: Binaries::installed(), seed: Some(1), ..Options::new(folder) };
+    let options = Options { kubernetes: Kubernetes::installed(), seed: Some(1), ..Options::new(folder) };
     serve(options).unwrap()
 }
 

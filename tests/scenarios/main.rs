@@ -23,6 +23,7 @@ mod lifecycle;
 mod output;
 mod replacement;
 mod sandbox_install;
+mod sandbox_kubernetes;
 mod sandbox_process;
 mod secrets;
 mod secrets_nowhere;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         interruption::trials(),
         output::trials(),
         sandbox_install::trials(),
+        sandbox_kubernetes::trials(),
         sandbox_process::trials(),
         emulators::trials(),
         conformance::trials(),

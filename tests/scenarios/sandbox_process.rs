@@ -22,10 +22,10 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Stops the background sandbox of a project, however the scenario ends.
-struct StopAtEnd(PathBuf);
+pub(crate) struct StopAtEnd(PathBuf);
 
 impl StopAtEnd {
-    fn new(project: &Project) -> Self {
+    pub(crate) fn new(project: &Project) -> Self {
         Self(project.path().join(".lsinfra/sandbox"))
     }
 }

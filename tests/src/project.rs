@@ -1,6 +1,6 @@
 //! A project folder of its own for each scenario, with a home folder beside it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -14,7 +14,11 @@ use crate::invocation::Invocation;
 pub struct Project {
     folder: TempDir,
     keeps_state_in_folder: bool,
+    has_kubernetes: bool,
 }
+
+/// The commands that can leave something out.
+const OPERATIONS: [&str; 4] = ["up", "preview", "destroy", "refresh"];
 
 /// Where a project's state is that is kept in its folder.
 pub const STATE_FOLDER: &str = "state";
@@ -23,7 +27,7 @@ impl Project {
     /// A folder with one environment, `dev`.
     pub fn new(file: &EnvironmentFile) -> Self {
         let folder = tempfile::Builder::new().prefix("lsinfra-").tempdir().unwrap();
-        let project = Self { folder, keeps_state_in_folder: false };
+        let project = Self { folder, keeps_state_in_folder: false, has_kubernetes: false };
         for folder in ["home", "project/environments"] {
             std::fs::create_dir_all(project.folder.path().join(folder)).unwrap();
         }
@@ -34,6 +38,11 @@ impl Project {
     /// The same with its state in [`STATE_FOLDER`] below its folder, instead of the account's bucket.
     pub fn with_state_in_folder(file: &EnvironmentFile) -> Self {
         Self { keeps_state_in_folder: true, ..Self::new(file) }
+    }
+
+    /// The same, in which operations take in what runs in the cluster.
+    pub fn with_kubernetes(file: &EnvironmentFile) -> Self {
+        Self { has_kubernetes: true, ..Self::new(file) }
     }
 
     /// Replaces the environment's file.
@@ -77,8 +86,13 @@ impl Project {
     }
 
     /// A command line for `lsinfra` in this folder: no environment variables but the home folder and what finds programs,
-    /// no terminal.
+    /// no terminal. Operations leave out what runs in the cluster, unless the project is made with it.
     pub fn lsinfra<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Invocation {
+        let mut args: Vec<OsString> = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        let is_operation = args.first().is_some_and(|command| OPERATIONS.iter().any(|name| command == name));
+        if is_operation && !self.has_kubernetes {
+            args.extend(["--skip", "kubernetes"].map(OsString::from));
+        }
         let invocation = Invocation::new(lsinfra(), self.path(), args);
         let invocation = match self.keeps_state_in_folder {
             true => invocation.environment("LSINFRA_STATE", format!("file://{STATE_FOLDER}")),

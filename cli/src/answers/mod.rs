@@ -298,6 +298,52 @@ struct RunningSandbox {
     /// Its time, in RFC 3339.
     time: String,
     process_id: u32,
+    kubernetes: SandboxKubernetes,
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct SandboxKubernetes {
+    /// `on`; `off` until an `up` needs it; `left_out` on purpose.
+    state: &'static str,
+    /// The clusters that have a control plane.
+    clusters: Vec<SandboxCluster>,
+    /// The controllers whose parts are not played in them.
+    without: Vec<String>,
+}
+
+#[cfg(feature = "sandbox")]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct SandboxCluster {
+    account: String,
+    region: String,
+    name: String,
+    /// `https://127.0.0.1:PORT`; null until it answers.
+    endpoint: Option<String>,
+    /// How many nodes its groups ask for.
+    nodes: usize,
+}
+
+#[cfg(feature = "sandbox")]
+impl SandboxKubernetes {
+    fn new(status: &lsinfra_sandbox::KubernetesStatus) -> Self {
+        use lsinfra_sandbox::KubernetesStatus;
+        let (state, clusters, without) = match status {
+            KubernetesStatus::On { clusters, without } => ("on", &clusters[..], without.clone()),
+            KubernetesStatus::Off => ("off", &[][..], Vec::new()),
+            KubernetesStatus::LeftOut => ("left_out", &[][..], Vec::new()),
+        };
+        let clusters = clusters.iter().map(|cluster| SandboxCluster {
+            account: cluster.account.clone(),
+            region: cluster.region.clone(),
+            name: cluster.name.clone(),
+            endpoint: cluster.endpoint.clone(),
+            nodes: cluster.nodes,
+        });
+        Self { state, clusters: clusters.collect(), without }
+    }
 }
 
 #[cfg(feature = "sandbox")]
@@ -312,6 +358,7 @@ impl SandboxStatusAnswer {
             pace: status.pace.clone(),
             time: status.time.to_string(),
             process_id: status.pid,
+            kubernetes: SandboxKubernetes::new(&status.kubernetes),
         });
         Self { format_version: FORMAT_VERSION, folder: folder.display().to_string(), running }
     }

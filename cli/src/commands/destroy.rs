@@ -4,7 +4,7 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs, UnprotectArgs,
+    ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs, TargetArgs, UnprotectArgs,
 };
 use crate::bootstrap::MissingStore;
 use crate::change::carry_out;
@@ -31,6 +31,9 @@ pub(crate) struct DestroyArgs {
     target: TargetArgs,
 
     #[command(flatten)]
+    skip: SkipArgs,
+
+    #[command(flatten)]
     refresh: RefreshFlag,
 
     #[command(flatten)]
@@ -51,6 +54,7 @@ pub(crate) fn run(args: &DestroyArgs, printer: Printer) -> Result<ExitCode, Comm
             read_only: false,
             environment: &args.environment,
             place: &args.place,
+            skips_kubernetes: args.skip.kubernetes(),
             targets: &args.target.targets,
             unprotected: &args.unprotect.unprotected,
             begin: None,

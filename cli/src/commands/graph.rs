@@ -7,6 +7,7 @@ use crate::arguments::{EnvironmentArgs, OutputArgs};
 use crate::environment::Environment;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::kubernetes::Kubernetes;
 use crate::printer::Printer;
 use crate::render;
 
@@ -36,7 +37,7 @@ enum Format {
 
 /// Prints the graph.
 pub(crate) fn run(args: &GraphArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let environment = Environment::load(&args.environment)?;
+    let environment = Environment::load(&args.environment, &Kubernetes::Included)?;
     let graph = &environment.graph;
     if args.output.is_json() {
         printer.json(&GraphAnswer::new(&environment.name, graph));

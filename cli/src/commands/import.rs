@@ -68,6 +68,7 @@ pub(crate) fn run(args: &ImportArgs, printer: Printer) -> Result<ExitCode, Comma
             read_only: false,
             environment: &args.environment,
             place: &args.place,
+            skips_kubernetes: false,
             targets: &[],
             unprotected: &[],
             begin: None,

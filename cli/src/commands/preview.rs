@@ -6,7 +6,7 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    BeginArgs, DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
+    BeginArgs, DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs, TargetArgs,
     UnprotectArgs,
 };
 use crate::bootstrap::MissingStore;
@@ -30,6 +30,9 @@ pub(crate) struct PreviewArgs {
 
     #[command(flatten)]
     target: TargetArgs,
+
+    #[command(flatten)]
+    skip: SkipArgs,
 
     #[command(flatten)]
     refresh: RefreshFlag,
@@ -63,6 +66,7 @@ pub(crate) fn run(args: &PreviewArgs, printer: Printer) -> Result<ExitCode, Comm
         read_only: true,
         environment: &args.environment,
         place: &args.place,
+        skips_kubernetes: args.skip.kubernetes(),
         targets: &args.target.targets,
         unprotected: &args.unprotect.unprotected,
         begin: Some(&args.begin).filter(|_| !args.destroy),

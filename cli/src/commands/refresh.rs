@@ -3,7 +3,7 @@
 use clap::Args;
 use lsinfra_engine::OperationKind;
 
-use crate::arguments::{DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, TargetArgs};
+use crate::arguments::{DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, SkipArgs, TargetArgs};
 use crate::bootstrap::MissingStore;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
@@ -27,6 +27,9 @@ pub(crate) struct RefreshArgs {
     target: TargetArgs,
 
     #[command(flatten)]
+    skip: SkipArgs,
+
+    #[command(flatten)]
     pub(crate) output: OperationOutputArgs,
 }
 
@@ -37,6 +40,7 @@ pub(crate) fn run(args: &RefreshArgs, printer: Printer) -> Result<ExitCode, Comm
         read_only: false,
         environment: &args.environment,
         place: &args.place,
+        skips_kubernetes: args.skip.kubernetes(),
         targets: &args.target.targets,
         unprotected: &[],
         begin: None,

@@ -3,17 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use lsinfra_sandbox::{
-    Binaries, Endpoint, Error, FaultPlan, InstallError, InstallProgress, Options, Pace, Status,
-    install_kubernetes,
+    Binaries, ClusterStatus, Endpoint, Error, FaultPlan, InstallError, InstallProgress, Kubernetes,
+    KubernetesStatus, Options, Pace, Status, check_go_for_kubernetes, install_kubernetes,
 };
 
 use crate::answers::SandboxStatusAnswer;
-use crate::arguments::OutputArgs;
+use crate::arguments::{OutputArgs, Part};
 use crate::error::{CommandError, ErrorCode};
 use crate::exit_code::ExitCode;
 use crate::printer::Printer;
+use crate::render::plural;
 use crate::signals;
 
 /// The folder of the sandbox that `--sandbox` uses.
@@ -79,19 +80,22 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..))]
     idle_stop: Option<u32>,
 
-    /// Leave this out even if it is there.
+    /// Leave this part out even if it is there; PART is kubernetes.
     ///
     /// Without Kubernetes, which is there once `lsinfra sandbox install` has built it, nothing answers at the endpoints of
     /// EKS clusters.
-    #[arg(long, value_name = "PART", value_enum)]
+    #[arg(long, value_name = "PART", value_enum, hide_possible_values = true)]
     skip: Vec<Part>,
-}
 
-/// A part of the sandbox that it can be without.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// The control planes of EKS clusters.
-    Kubernetes,
+    /// Do not play the part of this controller in clusters, so that what waits for it is seen to wait.
+    ///
+    /// Several are separated by commas.
+    #[arg(long, value_name = "CONTROLLER", value_delimiter = ',')]
+    without: Vec<lsinfra_sandbox::Part>,
+
+    /// Leave Kubernetes out until a command asks for it.
+    #[arg(long, hide = true, conflicts_with = "skip")]
+    kubernetes_when_asked: bool,
 }
 
 /// Show whether it runs, where, and for which account.
@@ -120,14 +124,7 @@ pub(crate) fn run(command: &SandboxCommand, printer: Printer) -> Result<ExitCode
 }
 
 fn install(printer: Printer) -> Result<(), CommandError> {
-    let installed = install_kubernetes(&mut |progress| {
-        printer.note(&match progress {
-            InstallProgress::Waiting => "waiting for another `lsinfra sandbox install`\n".to_owned(),
-            InstallProgress::Building { program, number, of } => {
-                format!("[{number}/{of}] building {program}\n")
-            }
-        });
-    })?;
+    let installed = install_kubernetes(&mut |progress| show_progress(progress, printer))?;
     let folder = installed.binaries.folder().display();
     printer.note(&if installed.is_new {
         format!("Kubernetes is in {folder}\n")
@@ -135,6 +132,13 @@ fn install(printer: Printer) -> Result<(), CommandError> {
         format!("nothing to do: Kubernetes is in {folder}\n")
     });
     Ok(())
+}
+
+fn show_progress(progress: InstallProgress, printer: Printer) {
+    printer.note(&match progress {
+        InstallProgress::Waiting => "waiting for another `lsinfra sandbox install`\n".to_owned(),
+        InstallProgress::Building { program, number, of } => format!("[{number}/{of}] building {program}\n"),
+    });
 }
 
 fn serve(args: &ServeArgs, printer: Printer) -> Result<(), CommandError> {
@@ -146,7 +150,12 @@ fn serve(args: &ServeArgs, printer: Printer) -> Result<(), CommandError> {
         account: args.account.clone().unwrap_or(defaults.account.clone()),
         seed: args.seed,
         idle_stop: args.idle_stop.map(|minutes| std::time::Duration::from_secs(u64::from(minutes) * 60)),
-        kubernetes: Binaries::installed().filter(|_| !args.skip.contains(&Part::Kubernetes)),
+        kubernetes: match (args.skip.contains(&Part::Kubernetes), args.kubernetes_when_asked) {
+            (true, _) => Kubernetes::Never,
+            (false, true) => Kubernetes::WhenAsked,
+            (false, false) => Kubernetes::installed(),
+        },
+        without: args.without.iter().copied().collect(),
         ..defaults
     };
     let serving = lsinfra_sandbox::serve(options)?;
@@ -192,12 +201,39 @@ fn status(args: &StatusArgs, printer: Printer) -> Result<(), CommandError> {
     let text = match running {
         None => format!("no sandbox is running in {}\n", folder.display()),
         Some((status, endpoint)) => format!(
-            "endpoint  {}\naccount   {}\npace      {}\ntime      {}\nprocess   {}\nversion   {}\n",
-            endpoint.url, status.account, status.pace, status.time, status.pid, status.version
+            "endpoint    {}\naccount     {}\npace        {}\ntime        {}\nprocess     {}\nversion     {}\nkubernetes  {}",
+            endpoint.url,
+            status.account,
+            status.pace,
+            status.time,
+            status.pid,
+            status.version,
+            kubernetes_lines(&status.kubernetes)
         ),
     };
     printer.data(&text);
     Ok(())
+}
+
+fn kubernetes_lines(kubernetes: &KubernetesStatus) -> String {
+    match kubernetes {
+        KubernetesStatus::On { clusters, without } => {
+            let without = match without.is_empty() {
+                true => String::new(),
+                false => format!(", without {}", without.join(", ")),
+            };
+            let lines = clusters.iter().map(|cluster| format!("  {}\n", cluster_line(cluster)));
+            format!("on, {}{without}\n{}", plural(clusters.len(), "cluster"), lines.collect::<String>())
+        }
+        KubernetesStatus::Off => "off until `up` needs it\n".to_owned(),
+        KubernetesStatus::LeftOut => "left out (--skip kubernetes)\n".to_owned(),
+    }
+}
+
+fn cluster_line(cluster: &ClusterStatus) -> String {
+    let endpoint = cluster.endpoint.as_deref().unwrap_or("(does not answer yet)");
+    let (name, region, account) = (&cluster.name, &cluster.region, &cluster.account);
+    format!("{name}  {endpoint}  {}, in {region} of account {account}", plural(cluster.nodes, "node"))
 }
 
 /// The sandbox of the present folder, started in the background with this account as its own if there
@@ -209,11 +245,59 @@ pub(crate) fn connect_or_start(account: &str) -> Result<(Endpoint, Status), Comm
     let folder = Path::new(DEFAULT_FOLDER);
     let program = std::env::current_exe().map_err(Error::from)?;
     let idle = IDLE_MINUTES.to_string();
-    let args =
-        ["sandbox", "serve", "--folder", DEFAULT_FOLDER, "--account", account, "--idle-stop", idle.as_str()];
+    let place = ["sandbox", "serve", "--folder", DEFAULT_FOLDER, "--account", account];
+    let args = [&place[..], &["--idle-stop", idle.as_str(), "--kubernetes-when-asked"]].concat();
     let endpoint = lsinfra_sandbox::start_in_background(&program, &args, folder)?;
     let status = endpoint.control().status()?;
     Ok((endpoint, status))
+}
+
+/// Whether the sandbox of the present folder can have Kubernetes: it is built, or to be built and can be. If not: why, and what
+/// helps.
+pub(crate) fn check_kubernetes(is_to_be_built: bool) -> Result<(), (String, String)> {
+    let running = lsinfra_sandbox::connect(Path::new(DEFAULT_FOLDER));
+    let status = running.and_then(|endpoint| endpoint.control().status().ok());
+    if status.is_some_and(|status| status.kubernetes == KubernetesStatus::LeftOut) {
+        let reason = "the sandbox that is running was started with --skip kubernetes";
+        return Err((reason.to_owned(), "`lsinfra sandbox stop` ends it".to_owned()));
+    }
+    if Binaries::installed().is_some() {
+        return Ok(());
+    }
+    let help = "`lsinfra sandbox install` builds it".to_owned();
+    if !is_to_be_built {
+        return Err(("its programs are not built".to_owned(), help));
+    }
+    check_go_for_kubernetes().map_err(|error| (error.to_string(), help))
+}
+
+/// Sees to it that the clusters of the present folder's sandbox have control planes, as far as their programs are there;
+/// `builds` them if they are not, which takes long.
+///
+/// # Errors
+/// [`ErrorCode::SandboxKubernetes`] if they cannot be built, [`ErrorCode::SandboxUnavailable`].
+pub(crate) async fn prepare_kubernetes(
+    account: &str,
+    builds: bool,
+    printer: Printer,
+) -> Result<(), CommandError> {
+    if builds && Binaries::installed().is_none() {
+        printer.note("building the sandbox's Kubernetes, once: some fifteen minutes on two cores\n");
+        let (done, built) = tokio::sync::oneshot::channel();
+        // On a thread that nobody waits for at the end, so that Ctrl-C is heard.
+        std::thread::spawn(move || {
+            let built = install_kubernetes(&mut |progress| show_progress(progress, printer));
+            // Nobody wants to know any more after Ctrl-C.
+            let _ = done.send(built);
+        });
+        let built = built.await.map_err(|_| {
+            CommandError::new(ErrorCode::Internal, "building the sandbox's Kubernetes ended without an answer")
+        })?;
+        built.map_err(|error| CommandError::from(error).hint("do without: --skip kubernetes"))?;
+    }
+    let (endpoint, _) = connect_or_start(account)?;
+    endpoint.control().begin_kubernetes()?;
+    Ok(())
 }
 
 impl From<Error> for CommandError {

@@ -4,7 +4,7 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    BeginArgs, ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, TargetArgs,
+    BeginArgs, ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs, TargetArgs,
     UnprotectArgs,
 };
 use crate::bootstrap::MissingStore;
@@ -31,6 +31,9 @@ pub(crate) struct UpArgs {
     target: TargetArgs,
 
     #[command(flatten)]
+    skip: SkipArgs,
+
+    #[command(flatten)]
     refresh: RefreshFlag,
 
     #[command(flatten)]
@@ -54,6 +57,7 @@ pub(crate) fn run(args: &UpArgs, printer: Printer) -> Result<ExitCode, CommandEr
             read_only: false,
             environment: &args.environment,
             place: &args.place,
+            skips_kubernetes: args.skip.kubernetes(),
             targets: &args.target.targets,
             unprotected: &args.unprotect.unprotected,
             begin: Some(&args.begin),

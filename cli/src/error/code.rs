@@ -60,6 +60,8 @@ error_codes! {
     UnknownOperation = "LS0111", Usage;
     /// Given secrets cannot be used.
     SecretsUnusable = "LS0112", Usage;
+    /// What is recorded of Kubernetes would be left out.
+    KubernetesRecorded = "LS0113", Usage;
 
     /// There are no AWS credentials.
     NoCredentials = "LS0201", Usage;
@@ -139,6 +141,8 @@ error_codes! {
     SecretsNotGiven = "LS0410", Usage;
     /// An environment of the same name is recorded under another stack or in another region.
     RecordedElsewhere = "LS0411", Usage;
+    /// The helm program is missing or too old.
+    HelmUnusable = "LS0412", Usage;
 
     /// Some steps failed.
     StepsFailed = "LS0501", Failed;

@@ -7,12 +7,22 @@ use lsinfra_engine::provider::{ErrorKind, ProviderError};
 use lsinfra_engine::snapshot::EditError;
 use lsinfra_engine::store::{Home, StoreError};
 use lsinfra_engine::{GraphError, ImportProblem, Urn};
+use lsinfra_resources::helm::HelmError;
 use lsinfra_stacks::config::{ConfigError, InvalidConfig, Problem};
 use lsinfra_stacks::langsmith::StackError;
 use lsinfra_state::{EnvironmentNameError, MigrateError};
 
 use crate::error::{Cloud, CommandError, ErrorCode, Place};
 use crate::render::plural;
+
+/// Of the program itself, before anything is done with it.
+impl From<HelmError> for CommandError {
+    fn from(error: HelmError) -> Self {
+        Self::new(ErrorCode::HelmUnusable, error.to_string())
+            .because(&error)
+            .hint("install helm 4 (https://helm.sh/docs/intro/install), or name it with LSINFRA_HELM")
+    }
+}
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {

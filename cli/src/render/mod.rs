@@ -6,6 +6,7 @@
 pub(crate) mod difference;
 pub(crate) mod duration;
 pub(crate) mod edit;
+mod explanation;
 pub(crate) mod finding;
 pub(crate) mod graph;
 pub(crate) mod history;

@@ -10,6 +10,7 @@ use lsinfra_engine::{OperationKind, Record, Snapshot, Value};
 
 use crate::connection::is_in_sandbox;
 use crate::render::difference::{change_lines, drift_lines};
+use crate::render::explanation::explanation_lines;
 use crate::render::node::{Node, nodes};
 use crate::render::tree::{Component, short_name};
 use crate::render::{Canvas, Pace, Tone, Verb, counts_planned, cut, duration, label, plural, reason, value};
@@ -197,6 +198,9 @@ fn resource(
         for line in change_lines(change, canvas) {
             let _ = writeln!(lines, "{indent}     {line}");
         }
+    }
+    for line in node.step.explanation.iter().flat_map(|explanation| explanation_lines(explanation, canvas)) {
+        let _ = writeln!(lines, "{indent}     {line}");
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use lsinfra_engine::events::{EVENTS_VERSION, Event, EventKind, OperationOutcome, StepError, StepOutcome};
 use lsinfra_engine::operation::Report;
 use lsinfra_engine::plan::{Action, Drift, PLAN_VERSION, Plan, PropertyChange, Reason, Rename, Step};
+use lsinfra_engine::provider::{ChangedPart, Explanation, PartChange};
 use lsinfra_engine::secret::{Encoding, SecretPart, SecretSource};
 use lsinfra_engine::snapshot::{
     Edit, Finding, IntegrityProblem, Object, Owner, PhysicalId, Record, RecordedOptions, Role, Snapshot,
@@ -213,6 +214,30 @@ pub(crate) fn plan() -> Plan {
             reasons: vec![Reason::Gone],
             inputs: properties(serde_json::json!({"vpc_id": "vpc-1"})),
             ..step("network/aws:ec2:InternetGateway/main", Action::Create)
+        },
+        Step {
+            physical_id: id("langsmith/langsmith"),
+            reasons: vec![Reason::InputsChanged],
+            changes: vec![change("values.backend.replicas", Some(Value::from(1)), Some(Value::from(3)))],
+            explanation: Some(Explanation {
+                compared_with: Some("revision 2 in the cluster".to_owned()),
+                parts: vec![
+                    ChangedPart {
+                        change: PartChange::Changed,
+                        name: "apps/v1 Deployment langsmith/langsmith-backend".to_owned(),
+                        diff: "@@ -8,7 +8,7 @@\n spec:\n-  replicas: 1\n+  replicas: 3\n   selector:\n@@ -40,3 +40,3 @@\n           \
+                               env:\n-          - name: OLD\n+          - name: NEW\n"
+                            .to_owned(),
+                    },
+                    ChangedPart {
+                        change: PartChange::Added,
+                        name: "policy/v1 PodDisruptionBudget langsmith/langsmith-backend".to_owned(),
+                        diff: String::new(),
+                    },
+                ],
+                notes: vec!["12 objects change in nothing but the labels that carry versions".to_owned()],
+            }),
+            ..step("application/helm:Release/langsmith", Action::Update)
         },
         Step {
             reasons: vec![Reason::DependenciesChanged],

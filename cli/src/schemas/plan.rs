@@ -77,6 +77,36 @@ struct Step {
     /// The steps that must end well before this one starts, by index.
     depends_on: Vec<usize>,
     expected_seconds: f64,
+    /// What it comes to inside the object, where the changes of inputs do not show it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    explanation: Option<Explanation>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Explanation {
+    /// What the planned object was compared with, in words; null if it could not be compared.
+    compared_with: Option<String>,
+    /// The parts that change; those that stay as they are, are not named.
+    parts: Vec<ChangedPart>,
+    /// What could not be told, and why.
+    notes: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct ChangedPart {
+    change: PartChange,
+    /// Its name among the parts, such as `apps/v1 Deployment langsmith/langsmith-backend`.
+    name: String,
+    /// What changes in it, as a unified diff; empty for one that comes or goes as a whole.
+    diff: String,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum PartChange {
+    Added,
+    Changed,
+    Removed,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

@@ -42,7 +42,7 @@ pub(crate) async fn explain(
         namespace,
         archive: &archive,
         values: &values,
-        is_upgrade: request.previous.is_some(),
+        is_upgrade: base.is_upgrade,
         capabilities: &base.capabilities,
     };
     let planned = client.helm.render(&rendering).await?.digested(request.secret_key);
@@ -77,6 +77,8 @@ fn check_recorded(previous: Option<&Recorded>, chart: &Chart, archive: &Archive)
 struct Base {
     manifest: Manifest,
     compared_with: String,
+    /// Whether there is a release: charts render otherwise then.
+    is_upgrade: bool,
     capabilities: Capabilities,
     notes: Vec<String>,
 }
@@ -99,7 +101,7 @@ async fn base(client: &HelmClient, request: &ExplainRequest<'_>, namespace: &str
     match recorded {
         Some((manifest, revision)) => {
             let compared_with = format!("what is on record of revision {revision:?}");
-            Base { manifest, compared_with, capabilities, notes }
+            Base { manifest, compared_with, is_upgrade: true, capabilities, notes }
         }
         None => nothing(capabilities, notes),
     }
@@ -107,7 +109,7 @@ async fn base(client: &HelmClient, request: &ExplainRequest<'_>, namespace: &str
 
 fn nothing(capabilities: Capabilities, notes: Vec<String>) -> Base {
     let compared_with = "nothing, since there is no release yet".to_owned();
-    Base { manifest: Manifest::default(), compared_with, capabilities, notes }
+    Base { manifest: Manifest::default(), compared_with, is_upgrade: false, capabilities, notes }
 }
 
 async fn in_cluster(
@@ -121,5 +123,5 @@ async fn in_cluster(
     let Some(revision) = latest(&history) else { return Ok(nothing(capabilities, Vec::new())) };
     let manifest = client.applied(namespace, name, revision.number).await?.digested(request.secret_key);
     let compared_with = format!("revision {} in the cluster", revision.number);
-    Ok(Base { manifest, compared_with, capabilities, notes: Vec::new() })
+    Ok(Base { manifest, compared_with, is_upgrade: true, capabilities, notes: Vec::new() })
 }

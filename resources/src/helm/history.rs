@@ -96,7 +96,9 @@ impl Revision {
     /// How the release is, in the words of its input `state`: `deployed` if it is and nobody else had a hand in it.
     pub(crate) fn state(&self) -> String {
         match self.status.as_str() {
-            DEPLOYED if !self.is_by_lsinfra() => format!("revision {} made by others", self.number),
+            DEPLOYED if !self.is_by_lsinfra() => {
+                format!("revision {}, made by a rollback or by others", self.number)
+            }
             status => status.to_owned(),
         }
     }
@@ -273,7 +275,7 @@ mod tests {
         // Somebody upgrades it: helm hands the labels down.
         let theirs = labelled(4, DEPLOYED, &argument);
         assert!(theirs.is_own(&step) && !theirs.is_by_lsinfra() && !theirs.holds(&digest));
-        assert_eq!(theirs.state(), "revision 4 made by others");
+        assert_eq!(theirs.state(), "revision 4, made by a rollback or by others");
         let failed = labelled(3, "failed", &argument);
         assert_eq!((failed.state().as_str(), failed.holds(&digest)), ("failed", false));
         assert!(revision(1, DEPLOYED).is_unowned() && !revision(1, DEPLOYED).is_own(&step));

@@ -26,6 +26,8 @@ pub(crate) struct Hooks<'a> {
     cluster: &'a KubernetesClient,
     namespace: &'a str,
     names: BTreeSet<String>,
+    /// Those of earlier runs, by their uids.
+    earlier: BTreeSet<String>,
     /// The ends of the logs of those that failed, by job.
     logs: BTreeMap<String, String>,
     failures: BTreeMap<String, i32>,
@@ -37,15 +39,22 @@ impl<'a> Hooks<'a> {
     /// The jobs among the hooks of a manifest.
     pub(crate) fn of(cluster: &'a KubernetesClient, namespace: &'a str, manifest: &Manifest) -> Self {
         let jobs = manifest.hooks().filter(|(key, _)| key.kind == "Job");
-        let names = jobs.map(|(key, _)| key.name.clone()).collect();
         Self {
             cluster,
             namespace,
-            names,
+            names: jobs.map(|(key, _)| key.name.clone()).collect(),
+            earlier: BTreeSet::new(),
             logs: BTreeMap::new(),
             failures: BTreeMap::new(),
             succeeded_at: None,
         }
+    }
+
+    /// From now on looks only at those that are made anew: those that are there are of an earlier run.
+    pub(crate) async fn forget_earlier(&mut self) -> Result<(), ProviderError> {
+        let uids = self.jobs().await?.into_iter().filter_map(|job| job.metadata.uid);
+        self.earlier = uids.collect();
+        Ok(())
     }
 
     /// When the last hook that was seen to succeed did so.
@@ -59,7 +68,10 @@ impl<'a> Hooks<'a> {
         }
         let api: Api<Job> = Api::namespaced(self.cluster.kube.clone(), self.namespace);
         let listed = self.cluster.call("list jobs", api.list(&ListParams::default())).await?;
-        let is_hook = |job: &Job| job.metadata.name.as_ref().is_some_and(|name| self.names.contains(name));
+        let is_hook = |job: &Job| {
+            let is_named = job.metadata.name.as_ref().is_some_and(|name| self.names.contains(name));
+            is_named && !job.metadata.uid.as_ref().is_some_and(|uid| self.earlier.contains(uid))
+        };
         Ok(listed.items.into_iter().filter(is_hook).collect())
     }
 

@@ -53,12 +53,17 @@ impl Helm {
     /// `LSINFRA_CHARTS` names, or of their repositories.
     pub fn from_environment(fallback: Option<PathBuf>) -> Self {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let named = set(PROGRAM_VARIABLE).map(PathBuf::from);
-        let program = named.or_else(|| on_path(&set("PATH")?)).or(fallback);
+        let path = set("PATH").unwrap_or_default();
+        let program = match set(PROGRAM_VARIABLE) {
+            Some(named) => Some(named_program(&named, &path)),
+            None => on_path(OsStr::new("helm"), &path).or(fallback),
+        };
         let absolute = |name: &str| set(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")));
         let cache = cache.unwrap_or_else(std::env::temp_dir).join("lsinfra").join("helm");
-        Self::new(program, set(CHARTS_VARIABLE).map(PathBuf::from), cache)
+        // Helm runs in folders of its own.
+        let charts = set(CHARTS_VARIABLE).map(|folder| absolute_path(Path::new(&folder)));
+        Self::new(program, charts, cache)
     }
 
     /// That program, charts of that folder or else of their repositories, and a folder to keep downloads in.
@@ -148,6 +153,11 @@ fn finished(command: &'static str, ended: Ended) -> Result<String, HelmError> {
 
 /// What helm complains of. Output beside it may be a manifest, which is not repeated.
 fn complaint(ended: &Ended) -> String {
+    // As shells tell what a signal has ended.
+    if let Some(signal) = ended.status.code().and_then(|code| code.checked_sub(128)).filter(|code| *code > 0)
+    {
+        return format!("it was killed (signal {signal})");
+    }
     let is_noise = |line: &&str| line.is_empty() || line.starts_with("level=") || line.starts_with("WARNING");
     let lines: Vec<&str> = ended.errors.lines().map(str::trim_end).filter(|line| !is_noise(line)).collect();
     let text = lines.join("\n");
@@ -177,12 +187,23 @@ fn read_version(program: &Path, ended: &Ended) -> Result<String, HelmError> {
     }
 }
 
+/// The program that a user names: a file, or a name that is looked for like any other.
+fn named_program(named: &OsStr, path: &OsStr) -> PathBuf {
+    let is_file = Path::new(named).components().count() > 1;
+    let found = if is_file { None } else { on_path(named, path) };
+    found.unwrap_or_else(|| absolute_path(Path::new(named)))
+}
+
+fn absolute_path(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// The first file of that name on `PATH` that can be run.
-fn on_path(path: &OsStr) -> Option<PathBuf> {
+fn on_path(name: &OsStr, path: &OsStr) -> Option<PathBuf> {
     let is_program = |file: &PathBuf| {
         std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
     };
-    std::env::split_paths(path).map(|folder| folder.join("helm")).find(is_program)
+    std::env::split_paths(path).map(|folder| absolute_path(&folder.join(name))).find(is_program)
 }
 
 /// A folder for one task with helm, of this user alone, which goes when the task ends.
@@ -294,6 +315,20 @@ mod tests {
             let error = checked(script).await.unwrap_err();
             assert!(matches!(error, HelmError::NoHelm { .. }), "{script}: {error}");
         }
+    }
+
+    #[test]
+    fn a_program_is_named_by_its_file_or_looked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        fake(folder.path(), "");
+        let (helm, path) = (folder.path().join("helm"), folder.path().as_os_str());
+        assert_eq!(on_path(OsStr::new("helm"), path).as_ref(), Some(&helm));
+        assert_eq!(on_path(OsStr::new("helm4"), path), None);
+        std::fs::set_permissions(&helm, PermissionsExt::from_mode(0o644)).unwrap();
+        assert_eq!(on_path(OsStr::new("helm"), path), None, "it cannot be run");
+        assert_eq!(named_program(OsStr::new("/opt/helm"), path), Path::new("/opt/helm"));
+        let relative = named_program(OsStr::new("bin/helm"), path);
+        assert!(relative.is_absolute() && relative.ends_with("bin/helm"), "{relative:?}");
     }
 
     #[tokio::test]

@@ -296,7 +296,12 @@ impl ResourceType for Release {
         for object in objects {
             let (namespace, name) = parts(&object.id)?;
             if !namespaces.contains_key(namespace) {
-                namespaces.insert(namespace, client.releases(namespace).await?);
+                // With the cluster all that was in it is gone.
+                let releases = match client.releases(namespace).await {
+                    Err(error) if error.kind == ErrorKind::NotFound => BTreeMap::new(),
+                    releases => releases?,
+                };
+                namespaces.insert(namespace, releases);
             }
             let history = namespaces.get(namespace).and_then(|releases| releases.get(name));
             let revision = history.and_then(|history| latest(history)).filter(|latest| is_there(latest));
@@ -307,7 +312,7 @@ impl ResourceType for Release {
                     state: revision.state().into(),
                     tags: revision.owner_tags().into(),
                     // What it was made from is known by the digest on it; its values may hold secrets of others.
-                    ..Self { state: Input::default(), ..Self::default() }
+                    ..Self::default()
                 },
                 outputs: ReleaseOutputs::observed(&object.outputs, revision, name, namespace),
             }));
@@ -390,6 +395,13 @@ mod tests {
             let problems = wrong.check();
             assert_eq!(problems.iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), [path]);
         }
+    }
+
+    #[test]
+    fn the_manual_tells_the_form_of_ids() {
+        let line = format!("| `{}` | {} |", Release::TYPE, Release::ID_FORM);
+        let manual = include_str!("../../../docs/import.md");
+        assert!(manual.lines().any(|listed| listed == line), "missing: {line}");
     }
 
     #[test]

@@ -76,6 +76,7 @@ impl Upgrade<'_> {
             let manifest = self.rendered(&archive, before.is_some()).await?;
             require_secrets(cluster, &manifest, &wanted.namespace).await?;
             let mut hooks = Hooks::of(cluster, &wanted.namespace, &manifest);
+            hooks.forget_earlier().await?;
             let revision = before.as_ref().map_or(1, |latest| latest.number + 1);
             let labels = labels_argument(step, revision, &made_from, &wanted.chart, &archive);
             let args = self.upgrade_args(&archive, labels);

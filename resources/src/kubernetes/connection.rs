@@ -22,6 +22,9 @@ pub struct ClusterConnection {
     pub server: String,
     /// The certificate authority of its API: PEM in base64.
     pub certificate_authority: String,
+    /// The minor version of Kubernetes that it has, such as `1.36`: known before it has an address.
+    #[serde(default)]
+    pub kubernetes_version: Option<String>,
 }
 
 impl ClusterConnection {
@@ -32,6 +35,7 @@ impl ClusterConnection {
             ("cluster_name", cluster.name.expression().clone()),
             ("server", cluster.endpoint.expression().clone()),
             ("certificate_authority", cluster.certificate_authority.expression().clone()),
+            ("kubernetes_version", cluster.version.expression().clone()),
         ];
         let fields = fields.map(|(name, field)| (name.to_owned(), field));
         Output::from_expression(Expression::Fields(Arc::new(fields.into())))
@@ -88,6 +92,7 @@ mod tests {
             cluster_name: "dev".to_owned(),
             server: "https://127.0.0.1:1".to_owned(),
             certificate_authority: String::new(),
+            kubernetes_version: None,
         };
         let recorded = recorded.to_value();
         assert_eq!(ClusterConnection::identity(&planned), ClusterConnection::identity(&recorded));

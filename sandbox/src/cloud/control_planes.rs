@@ -3,9 +3,13 @@
 use jiff::Timestamp;
 
 use super::Cloud;
+use super::call::Call;
 use super::principal::Principal;
 use super::table::{Moment, Scope};
+use crate::client::ClusterStatus;
 use crate::kubernetes::token::Token;
+use crate::protocol::json::document::Document;
+use crate::protocol::params::Params;
 use crate::protocol::request::Request;
 use crate::services;
 use crate::services::eks::control_plane::{self, ClusterKey, User, WantedCluster};
@@ -14,6 +18,34 @@ use crate::services::eks::control_plane::{self, ClusterKey, User, WantedCluster}
 const SECRET: &str = "sandbox";
 
 impl Cloud {
+    /// From now on clusters get a control plane, those included that are there without one.
+    pub(crate) fn begin_kubernetes(&mut self) -> std::io::Result<()> {
+        self.has_kubernetes = true;
+        self.begin(&Moment::plain(self.clock.now()));
+        control_plane::begin(&mut self.tables);
+        self.write_down()
+    }
+
+    /// Whether clusters get a control plane.
+    pub(crate) fn has_kubernetes(&self) -> bool {
+        self.has_kubernetes
+    }
+
+    /// What there is of the clusters that ought to have a control plane.
+    pub(crate) fn cluster_statuses(&mut self) -> Vec<ClusterStatus> {
+        let clusters = self.wanted_clusters().into_iter();
+        let tables = &self.tables;
+        clusters
+            .map(|WantedCluster { key, nodes, .. }| ClusterStatus {
+                endpoint: control_plane::endpoint(tables, &key),
+                account: key.scope.account.to_string(),
+                region: key.scope.region.to_string(),
+                name: key.name,
+                nodes: nodes.len(),
+            })
+            .collect()
+    }
+
     /// The clusters that ought to have a control plane. What time has brought about is written down by the next call.
     pub(crate) fn wanted_clusters(&mut self) -> Vec<WantedCluster> {
         let now = self.clock.now();
@@ -66,6 +98,46 @@ impl Cloud {
             control_plane::joined(&mut self.tables, key, group);
         }
         self.write_down()
+    }
+
+    /// Looks at an account and a region, as AWS itself.
+    pub(crate) fn look<T>(&mut self, scope: &Scope, look: impl FnOnce(&mut Call<'_>) -> T) -> T {
+        self.within(scope, &Principal::aws(&scope.account), look)
+    }
+
+    /// Changes something in an account and a region as somebody, on behalf of what runs in a cluster: no call over the wire,
+    /// so it is neither counted nor disturbed. It is written down when this returns.
+    pub(crate) fn change<T>(
+        &mut self,
+        scope: &Scope,
+        principal: &Principal,
+        change: impl FnOnce(&mut Call<'_>) -> T,
+    ) -> std::io::Result<T> {
+        let done = self.within(scope, principal, change);
+        self.write_down()?;
+        Ok(done)
+    }
+
+    fn within<T>(&mut self, scope: &Scope, principal: &Principal, run: impl FnOnce(&mut Call<'_>) -> T) -> T {
+        let now = self.clock.now();
+        self.begin(&Moment::plain(now));
+        services::settle(&mut self.tables, now);
+        let request = Request::unsent(&scope.region);
+        run(&mut Call {
+            request: &request,
+            params: &Params::new(Vec::new()),
+            document: &Document::absent(),
+            scope: scope.clone(),
+            principal: principal.clone(),
+            tables: &mut self.tables,
+            identifiers: &mut self.identifiers,
+            blobs: self.store.blobs(),
+            now,
+            pace: self.pace,
+            has_kubernetes: self.has_kubernetes,
+            quotas: self.faults.plan().quotas.clone(),
+            shuffle: None,
+        })
     }
 
     /// Whom the cluster of an identity takes the bearer of a token for, at a real time; `None` for one that it does not let

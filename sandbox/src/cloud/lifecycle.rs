@@ -79,6 +79,15 @@ pub(crate) const DB_INSTANCE_REBOOTING: Duration = Duration::from_secs(60);
 pub(crate) const DB_INSTANCE_DELETING: Duration = Duration::from_secs(5 * 60);
 /// A DB snapshot from `creating` to `available`.
 pub(crate) const DB_SNAPSHOT_CREATING: Duration = Duration::from_secs(3 * 60);
+/// A load balancer from `provisioning` to `active`: observed from two to three minutes.
+pub(crate) const ELB_CREATING: Duration = Duration::from_secs(2 * 60);
+/// The network interfaces of a deleted load balancer: observed to stay for a minute or so.
+pub(crate) const ELB_INTERFACES_DELETING: Duration = Duration::from_secs(60);
+/// A target from `initial` to `healthy`: some health checks, fifteen seconds apart.
+pub(crate) const ELB_TARGET_INITIAL: Duration = Duration::from_secs(30);
+/// A deregistered target from `draining` to gone.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#deregistration-delay>
+pub(crate) const ELB_TARGET_DRAINING: Duration = Duration::from_secs(5 * 60);
 /// A replication group of ElastiCache from `creating` to `available`: some six minutes.
 pub(crate) const REPLICATION_GROUP_CREATING: Duration = Duration::from_secs(6 * 60);
 /// A change of a replication group that its nodes go on through.

@@ -102,11 +102,6 @@ impl Cloud {
         }
     }
 
-    /// The same cloud, whose new clusters get a control plane.
-    pub(crate) fn with_kubernetes(self) -> Self {
-        Self { has_kubernetes: true, ..self }
-    }
-
     /// Sandbox time, written down, since whoever is told it should never be told an earlier one; unwritten if nothing
     /// can be written any more, since a sandbox whose disk is full must still say what it is.
     pub(crate) fn tell_time(&mut self) -> jiff::Timestamp {

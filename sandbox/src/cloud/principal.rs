@@ -47,6 +47,23 @@ impl Principal {
     }
 }
 
+impl Principal {
+    /// The name of the role, if it is a session of one.
+    pub(crate) fn role(&self) -> Option<&str> {
+        let (_, session) = self.arn.split_once(":assumed-role/")?;
+        session.split('/').next()
+    }
+
+    /// AWS itself in an account.
+    pub(crate) fn aws(account: &str) -> Self {
+        Self {
+            account: account.to_owned(),
+            arn: format!("arn:aws:iam::{account}:root"),
+            user_id: account.to_owned(),
+        }
+    }
+}
+
 /// Whether a text is an account id.
 pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())

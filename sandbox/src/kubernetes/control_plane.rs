@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::certificates::Certificates;
 use super::files::{make_private_folder, write_private};
 use super::guarded::{Guarded, Program};
+use super::network::{Network, Proxy};
 use super::ports::Ports;
 use super::{Binaries, ControlPlaneError};
 
@@ -42,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) issuer: String,
     /// Where the API server asks who a token belongs to.
     pub(crate) token_review_url: String,
+    /// Whether admission webhooks are answered in the place of their pods.
+    pub(crate) answers_webhooks: bool,
 }
 
 /// A running control plane. Dropping it ends its processes; what they know stays in its folder.
@@ -52,6 +55,8 @@ pub(crate) struct ControlPlane {
     certificates: Certificates,
     /// In the order in which they are to end.
     processes: Vec<Guarded>,
+    /// What the API server reaches in the cluster, once it is ready.
+    network: Option<Network>,
 }
 
 impl ControlPlane {
@@ -67,12 +72,15 @@ impl ControlPlane {
         make_private_folder(folder)?;
         let ports = Ports::free(folder).await?;
         let certificates = Certificates::ensure(folder)?;
-        let mut plane = Self { folder: folder.to_owned(), ports, certificates, processes: Vec::new() };
-        plane.configure(settings)?;
+        let proxy = Proxy::bind(&certificates).await?;
+        let folder = folder.to_owned();
+        let mut plane = Self { folder, ports, certificates, processes: Vec::new(), network: None };
+        plane.configure(settings, &proxy)?;
         for program in [plane.etcd(binaries), plane.api_server(binaries, settings)] {
             plane.spawn(&program)?;
         }
         plane.wait_until("kube-apiserver", "/readyz", |_| true).await?;
+        plane.network = Some(proxy.answer(plane.client().await?, settings.answers_webhooks));
         let others = [plane.controller_manager(binaries), plane.scheduler(binaries), plane.kwok(binaries)];
         for program in others {
             plane.spawn(&program)?;
@@ -153,12 +161,16 @@ impl ControlPlane {
         self.folder.join("token-webhook")
     }
 
+    fn egress(&self) -> PathBuf {
+        self.folder.join("egress")
+    }
+
     fn stages(&self) -> PathBuf {
         self.folder.join("stages.yaml")
     }
 
     /// Writes what the processes read.
-    fn configure(&self, settings: &Settings) -> Result<(), ControlPlaneError> {
+    fn configure(&self, settings: &Settings, proxy: &Proxy) -> Result<(), ControlPlaneError> {
         let (certificate, key) = self.certificates.administrator();
         let own = kubeconfig(
             &json!({"server": self.endpoint(), "certificate-authority": self.certificates.authority()}),
@@ -167,6 +179,8 @@ impl ControlPlane {
         write_private(&self.kubeconfig(), own.to_string().as_bytes())?;
         let webhook = kubeconfig(&json!({"server": settings.token_review_url}), &json!({}));
         write_private(&self.webhook_config(), webhook.to_string().as_bytes())?;
+        let egress = proxy.configuration(&self.certificates);
+        write_private(&self.egress(), egress.to_string().as_bytes())?;
         Ok(write_private(&self.stages(), STAGES.as_bytes())?)
     }
 
@@ -206,6 +220,7 @@ impl ControlPlane {
             .text("authorization-mode", "Node,RBAC")
             .path("authentication-token-webhook-config-file", &self.webhook_config())
             .text("authentication-token-webhook-version", "v1")
+            .path("egress-selector-config-file", &self.egress())
             // A change of access entries counts as soon as it can: API servers remember a token for ten seconds anyway.
             .text("authentication-token-webhook-cache-ttl", "0s")
             .text("profiling", "false")

@@ -72,6 +72,14 @@ pub struct Installed {
     pub is_new: bool,
 }
 
+/// Whether [`install_kubernetes`] has the Go that it needs. Blocking, for a moment.
+///
+/// # Errors
+/// [`InstallError::NoGo`] and [`InstallError::OldGo`]; [`InstallError::Io`] if Go cannot be run.
+pub fn check_go_for_kubernetes() -> Result<(), InstallError> {
+    Go::find().map(drop)
+}
+
 /// Builds etcd, Kubernetes's control plane, kwok and helm from their Go modules into the user's cache folder, if they are
 /// not there: some fifteen minutes on two cores. Blocking.
 ///

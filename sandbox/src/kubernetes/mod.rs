@@ -1,8 +1,10 @@
 //! The Kubernetes of the sandbox's EKS clusters: the real control plane, with kwok in the place of kubelets. Owns its
-//! programs, its processes and what is put into a cluster; must not know the tables of the account or HTTP connections.
+//! programs, its processes and what is put into a cluster; must not know HTTP connections nor, but for [`parts`], the tables
+//! of the account.
 //!
 //! Where to start reading: [`install`] builds the programs, [`ControlPlane`] runs them for one cluster in a folder of its
-//! own, [`Cluster`] is a client that keeps its nodes as they are wanted, and [`token`] reads the tokens that callers bring.
+//! own, [`Cluster`] is a client that keeps its nodes as they are wanted, [`parts`] does what the controllers would whose pods
+//! only look as if they ran, and [`token`] reads the tokens that callers bring.
 
 mod binaries;
 mod capacity;
@@ -13,14 +15,19 @@ mod files;
 mod go;
 mod guarded;
 mod install;
+mod network;
 mod node;
+pub(crate) mod parts;
 mod ports;
 mod roles;
 pub(crate) mod token;
 mod versions;
 
 pub use binaries::Binaries;
-pub use install::{InstallError, InstallProgress, Installed, install_kubernetes};
+pub use install::{
+    InstallError, InstallProgress, Installed, check_go_for_kubernetes, install_kubernetes,
+};
+pub use parts::{Part, UnknownPart};
 
 pub(crate) use capacity::{Capacity, InstanceFigures};
 pub(crate) use cluster::Cluster;
@@ -63,6 +70,9 @@ pub(crate) enum ControlPlaneError {
         /// Where its output is.
         log: PathBuf,
     },
+    /// A certificate or a key cannot be used.
+    #[error("the certificates of a cluster: {0}")]
+    Tls(#[from] tokio_rustls::rustls::Error),
     /// Its API could not be asked, or refused.
     #[error("the API server: {0}")]
     Api(#[from] kube::Error),

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use super::Capacity;
+use super::network::KUBELET_PORT;
 
 /// The label that names a node's group.
 /// <https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html>
@@ -113,6 +114,7 @@ impl Node {
                 {"type": "InternalDNS", "address": name},
                 {"type": "Hostname", "address": name},
             ],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": KUBELET_PORT}},
             "nodeInfo": {
                 "architecture": self.architecture,
                 "bootID": "",

@@ -28,6 +28,22 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// What stands for a request where the sandbox itself does something in a region: it asks for nothing.
+    pub(crate) fn unsent(region: &str) -> Self {
+        Self {
+            credentials: CredentialScope {
+                access_key: String::new(),
+                region: region.to_owned(),
+                service: String::new(),
+            },
+            method: Method::POST,
+            path: "/".to_owned(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
+
     /// Decodes a request; `default_region` stands in where a signature names none.
     pub(crate) fn decode(
         parts: &http::request::Parts,

@@ -2,7 +2,10 @@
 //!
 //! `GET nonce`, `GET status`, `GET calls`, `POST calls/reset`, `GET faults`, `POST faults`, `GET held` (waits until a call is held),
 //! `POST release`, `GET account`, `POST hosted-zones` (`{"account": "123456789012", "name": "example.com"}`: makes sure that the account
-//! has this public zone), `POST stop`, and `POST token-reviews/IDENTITY` for the API server of a cluster. Bodies are JSON.
+//! has this public zone), `POST kubernetes` (lets clusters have control planes from now on, if their programs are built; answers
+//! with whether they do), `POST stop`, and `POST token-reviews/IDENTITY` for the API server of a cluster. Bodies are JSON.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -11,7 +14,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Shared, pace_of};
-use crate::client::{GivenHostedZone, Status};
+use crate::Binaries;
+use crate::client::{GivenHostedZone, KubernetesStatus, Status};
 use crate::cloud::HostedZoneError;
 use crate::cloud::principal::is_account;
 use crate::faults::plan::FaultPlan;
@@ -28,7 +32,7 @@ pub(super) const PREFIX: &str = "/_sandbox/";
 const TOKEN_REVIEWS: &str = "token-reviews/";
 
 /// Answers one request to a path after the prefix.
-pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: &[u8]) -> Response {
+pub(super) async fn control(shared: &Arc<Shared>, method: &Method, path: &str, body: &[u8]) -> Response {
     if let ("POST", Some(identity)) = (method.as_str(), path.strip_prefix(TOKEN_REVIEWS)) {
         return review(shared, identity, body);
     }
@@ -72,12 +76,29 @@ pub(super) async fn control(shared: &Shared, method: &Method, path: &str, body: 
             }
             Err(error) => plain(StatusCode::BAD_REQUEST, error.to_string()),
         },
+        ("POST", "kubernetes") => match begin_kubernetes(shared).await {
+            Ok(has_kubernetes) => json(&has_kubernetes),
+            Err(error) => plain(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        },
         ("POST", "stop") => {
             shared.stop.send_replace(true);
             done()
         }
         _ => plain(StatusCode::NOT_FOUND, format!("there is no {method} {PREFIX}{path}")),
     }
+}
+
+/// Lets clusters have control planes from now on, if they may and the programs are there; answers with whether they do.
+async fn begin_kubernetes(shared: &Arc<Shared>) -> std::io::Result<bool> {
+    let Some(binaries) = Binaries::installed().filter(|_| shared.may_have_kubernetes) else {
+        return Ok(shared.cloud().has_kubernetes());
+    };
+    let runtime = tokio::runtime::Handle::current();
+    if let Some(returning) = shared.control_planes.begin(&runtime, shared, binaries)? {
+        // The answer is the same if waiting is cut short.
+        let _ = tokio::task::spawn_blocking(|| returning.wait()).await;
+    }
+    Ok(true)
 }
 
 /// Answers an API server that asks who the bearer of a token is.
@@ -114,6 +135,14 @@ fn status(shared: &Shared) -> Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         pid: std::process::id(),
         nonce: shared.nonce.clone(),
+        kubernetes: match (cloud.has_kubernetes(), shared.may_have_kubernetes) {
+            (true, _) => KubernetesStatus::On {
+                clusters: cloud.cluster_statuses(),
+                without: shared.control_planes.without().iter().map(|part| part.name().to_owned()).collect(),
+            },
+            (false, true) => KubernetesStatus::Off,
+            (false, false) => KubernetesStatus::LeftOut,
+        },
     }
 }
 

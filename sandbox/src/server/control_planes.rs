@@ -1,10 +1,9 @@
 //! The control planes of the account's clusters: a task for each, that runs its processes and brings its nodes about. Owns
-//! when they start and stop; must not know how they are run.
+//! when they start and stop, from the beginning or from when somebody asks for them; must not know how they are run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -12,7 +11,8 @@ use tokio::task::JoinHandle;
 
 use super::Shared;
 use super::control::token_review_url;
-use crate::kubernetes::{Binaries, Cluster, ControlPlane, ControlPlaneError, FOLDER, Settings};
+use crate::kubernetes::parts::{Account, Parts};
+use crate::kubernetes::{Binaries, Cluster, ControlPlane, ControlPlaneError, FOLDER, Part, Settings};
 use crate::protocol::request::Request;
 use crate::services::eks::control_plane::{ClusterKey, WantedCluster};
 
@@ -27,38 +27,72 @@ const START_PATIENCE: Duration = Duration::from_secs(20);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN_FOR_ANSWERS: Duration = Duration::from_millis(20);
 
-/// The task that keeps the control planes.
+/// The task that keeps the control planes, once it runs.
 pub(super) struct ControlPlanes {
-    task: JoinHandle<()>,
+    /// A folder for each cluster, by its identity.
+    folder: PathBuf,
+    /// The sandbox's own address.
+    url: String,
+    /// The parts that are not played.
+    without: BTreeSet<Part>,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// That control planes which answered before are about to do so again.
+pub(super) struct Returning(mpsc::Receiver<()>);
+
+impl Returning {
+    /// Blocks until they do, or for a while.
+    pub(super) fn wait(self) {
+        // It ends when all senders are gone. There is nothing to be done about those that take longer.
+        let _ = self.0.recv_timeout(START_PATIENCE);
+    }
 }
 
 impl ControlPlanes {
-    /// Starts to keep them in a runtime; blocks until those that answered before do so again, or for a while.
-    pub(super) fn start(
+    /// None yet, in a sandbox's folder and at its address.
+    pub(super) fn new(folder: &Path, url: &str, without: BTreeSet<Part>) -> std::io::Result<Self> {
+        // Its processes have working folders of their own.
+        let folder = std::path::absolute(folder.join(FOLDER))?;
+        Ok(Self { folder, url: url.to_owned(), without, task: Mutex::new(None) })
+    }
+
+    /// Begins to keep them in a runtime, unless they are kept already.
+    pub(super) fn begin(
+        &self,
         runtime: &tokio::runtime::Handle,
         shared: &Arc<Shared>,
         binaries: Binaries,
-        folder: &Path,
-        url: &str,
-    ) -> std::io::Result<Self> {
+    ) -> std::io::Result<Option<Returning>> {
+        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if task.is_some() {
+            return Ok(None);
+        }
+        shared.cloud().begin_kubernetes()?;
         let keeper = Keeper {
             shared: Arc::clone(shared),
             binaries,
-            // Its processes have working folders of their own.
-            folder: std::path::absolute(folder.join(FOLDER))?,
-            url: url.to_owned(),
+            folder: self.folder.clone(),
+            url: self.url.clone(),
+            without: self.without.clone(),
         };
         let (up, are_up) = mpsc::channel();
-        let task = runtime.spawn(Arc::new(keeper).keep(up));
-        // It ends when all senders are gone. There is nothing to be done about those that take longer.
-        let _ = are_up.recv_timeout(START_PATIENCE);
-        Ok(Self { task })
+        *task = Some(runtime.spawn(Arc::new(keeper).keep(up)));
+        Ok(Some(Returning(are_up)))
+    }
+
+    /// The parts that are not played in clusters.
+    pub(super) fn without(&self) -> &BTreeSet<Part> {
+        &self.without
     }
 
     /// Waits until all of them have ended, once the sandbox stops.
-    pub(super) async fn ended(self) {
-        // A panic has been reported on stderr; the processes have ended with the value that held them.
-        let _ = self.task.await;
+    pub(super) async fn ended(&self) {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(task) = task {
+            // A panic has been reported on stderr; the processes have ended with the value that held them.
+            let _ = task.await;
+        }
     }
 }
 
@@ -82,6 +116,8 @@ pub(super) async fn catch_up(shared: &Shared, operation: &str, request: &Request
 struct Keeper {
     shared: Arc<Shared>,
     binaries: Binaries,
+    /// The parts that are not played.
+    without: BTreeSet<Part>,
     /// A folder for each cluster, by its identity.
     folder: PathBuf,
     /// The sandbox's own address.
@@ -105,10 +141,12 @@ impl Keeper {
     /// Until the sandbox stops. `up` is dropped when the control planes that answered before do so again.
     async fn keep(self: Arc<Self>, up: mpsc::Sender<()>) {
         let mut stop = self.shared.stop.subscribe();
+        let mut calls = self.shared.calls.subscribe();
         let mut kept: BTreeMap<String, Kept> = BTreeMap::new();
         let mut up = Some(up);
         self.sweep();
         loop {
+            calls.mark_unchanged();
             let wanted = self.shared.cloud().wanted_clusters();
             let is_gone = |identity: &String| !wanted.iter().any(|cluster| cluster.key.identity == *identity);
             let gone: Vec<String> = kept.keys().filter(|identity| is_gone(identity)).cloned().collect();
@@ -135,7 +173,7 @@ impl Keeper {
             up = None;
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => break,
-                () = self.shared.changed.notified() => {}
+                _ = calls.changed() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
@@ -193,13 +231,15 @@ impl Keeper {
     ) -> Result<(), ControlPlaneError> {
         let WantedCluster { service_ipv4_cidr, issuer, .. } = wanted.borrow().clone();
         let token_review_url = token_review_url(&self.url, &key.identity);
-        let settings = Settings { service_ipv4_cidr, issuer, token_review_url };
+        let answers_webhooks = !self.without.contains(&Part::Webhooks);
+        let settings = Settings { service_ipv4_cidr, issuer, token_review_url, answers_webhooks };
         let started = async {
             let plane = ControlPlane::start(&self.binaries, folder, &settings).await?;
-            let cluster = Cluster::new(plane.client().await?).await?;
-            Ok::<_, ControlPlaneError>((plane, cluster))
+            let client = plane.client().await?;
+            let cluster = Cluster::new(client.clone()).await?;
+            Ok::<_, ControlPlaneError>((plane, client, cluster))
         };
-        let (mut plane, mut cluster) = tokio::select! {
+        let (mut plane, client, mut cluster) = tokio::select! {
             started = started => started?,
             () = unwanted(wanted) => return Ok(()),
         };
@@ -207,6 +247,8 @@ impl Keeper {
         self.shared.cloud().control_plane_answers(key, &plane.endpoint(), &authority)?;
         *is_new = false;
         *up = None;
+        let account = Account::new(Arc::clone(&self.shared.cloud), self.shared.calls.clone(), key.clone());
+        let _parts = Parts::start(&client, &account, &self.without, folder);
         loop {
             plane.check()?;
             let WantedCluster { nodes, joining, .. } = wanted.borrow_and_update().clone();

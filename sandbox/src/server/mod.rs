@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use self::control_planes::ControlPlanes;
@@ -24,7 +24,7 @@ use crate::cloud::principal::is_account;
 use crate::faults::held::HeldCalls;
 use crate::process::{self, Endpoint, FolderLock};
 use crate::storage::Store;
-use crate::{Error, Options, Pace, Result};
+use crate::{Error, Kubernetes, Options, Pace, Result};
 
 /// How long a stopping sandbox waits for answers under way.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -33,13 +33,16 @@ const PORT_NAME: &str = "port";
 
 /// What connections share.
 struct Shared {
-    cloud: Mutex<Cloud>,
+    cloud: Arc<Mutex<Cloud>>,
     held: HeldCalls,
     stop: watch::Sender<bool>,
-    /// Told after each call.
-    changed: Notify,
+    /// How often somebody has called, or a part has changed something.
+    calls: watch::Sender<u64>,
     last_call: Mutex<Instant>,
     nonce: String,
+    control_planes: ControlPlanes,
+    /// Whether control planes may be asked for: they are not left out on purpose.
+    may_have_kubernetes: bool,
 }
 
 impl Shared {
@@ -131,12 +134,14 @@ pub fn serve(options: Options) -> Result<Serving> {
     };
     let cloud = Cloud::new(opened, clock, options.pace, options.account.clone());
     let shared = Arc::new(Shared {
-        cloud: Mutex::new(if options.kubernetes.is_some() { cloud.with_kubernetes() } else { cloud }),
+        cloud: Arc::new(Mutex::new(cloud)),
         held: HeldCalls::default(),
         stop: watch::Sender::new(false),
-        changed: Notify::new(),
+        calls: watch::Sender::new(0),
         last_call: Mutex::new(Instant::now()),
         nonce: endpoint.nonce.clone(),
+        control_planes: ControlPlanes::new(&options.folder, &endpoint.url, options.without)?,
+        may_have_kubernetes: !matches!(options.kubernetes, Kubernetes::Never),
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     listener.set_nonblocking(true)?;
@@ -144,21 +149,17 @@ pub fn serve(options: Options) -> Result<Serving> {
         let _entered = runtime.enter();
         TcpListener::from_std(listener)?
     };
-    let control_planes = match options.kubernetes {
-        Some(binaries) => {
-            let (folder, url) = (&options.folder, &endpoint.url);
-            Some(ControlPlanes::start(runtime.handle(), &shared, binaries, folder, url)?)
-        }
-        None => None,
-    };
+    if let Kubernetes::Of(binaries) = options.kubernetes
+        && let Some(returning) = shared.control_planes.begin(runtime.handle(), &shared, binaries)?
+    {
+        returning.wait();
+    }
     process::announce(&options.folder, &endpoint)?;
     let stop = shared.stop.clone();
     let thread = std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
         runtime.block_on(async {
-            listen(listener, shared, options.idle_stop).await;
-            if let Some(control_planes) = control_planes {
-                control_planes.ended().await;
-            }
+            listen(listener, Arc::clone(&shared), options.idle_stop).await;
+            shared.control_planes.ended().await;
         });
         runtime.shutdown_timeout(Duration::ZERO);
         process::withdraw(&options.folder);

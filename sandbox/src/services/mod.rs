@@ -8,6 +8,7 @@ pub(crate) mod dynamodb;
 pub(crate) mod ec2;
 pub(crate) mod eks;
 pub(crate) mod elasticache;
+pub(crate) mod elbv2;
 pub(crate) mod iam;
 pub(crate) mod kms;
 pub(crate) mod logs;
@@ -71,6 +72,7 @@ const SERVICES: &[&dyn Service] = &[
     &ec2::Ec2,
     &eks::Eks,
     &elasticache::ElastiCache,
+    &elbv2::ElbV2,
     &iam::Iam,
     &kms::Kms,
     &logs::Logs,
@@ -93,6 +95,8 @@ pub(crate) struct Tables {
     pub(crate) ec2: ec2::Ec2Tables,
     /// ElastiCache's.
     pub(crate) elasticache: elasticache::ElastiCacheTables,
+    /// Elastic Load Balancing's, version 2.
+    pub(crate) elbv2: elbv2::ElbV2Tables,
     /// EKS's.
     pub(crate) eks: eks::EksTables,
     /// IAM's.
@@ -126,6 +130,7 @@ impl Tables {
         tables.extend(self.dynamodb.each());
         tables.extend(self.ec2.each());
         tables.extend(self.elasticache.each());
+        tables.extend(self.elbv2.each());
         tables.extend(self.eks.each());
         tables.extend(self.iam.each());
         tables.extend(self.kms.each());

@@ -1,5 +1,5 @@
 //! An account with what a cluster needs, and the clients of its clusters.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, reason = "each test uses its own part")]
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -56,6 +56,95 @@ impl Account {
         assert_eq!(status, 200, "{body}");
     }
 
+    /// Calls Secrets Manager.
+    pub(crate) fn secrets_manager(&self, operation: &str, body: &Value) -> Value {
+        let (target, body) = (format!("x-amz-target: secretsmanager.{operation}\r\n"), body.to_string());
+        self.json("POST", "/", "secretsmanager", &target, "application/x-amz-json-1.1", &body)
+    }
+
+    /// Calls a Query service, which must answer with success; `form` is in its encoded form.
+    pub(crate) fn query(&self, service: &str, form: &str) -> String {
+        let (status, body) = call(&self.url, service, form).unwrap();
+        assert_eq!(status, 200, "{form}: {body}");
+        body
+    }
+
+    /// Puts a tag on all subnets.
+    pub(crate) fn tag_subnets(&self, key: &str, value: &str) {
+        for subnet in &self.subnets {
+            let (key, value) = (encoded(key), encoded(value));
+            let form = format!(
+                "Action=CreateTags&Version=2016-11-15&ResourceId.1={subnet}&Tag.1.Key={key}&Tag.1.Value={value}"
+            );
+            self.query("ec2", &form);
+        }
+    }
+
+    /// Lets the service accounts of a cluster take on roles.
+    pub(crate) fn federate(&self, cluster: &str) {
+        let issuer = self.issuer(cluster);
+        let form = format!(
+            "Action=CreateOpenIDConnectProvider&Version=2010-05-08&Url={}&ClientIDList.member.1=sts.amazonaws.com",
+            encoded(&issuer)
+        );
+        self.query("iam", &form);
+    }
+
+    fn issuer(&self, cluster: &str) -> String {
+        self.describe(cluster)["identity"]["oidc"]["issuer"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a role that one service account of a cluster may take on, and that may do these actions; answers with its ARN.
+    pub(crate) fn role_of_service_account(
+        &self,
+        name: &str,
+        cluster: &str,
+        service_account: &str,
+        actions: &[&str],
+    ) -> String {
+        let issuer = self.issuer(cluster);
+        let host = issuer.trim_start_matches("https://");
+        let statement = json!({
+            "Effect": "Allow",
+            "Principal": {"Federated": format!("arn:aws:iam::123456789012:oidc-provider/{host}")},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {
+                format!("{host}:aud"): "sts.amazonaws.com",
+                format!("{host}:sub"): format!("system:serviceaccount:{service_account}"),
+            }},
+        });
+        let trust = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let form = format!(
+            "Action=CreateRole&Version=2010-05-08&RoleName={name}&AssumeRolePolicyDocument={}",
+            encoded(&trust)
+        );
+        self.query("iam", &form);
+        self.allow(name, actions);
+        Self::arn(name)
+    }
+
+    /// Replaces what a role may do.
+    pub(crate) fn allow(&self, role: &str, actions: &[&str]) {
+        let statement = json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
+        let policy = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let form = format!(
+            "Action=PutRolePolicy&Version=2010-05-08&RoleName={role}&PolicyName=p&PolicyDocument={}",
+            encoded(&policy)
+        );
+        self.query("iam", &form);
+    }
+
+    /// Installs an add-on, which must become `ACTIVE`.
+    pub(crate) fn addon(&self, cluster: &str, name: &str, role_arn: Option<&str>) {
+        let mut request = json!({"addonName": name});
+        if let Some(role) = role_arn {
+            request["serviceAccountRoleArn"] = json!(role);
+        }
+        self.eks("POST", &format!("/clusters/{cluster}/addons"), &request);
+        let addon = self.eks("GET", &format!("/clusters/{cluster}/addons/{name}"), &Value::Null);
+        assert_eq!(addon["addon"]["status"], "ACTIVE");
+    }
+
     /// Access key and secret of a session of a new role that everybody may take on.
     pub(crate) fn session(&self, role: &str, name: &str) -> (String, String) {
         self.role(role, &json!("*"));
@@ -67,13 +156,17 @@ impl Account {
     }
 
     fn eks(&self, method: &str, path: &str, body: &Value) -> Value {
-        let address = self.url.strip_prefix("http://").unwrap();
         let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.json(method, path, "eks", "", "application/json", &body)
+    }
+
+    fn json(&self, method: &str, path: &str, service: &str, more: &str, kind: &str, body: &str) -> Value {
+        let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: eks.us-east-1.amazonaws.com\r\nconnection: close\r\nuser-agent: test/1\r\n\
-             authorization: AWS4-HMAC-SHA256 Credential=123456789012/20261123/us-east-1/eks/aws4_request, SignedHeaders=host, Signature=0\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {service}.us-east-1.amazonaws.com\r\nconnection: close\r\nuser-agent: test/1\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential=123456789012/20261123/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0\r\n\
+             {more}content-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(head.as_bytes()).unwrap();
@@ -186,12 +279,12 @@ impl Account {
 }
 
 /// The text of the first element of a name.
-fn element_of(xml: &str, name: &str) -> String {
+pub(crate) fn element_of(xml: &str, name: &str) -> String {
     let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {xml}"));
     rest.split('<').next().unwrap().to_owned()
 }
 
-fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let encode = |byte: u8| {
         let character = char::from(byte);
         if character.is_ascii_alphanumeric() || "-._~".contains(character) {

@@ -9,6 +9,7 @@ use crate::connection::Connection;
 use crate::environment::Environment;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;
+use crate::kubernetes::Kubernetes;
 use crate::printer::Printer;
 use crate::render::plural;
 use crate::session::{holder, runtime};
@@ -35,7 +36,7 @@ pub(crate) struct MigrateArgs {
 
 /// Moves it.
 pub(super) fn run(args: &MigrateArgs, printer: Printer) -> Result<ExitCode, CommandError> {
-    let environment = Environment::load(&args.environment)?;
+    let environment = Environment::load(&args.environment, &Kubernetes::Included)?;
     let config = &environment.config;
     let (from, to) = (StatePlace::of_url(&args.from)?, StatePlace::parse(&args.place, config)?);
     let connection = Connection::offline(config, args.place.sandbox());

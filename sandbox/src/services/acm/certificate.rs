@@ -1,7 +1,7 @@
 //! Certificates and what becomes of them: they wait for their validation records, for at most three days.
 //! <https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -130,11 +130,44 @@ fn check_arn(arn: &str) -> Result<(), ServiceError> {
     Err(ServiceError::new(400, "InvalidArnException", format!("Invalid ARN: {arn}")))
 }
 
+/// Whether a certificate is issued; `None` if there is none of this ARN.
+pub(crate) fn is_issued(call: &Call<'_>, arn: &str) -> Option<bool> {
+    let certificate = call.tables.acm.certificates.get(&call.scope, arn)?;
+    Some(certificate.status(call.now) == Status::Issued)
+}
+
+/// The ARN of an issued certificate for a host.
+pub(crate) fn covering(call: &Call<'_>, host: &str) -> Option<String> {
+    let is_for = |name: &String| {
+        name == host
+            || name
+                .strip_prefix("*.")
+                .is_some_and(|domain| host.split_once('.').is_some_and(|(_, rest)| rest == domain))
+    };
+    let mut certificates = call.tables.acm.certificates.iter(&call.scope);
+    let found = certificates.find(|(_, certificate)| {
+        certificate.status(call.now) == Status::Issued && certificate.names.iter().any(is_for)
+    });
+    found.map(|(arn, _)| arn.to_owned())
+}
+
+/// The ARNs of the load balancers that show a certificate.
+pub(super) fn in_use_by(call: &Call<'_>, arn: &str) -> Vec<String> {
+    let listeners = call.tables.elbv2.listeners.iter(&call.scope);
+    let using = listeners.filter(|(_, listener)| listener.settings.certificates.iter().any(|one| one == arn));
+    let balancers: BTreeSet<String> = using.map(|(_, listener)| listener.load_balancer_arn.clone()).collect();
+    balancers.into_iter().collect()
+}
+
 pub(super) fn delete_certificate(call: &mut Call<'_>) -> Reply {
     let members = call.document.members();
     let arn = members.required("CertificateArn")?;
     call.document.finish()?;
     find(call, arn)?;
+    if !in_use_by(call, arn).is_empty() {
+        let text = format!("Certificate {arn} in account {} is in use.", call.scope.account);
+        return Err(ServiceError::new(400, "ResourceInUseException", text));
+    }
     call.tables.acm.certificates.remove(&call.scope, arn);
     Ok(WIRE.answer(&json!({})))
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::WIRE;
-use super::certificate::{Certificate, Status, ValidationRecord, find};
+use super::certificate::{Certificate, Status, ValidationRecord, find, in_use_by};
 use crate::cloud::call::{Call, Reply};
 use crate::protocol::error::ServiceError;
 use crate::protocol::json::seconds;
@@ -22,10 +22,10 @@ pub(super) fn describe_certificate(call: &mut Call<'_>) -> Reply {
     let arn = members.required("CertificateArn")?;
     call.document.finish()?;
     let certificate = find(call, arn)?;
-    Ok(WIRE.answer(&json!({"Certificate": detail(arn, certificate, call.now)})))
+    Ok(WIRE.answer(&json!({"Certificate": detail(arn, certificate, &in_use_by(call, arn), call.now)})))
 }
 
-fn detail(arn: &str, certificate: &Certificate, now: Timestamp) -> Value {
+fn detail(arn: &str, certificate: &Certificate, users: &[String], now: Timestamp) -> Value {
     let status = certificate.status(now);
     let options = certificate.names.iter().map(|name| {
         let mut option = json!({
@@ -51,7 +51,7 @@ fn detail(arn: &str, certificate: &Certificate, now: Timestamp) -> Value {
         "Status": status.name(),
         "KeyAlgorithm": certificate.key_algorithm,
         "SignatureAlgorithm": "SHA256WITHRSA",
-        "InUseBy": [],
+        "InUseBy": users,
         "Type": "AMAZON_ISSUED",
         "KeyUsages": [],
         "ExtendedKeyUsages": [],

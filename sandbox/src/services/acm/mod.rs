@@ -9,6 +9,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use certificate::{covering, is_issued};
+
 use jiff::Timestamp;
 
 use super::{Item, Service, Tables, by_target};

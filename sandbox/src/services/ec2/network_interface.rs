@@ -47,6 +47,7 @@ pub(crate) struct NetworkInterface {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Association {
     pub(crate) association_id: String,
+    /// Empty for an address of a service's own.
     pub(crate) allocation_id: String,
     pub(crate) public_ip: Ipv4Addr,
 }
@@ -147,6 +148,16 @@ pub(crate) fn make(call: &mut Call<'_>, specification: Specification<'_>) -> Res
     Ok(id)
 }
 
+/// Gives an interface that a service made a public address of the service's own.
+pub(crate) fn publish(call: &mut Call<'_>, id: &str) {
+    let association_id = call.identifiers.ec2("eipassoc");
+    let [a, b, c, ..] = call.identifiers.bytes();
+    if let Some(interface) = call.tables.ec2.network_interfaces.get_mut(&call.scope, id) {
+        let public_ip = Ipv4Addr::new(3, a, b, c);
+        interface.association = Some(Association { association_id, allocation_id: String::new(), public_ip });
+    }
+}
+
 /// The group that interfaces in a VPC get that are made without any.
 pub(crate) fn default_group(ec2: &Ec2Tables, scope: &Scope, vpc_id: &str) -> Option<String> {
     security_group::default_of(ec2, scope, vpc_id)
@@ -221,7 +232,7 @@ fn groups(ec2: &Ec2Tables, scope: &Scope, interface: &NetworkInterface) -> Vec<G
 
 fn wire(id: &str, interface: &NetworkInterface, ec2: &Ec2Tables, scope: &Scope) -> model::NetworkInterface {
     let association = interface.association.as_ref().map(|association| NetworkInterfaceAssociation {
-        allocation_id: Some(association.allocation_id.clone()),
+        allocation_id: Some(association.allocation_id.clone()).filter(|id| !id.is_empty()),
         association_id: Some(association.association_id.clone()),
         ip_owner_id: Some(scope.account.to_string()),
         public_ip: Some(association.public_ip.to_string()),

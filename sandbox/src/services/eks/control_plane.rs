@@ -92,6 +92,26 @@ pub(crate) fn wanted(tables: &Tables, now: Timestamp) -> Vec<WantedCluster> {
         .collect()
 }
 
+/// Gives every cluster that has no control plane one that is about to answer.
+pub(crate) fn begin(tables: &mut Tables) {
+    let without = tables.eks.clusters.all().filter(|(_, _, cluster)| cluster.control_plane.is_none());
+    let without: Vec<(Scope, String)> =
+        without.map(|(scope, name, _)| (scope.clone(), name.to_owned())).collect();
+    for (scope, name) in without {
+        if let Some(cluster) = tables.eks.clusters.get_mut(&scope, &name) {
+            cluster.control_plane = Some(ControlPlane::Starting);
+        }
+    }
+}
+
+/// Where the API server of a cluster answers, once it does.
+pub(crate) fn endpoint(tables: &Tables, key: &ClusterKey) -> Option<String> {
+    match &tables.eks.clusters.newest(&key.scope, &key.name)?.control_plane {
+        Some(ControlPlane::Answers { endpoint, .. }) => Some(endpoint.clone()),
+        Some(ControlPlane::Starting) | None => None,
+    }
+}
+
 /// A control plane answers, at this address and known by this authority.
 pub(crate) fn answers(tables: &mut Tables, key: &ClusterKey, endpoint: &str, certificate_authority: &str) {
     if let Some(cluster) = find(tables, key) {
@@ -144,6 +164,18 @@ pub(crate) fn cluster_of(tables: &Tables, identity: &str) -> Option<ClusterKey> 
     let mut clusters = tables.eks.clusters.all();
     let (scope, name, _) = clusters.find(|(_, _, cluster)| cluster.identity() == identity)?;
     Some(ClusterKey { scope: scope.clone(), name: name.to_owned(), identity: identity.to_owned() })
+}
+
+/// The VPC that a cluster stands in, and the security group that EKS made for it and its nodes.
+pub(crate) fn network(tables: &Tables, key: &ClusterKey) -> Option<(String, String)> {
+    let cluster = tables.eks.clusters.newest(&key.scope, &key.name)?;
+    (cluster.identity() == key.identity).then(|| (cluster.vpc_id.clone(), cluster.security_group_id.clone()))
+}
+
+/// The issuer of the tokens of a cluster's service accounts.
+pub(crate) fn issuer(tables: &Tables, key: &ClusterKey) -> Option<String> {
+    let cluster = tables.eks.clusters.newest(&key.scope, &key.name)?;
+    (cluster.identity() == key.identity).then(|| cluster::oidc_issuer(cluster, &key.scope.region))
 }
 
 /// Whom a cluster takes a caller for; `None` for one that it does not let in.

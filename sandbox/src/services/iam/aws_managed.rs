@@ -74,6 +74,37 @@ pub(super) const POLICIES: &[&str] = &[
 /// The one of them that is a full grant, which a simulation of permissions must know.
 pub(super) const EVERYTHING: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
+/// What the driver of EBS volumes is granted.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEBSCSIDriverPolicy.html>
+const EBS_CSI_DRIVER: (&str, &[&str]) = (
+    "service-role/AmazonEBSCSIDriverPolicy",
+    &[
+        "ec2:AttachVolume",
+        "ec2:CreateSnapshot",
+        "ec2:CreateTags",
+        "ec2:CreateVolume",
+        "ec2:DeleteSnapshot",
+        "ec2:DeleteTags",
+        "ec2:DeleteVolume",
+        "ec2:DescribeAvailabilityZones",
+        "ec2:DescribeInstances",
+        "ec2:DescribeSnapshots",
+        "ec2:DescribeTags",
+        "ec2:DescribeVolumes",
+        "ec2:DescribeVolumesModifications",
+        "ec2:DetachVolume",
+        "ec2:EnableFastSnapshotRestores",
+        "ec2:ModifyVolume",
+    ],
+);
+
+/// Whether the policy of AWS's with an ARN grants an action to the controllers in clusters, whatever the conditions: on what
+/// they have made themselves. Of others than these it is not known.
+pub(super) fn grants(arn: &str, action: &str) -> bool {
+    let (driver, actions) = EBS_CSI_DRIVER;
+    arn == EVERYTHING || (arn.strip_prefix(PREFIX) == Some(driver) && actions.contains(&action))
+}
+
 /// Whether an ARN is that of a policy of AWS's.
 pub(super) fn contains(arn: &str) -> bool {
     arn.strip_prefix(PREFIX).is_some_and(|policy| POLICIES.contains(&policy))

@@ -9,6 +9,7 @@ mod instance_profile;
 mod managed_policy;
 mod oidc_provider;
 mod pages;
+pub(crate) mod permission;
 mod policy_versions;
 mod role;
 mod role_policies;
@@ -19,6 +20,7 @@ mod tags;
 mod tests;
 
 pub(crate) use self::documents::principal_exists;
+pub(crate) use self::oidc_provider::exists as has_oidc_provider;
 pub(crate) use self::role::{by_arn as role_by_arn, by_name as role_by_name, in_account as find_role};
 
 use std::collections::BTreeMap;

@@ -43,6 +43,12 @@ fn arn_asked_for<'a>(call: &Call<'a>) -> Result<&'a str, ServiceError> {
     Err(invalid_input(format!("Invalid ARN:  Could not be parsed! {arn}")))
 }
 
+/// Whether there is a provider whose tokens may name this client as their audience.
+pub(crate) fn exists(call: &Call<'_>, arn: &str, client_id: &str) -> bool {
+    let provider = call.tables.iam.oidc_providers.get(&call.scope.global(), arn);
+    provider.is_some_and(|provider| provider.client_ids.iter().any(|id| id == client_id))
+}
+
 fn unknown(arn: &str) -> ServiceError {
     no_such_entity(format!("OpenIDConnect Provider not found for arn {arn}"))
 }

@@ -72,7 +72,8 @@ fn grants(call: &Call<'_>, source: &str) -> Result<Grants, ServiceError> {
     Ok(Grants::Documents(documents(call, role)?))
 }
 
-fn documents(call: &Call<'_>, role: &Role) -> Result<Vec<Document>, ServiceError> {
+/// The policies of a role, its own and those of the account that are attached to it.
+pub(super) fn documents(call: &Call<'_>, role: &Role) -> Result<Vec<Document>, ServiceError> {
     let scope = call.scope.global();
     let attached = role.attached.iter().filter_map(|arn| call.tables.iam.policies.get(&scope, arn));
     let attached = attached.filter_map(|policy| policy.versions.get(&policy.default_version));

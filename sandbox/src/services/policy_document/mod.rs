@@ -2,9 +2,11 @@
 //! of any service's own rules: which fields a service asks for and how it words a refusal is the service's business.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
+mod condition;
 mod parse;
 mod pattern;
 
+pub(crate) use condition::Circumstances;
 pub(crate) use parse::{Flaw, parse};
 pub(crate) use pattern::{matches, matches_exactly};
 

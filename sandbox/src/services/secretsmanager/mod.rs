@@ -7,6 +7,7 @@ mod delete;
 mod describe;
 mod errors;
 mod filters;
+mod read_as;
 mod secret;
 mod tags;
 #[cfg(test)]
@@ -16,6 +17,8 @@ mod value;
 mod version;
 
 use jiff::Timestamp;
+
+pub(crate) use read_as::read;
 
 use super::{Item, Service, Tables, by_target};
 use crate::cloud::call::{Operation, changes, reads};

@@ -87,7 +87,8 @@ fn value(call: &Call<'_>, name: &str, id: Option<&str>, stage: Option<&str>) -> 
     Ok(answer)
 }
 
-fn chosen<'s>(
+/// The version with this id, with this label, or the current one; and its id.
+pub(super) fn chosen<'s>(
     secret: &'s Secret,
     id: Option<&'s str>,
     stage: Option<&str>,

@@ -6,6 +6,9 @@ mod caller_identity;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod web_identity;
+
+pub(crate) use web_identity::assume_role_with_web_identity;
 
 use std::time::Duration;
 

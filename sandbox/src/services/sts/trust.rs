@@ -3,9 +3,12 @@
 
 use crate::cloud::principal::Principal;
 use crate::protocol::error::ServiceError;
-use crate::services::policy_document::{Condition, Principals, Statement, matches_exactly, parse};
+use crate::services::policy_document::{
+    Circumstances, Condition, Principals, Statement, matches_exactly, parse,
+};
 
 const ACTION: &str = "sts:AssumeRole";
+const FEDERATED_ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
 /// Whether a trust policy lets a caller assume its role. A statement with a condition that the sandbox cannot evaluate is
 /// an error that names it.
@@ -29,6 +32,39 @@ pub(super) fn admits(
     Ok(is_allowed)
 }
 
+/// Whether a trust policy lets in whom an OpenID Connect provider vouches for. A condition that the sandbox cannot evaluate is
+/// an error that names it.
+pub(super) fn admits_federated(
+    trust_policy: &str,
+    provider_arn: &str,
+    circumstances: &Circumstances,
+) -> Result<bool, ServiceError> {
+    let document =
+        parse(trust_policy).map_err(|flaw| ServiceError::new(500, "InternalFailure", format!("{flaw:?}")))?;
+    let mut is_allowed = false;
+    for statement in &document.statements {
+        let names_provider = match &statement.principals {
+            Some(Principals::These(principals)) => {
+                principals.iter().any(|(kind, who)| kind == "Federated" && who == provider_arn)
+            }
+            Some(Principals::AllBut(_)) | None => false,
+        };
+        let actions = statement.actions.as_ref();
+        if !names_provider || !actions.is_some_and(|actions| actions.covers(FEDERATED_ACTION)) {
+            continue;
+        }
+        let mut holds = true;
+        for condition in &statement.conditions {
+            holds &= condition.holds(circumstances).ok_or_else(|| cannot(&condition.operator))?;
+        }
+        if holds && !statement.allows {
+            return Ok(false);
+        }
+        is_allowed |= holds;
+    }
+    Ok(is_allowed)
+}
+
 fn is_about(statement: &Statement, caller: &Principal) -> bool {
     let names_caller = match &statement.principals {
         Some(Principals::These(principals)) => {
@@ -47,16 +83,10 @@ fn is_caller(who: &str, caller: &Principal) -> bool {
         || who == caller.arn
         || who == account
         || *who == format!("arn:aws:iam::{account}:root")
-        || role_of(&caller.arn).is_some_and(|role| {
+        || caller.role().is_some_and(|role| {
             let resource = who.strip_prefix(&format!("arn:aws:iam::{account}:role/"));
             resource.and_then(|resource| resource.rsplit('/').next()) == Some(role)
         })
-}
-
-/// The name of the role that a session's ARN is of.
-fn role_of(arn: &str) -> Option<&str> {
-    let (_, session) = arn.split_once(":assumed-role/")?;
-    session.split('/').next()
 }
 
 fn holds(

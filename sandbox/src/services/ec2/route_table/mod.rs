@@ -122,6 +122,18 @@ pub(super) fn forget_subnet(call: &mut Call<'_>, subnet_id: &str) {
     }
 }
 
+/// Whether the packets of a subnet find an internet gateway.
+pub(crate) fn is_public(ec2: &Ec2Tables, scope: &Scope, vpc_id: &str, subnet_id: &str) -> bool {
+    let tables = || ec2.route_tables.iter(scope).map(|(_, table)| table);
+    let is_own = |table: &&RouteTable| {
+        table.associations.iter().any(|association| association.subnet_id.as_deref() == Some(subnet_id))
+    };
+    let own = tables().find(is_own);
+    let table = own.or_else(|| tables().find(|table| table.vpc_id == vpc_id && table.is_main));
+    let mut routes = table.into_iter().flat_map(|table| &table.routes);
+    routes.any(|route| matches!(route.target, Target::InternetGateway(_)))
+}
+
 pub(super) fn describe(call: &mut Call<'_>) -> Reply {
     let query = Query::read(call.params, &kinds::ROUTE_TABLE, "RouteTableId", FILTERS)?;
     call.params.finish()?;

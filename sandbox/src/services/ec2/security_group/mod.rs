@@ -1,7 +1,7 @@
 //! Security groups. <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroup.html>
 
 pub(super) mod authorize;
-pub(super) mod permissions;
+pub(crate) mod permissions;
 pub(super) mod rules;
 
 use serde::{Deserialize, Serialize};
@@ -76,12 +76,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
         let text = format!("Cannot use reserved security group name: {DEFAULT}");
         return Err(invalid_value(text));
     }
-    let is_taken =
-        |(_, group): (&str, &SecurityGroup)| group.vpc_id == vpc_id && group.name.eq_ignore_ascii_case(name);
-    if call.tables.ec2.security_groups.iter(&call.scope).any(is_taken) {
-        let text = format!("The security group '{name}' already exists for VPC '{vpc_id}'");
-        return Err(ServiceError::new(400, "InvalidGroup.Duplicate", text));
-    }
+    check_name(call, vpc_id, name)?;
     quotas::SECURITY_GROUPS.check(call, call.tables.ec2.security_groups.iter(&call.scope).count())?;
     let id = make(call, vpc_id, name, description);
     let answer = CreateSecurityGroupResult {
@@ -91,6 +86,17 @@ pub(super) fn create(call: &mut Call<'_>) -> Reply {
     };
     tags::put(call, &id, given);
     Ok(response(serialize_create_security_group_response(&answer)))
+}
+
+/// Refuses a name that another group of the VPC has.
+fn check_name(call: &Call<'_>, vpc_id: &str, name: &str) -> Result<(), ServiceError> {
+    let is_taken =
+        |(_, group): (&str, &SecurityGroup)| group.vpc_id == vpc_id && group.name.eq_ignore_ascii_case(name);
+    if call.tables.ec2.security_groups.iter(&call.scope).any(is_taken) {
+        let text = format!("The security group '{name}' already exists for VPC '{vpc_id}'");
+        return Err(ServiceError::new(400, "InvalidGroup.Duplicate", text));
+    }
+    Ok(())
 }
 
 /// Characters that names and descriptions take.
@@ -172,6 +178,68 @@ pub(crate) fn unmake_for_service(ec2: &mut Ec2Tables, scope: &Scope, id: &str) {
     if !is_used(ec2, scope, id) {
         remove(ec2, scope, id);
     }
+}
+
+/// Makes a group for a controller of a cluster, as anybody makes one.
+///
+/// # Errors
+/// `InvalidGroup.Duplicate`.
+pub(crate) fn make_for_controller(
+    call: &mut Call<'_>,
+    vpc_id: &str,
+    name: &str,
+    description: &str,
+    given: Tags,
+) -> Result<String, ServiceError> {
+    check_name(call, vpc_id, name)?;
+    let id = make(call, vpc_id, name, description);
+    tags::put(call, &id, given);
+    Ok(id)
+}
+
+/// Makes and removes rules of a controller's until what a group lets in, of the rules that `is_own` is true of, is this: a
+/// range of TCP ports, from where, and a description.
+pub(crate) fn let_in(
+    call: &mut Call<'_>,
+    group_id: &str,
+    wanted: &[(u16, u16, Source, &str)],
+    is_own: impl Fn(&Rule) -> bool,
+) {
+    let (ec2, scope) = (&mut call.tables.ec2, &call.scope);
+    let rule = |(from, to, source, description): &(u16, u16, Source, &str)| Rule {
+        group_id: group_id.to_owned(),
+        is_egress: false,
+        protocol: "tcp".to_owned(),
+        ports: Ports { from: Some(i32::from(*from)), to: Some(i32::from(*to)) },
+        source: source.clone(),
+        description: Some((*description).to_owned()).filter(|text| !text.is_empty()),
+        is_made_by_aws: false,
+    };
+    let mut missing: Vec<Rule> = wanted.iter().map(rule).collect();
+    let known = rules::of(ec2, scope, group_id).filter(|(_, rule)| !rule.is_egress && is_own(rule));
+    let known: Vec<(String, Rule)> = known.map(|(id, rule)| (id.to_owned(), rule.clone())).collect();
+    for (id, rule) in known {
+        match missing.iter().position(|one| *one == rule) {
+            Some(index) => drop(missing.swap_remove(index)),
+            None => drop(ec2.security_group_rules.remove(scope, &id)),
+        }
+    }
+    for rule in missing {
+        let id = call.identifiers.ec2(kinds::SECURITY_GROUP_RULE.prefix);
+        call.tables.ec2.security_group_rules.insert(&call.scope, id, rule);
+    }
+}
+
+/// Removes a controller's group. One that is gone already is gone.
+///
+/// # Errors
+/// `DependencyViolation` while something uses it.
+pub(crate) fn unmake_for_controller(call: &mut Call<'_>, id: &str) -> Result<(), ServiceError> {
+    if is_used(&call.tables.ec2, &call.scope, id) {
+        return Err(kinds::SECURITY_GROUP.has_dependencies(id));
+    }
+    remove(&mut call.tables.ec2, &call.scope, id);
+    Ok(())
 }
 
 /// Whether an interface, or a rule of another group, has a group.

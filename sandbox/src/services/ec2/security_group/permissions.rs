@@ -16,7 +16,7 @@ use crate::services::ec2::common::kinds;
 use crate::services::ec2::prefix_list;
 
 /// A rule of a group: one source, which is how AWS keeps them since rules have ids.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rule {
     pub(crate) group_id: String,
     pub(crate) is_egress: bool,

@@ -10,8 +10,9 @@ use crate::testing::text;
 impl Account {
     /// One whose clusters have a control plane.
     fn with_kubernetes(pace: Pace) -> Self {
-        let Self { cloud, vpc, subnets } = Self::new(pace);
-        Self { cloud: cloud.with_kubernetes(), vpc, subnets }
+        let mut account = Self::new(pace);
+        account.cloud.cloud().begin_kubernetes().unwrap();
+        account
     }
 
     fn wanted(&mut self) -> WantedCluster {
@@ -45,6 +46,22 @@ fn a_cluster_is_active_once_its_control_plane_answers() {
 
     account.ok("DELETE", "/clusters/c", Value::Null);
     assert!(account.cloud.cloud().wanted_clusters().is_empty());
+}
+
+#[test]
+fn a_cluster_from_before_gets_a_control_plane_when_they_are_asked_for() {
+    let mut account = Account::new(Pace::Instant);
+    account.cluster();
+    assert_eq!(account.cluster_at("/status"), "ACTIVE");
+    assert!(account.cloud.cloud().wanted_clusters().is_empty());
+    account.cloud.cloud().begin_kubernetes().unwrap();
+    let status = account.cloud.cloud().cluster_statuses().remove(0);
+    assert_eq!((status.name.as_str(), status.endpoint), ("c", None));
+    account.answers();
+    account.cloud.cloud().begin_kubernetes().unwrap();
+    assert_eq!(account.cluster_at("/status"), "ACTIVE");
+    let status = account.cloud.cloud().cluster_statuses().remove(0);
+    assert_eq!(status.endpoint.as_deref(), Some("https://127.0.0.1:1"));
 }
 
 #[test]
