@@ -8,6 +8,7 @@ mod answers;
 mod arguments;
 mod bootstrap;
 mod change;
+mod chart_values;
 mod commands;
 mod confirm;
 mod connection;

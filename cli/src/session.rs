@@ -33,7 +33,9 @@ use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
 use crate::secrets::Secrets;
 use crate::state_place::StatePlace;
-use crate::{bootstrap, known_facts, other_stacks, plan_file, signals, state_place, targets};
+use crate::{
+    bootstrap, chart_values, known_facts, other_stacks, plan_file, signals, state_place, targets,
+};
 
 /// How often a place for state that was just made is looked for, and the pause between.
 const LOOKS_FOR_WHAT_WAS_MADE: u32 = 20;
@@ -132,6 +134,9 @@ impl Session {
                 let connection = connect(run, &environment, &kubernetes, printer).await?;
                 if run.refresh && matches!(run.kind, OperationKind::Up | OperationKind::Refresh) {
                     known_facts::check(&environment.config, &connection, printer).await?;
+                }
+                if kubernetes.is_declared() && run.kind == OperationKind::Up {
+                    chart_values::check(&environment.config, &connection, printer).await?;
                 }
                 Ok::<_, CommandError>(connection)
             } => connection?,

@@ -58,6 +58,7 @@ const TABLE: &[(&str, Durations)] = &[
     ("kubernetes:networking:IngressLoadBalancer", Durations::seconds(150, 1, 1)),
     ("kubernetes:networking:NetworkPolicy", Durations::seconds(1, 1, 1)),
     ("kubernetes:policy:PodDisruptionBudget", Durations::seconds(1, 1, 1)),
+    ("kubernetes:storage:ClassVolumes", Durations::seconds(0, 0, 20)),
     ("kubernetes:storage:DefaultClassMark", Durations::seconds(1, 1, 1)),
     ("kubernetes:storage:StorageClass", Durations::seconds(1, 1, 1)),
 ];

@@ -4,8 +4,8 @@
 use libtest_mimic::Trial;
 use lsinfra_tests::{EnvironmentFile, Project, Sandbox, SandboxOptions};
 
-use crate::scenario;
 use crate::sandbox_process::StopAtEnd;
+use crate::scenario;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -152,6 +152,18 @@ impl Helm {
         })
     }
 
+    /// The chart's own values, which say what it can be given.
+    ///
+    /// # Errors
+    /// [`HelmError`] for no usable helm, a chart that is not there, and values that are no YAML.
+    pub async fn chart_values(&self, chart: &Chart) -> Result<serde_json::Value, HelmError> {
+        self.check().await?;
+        let archive = self.archive(chart).await?;
+        let text = self.run(&self.folder()?, "show", vec!["values".into(), archive.path.into()]).await?;
+        serde_saphyr::from_str(&text)
+            .map_err(|_| HelmError::Manifest { problem: "its values.yaml is no YAML".to_owned() })
+    }
+
     /// The custom resource definitions that a chart has beside its templates: helm installs them once and never
     /// again. <https://helm.sh/docs/chart_best_practices/custom_resource_definitions/>
     pub(crate) async fn crds(&self, archive: &Archive) -> Result<Manifest, HelmError> {

@@ -31,7 +31,7 @@ use lsinfra_engine::{Graph, GraphError, Output, Property, Stack, UrnError};
 use lsinfra_resources::aws::{Arn, AwsConnection};
 use lsinfra_resources::kubernetes::ClusterConnection;
 
-pub use application::{UnknownValue, unknown_values};
+pub use application::{UnknownValue, chart, unknown_values};
 pub use choices::{Choices, ChoicesOutputs, register};
 pub use given::{GivenSecret, given_secrets};
 

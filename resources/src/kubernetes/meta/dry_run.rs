@@ -83,7 +83,11 @@ impl TaskType for DryRun {
         }
     }
 
-    async fn run(&self, client: &KubernetesClient, step: &StepContext) -> Result<DryRunOutputs, ProviderError> {
+    async fn run(
+        &self,
+        client: &KubernetesClient,
+        step: &StepContext,
+    ) -> Result<DryRunOutputs, ProviderError> {
         let invalid = |text: &str| ProviderError::new(ErrorKind::Invalid, text.to_owned());
         let object = self.manifest.get().unwrap_or_default().to_plain_json();
         let object = object.map_err(|error| invalid(&error.to_string()))?;
@@ -101,9 +105,7 @@ impl TaskType for DryRun {
                 Err(error) if passes(&error) && step.clock.since(started) < PATIENCE => {
                     Ok((Poll::Pending, error.message))
                 }
-                Err(error) if passes(&error) => {
-                    Err(ProviderError { kind: ErrorKind::CheckFailed, ..error })
-                }
+                Err(error) if passes(&error) => Err(ProviderError { kind: ErrorKind::CheckFailed, ..error }),
                 Err(error) => Err(error),
             }
         })

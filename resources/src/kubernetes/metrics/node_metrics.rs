@@ -52,9 +52,10 @@ impl TaskType for NodeMetrics {
                 let answer = objects::list(client, &NODE_METRICS.path(None), "").await;
                 Ok(match is_served(answer)? {
                     Ok(nodes) if nodes.len() >= wanted => (Poll::Ready(nodes.len()), String::new()),
-                    Ok(nodes) => {
-                        (Poll::Pending, format!("there are figures of {} nodes, not yet of {wanted}", nodes.len()))
-                    }
+                    Ok(nodes) => (
+                        Poll::Pending,
+                        format!("there are figures of {} nodes, not yet of {wanted}", nodes.len()),
+                    ),
                     Err(text) => (Poll::Pending, format!("{text}{}", reason(client).await?)),
                 })
             })

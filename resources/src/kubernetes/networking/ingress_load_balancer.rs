@@ -18,7 +18,6 @@ use crate::aws::Arn;
 use crate::aws::error::{During, found};
 use crate::aws::wait::SECONDS;
 use crate::durations;
-use crate::durations;
 use crate::kubernetes::kind::{Kind, Place};
 use crate::kubernetes::{KubernetesClient, objects, why};
 
@@ -119,7 +118,11 @@ impl ResourceType for IngressLoadBalancer {
     type Outputs = IngressLoadBalancerOutputs;
     type Client = KubernetesClient;
 
-    async fn create(&self, _client: &KubernetesClient, _step: &StepContext) -> Result<PhysicalId, ProviderError> {
+    async fn create(
+        &self,
+        _client: &KubernetesClient,
+        _step: &StepContext,
+    ) -> Result<PhysicalId, ProviderError> {
         let part = |input: &Input<String>| input.get().unwrap_or_default();
         Ok(PhysicalId::new(format!("{}/{}", part(&self.namespace), part(&self.ingress))))
     }
@@ -179,7 +182,11 @@ impl ResourceType for IngressLoadBalancer {
     }
 
     /// It is wherever its Ingress is.
-    async fn find(&self, client: &KubernetesClient, step: &StepContext) -> Result<Option<Found>, ProviderError> {
+    async fn find(
+        &self,
+        client: &KubernetesClient,
+        step: &StepContext,
+    ) -> Result<Option<Found>, ProviderError> {
         Ok(Some(Found { id: self.create(client, step).await?, failed: None }))
     }
 }
@@ -196,6 +203,9 @@ mod tests {
         assert_eq!(hostname(&json!({"status": {}})), None);
         assert_eq!(hostname(&ingress(json!([]))), None);
         assert_eq!(hostname(&ingress(json!([{"ip": "10.0.0.1"}]))), None);
-        assert_eq!(hostname(&ingress(json!([{"hostname": "k8s.example.com"}]))).as_deref(), Some("k8s.example.com"));
+        assert_eq!(
+            hostname(&ingress(json!([{"hostname": "k8s.example.com"}]))).as_deref(),
+            Some("k8s.example.com")
+        );
     }
 }

@@ -1,8 +1,10 @@
 //! The API group `storage.k8s.io`.
 
+mod class_volumes;
 mod default_class_mark;
 mod storage_class;
 
+pub use class_volumes::{ClassVolumes, ClassVolumesOutputs};
 pub use default_class_mark::DefaultClassMark;
 pub use storage_class::{ReclaimPolicy, StorageClass, VolumeBindingMode};
 

@@ -15,13 +15,23 @@ use super::platform::Platform;
 use super::secrets::{Connections, Generated};
 use super::workload_roles::WorkloadRoles;
 use super::{Environment, StackError};
-use crate::config::EdgeConfig;
+use crate::config::{Config, EdgeConfig};
 
 pub use values::{UnknownValue, unknown_values};
 
 /// <https://github.com/langchain-ai/helm>
 const REPOSITORY: &str = "https://langchain-ai.github.io/helm";
 const CHART: &str = "langsmith";
+
+/// The chart of LangSmith at the version of the config.
+pub fn chart(config: &Config) -> Chart {
+    Chart {
+        repository: REPOSITORY.to_owned(),
+        name: CHART.to_owned(),
+        version: config.charts.langsmith.clone(),
+        digest: None,
+    }
+}
 
 /// How long one hook may take: the first migrations of ClickHouse are the longest.
 const HOOK_SECONDS: u64 = 45 * 60;
@@ -59,13 +69,7 @@ pub(super) fn declare(
     let release = Release {
         name: LANGSMITH_RELEASE.into(),
         namespace: platform.namespace.clone().into(),
-        chart: Chart {
-            repository: REPOSITORY.to_owned(),
-            name: CHART.to_owned(),
-            version: environment.config.charts.langsmith.clone(),
-            digest: None,
-        }
-        .into(),
+        chart: chart(environment.config).into(),
         values: values::values(environment, &facts).output().into(),
         apply_crds: true.into(),
         hook_timeout_seconds: HOOK_SECONDS.into(),

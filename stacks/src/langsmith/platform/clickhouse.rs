@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::super::json::Json;
 use super::super::names::{
     CLICKHOUSE_CLUSTER, CLICKHOUSE_INSTALLATION, CLICKHOUSE_OPERATOR, CLICKHOUSE_OPERATOR_SECRET,
-    CLICKHOUSE_SECRET, CLICKHOUSE_STORAGE, CLICKHOUSE_WORKLOAD, GENERAL_STORAGE, GENERAL_WORKLOAD, KEEPER_SERVICE, LANGSMITH_NAMESPACE,
+    CLICKHOUSE_SECRET, CLICKHOUSE_STORAGE, CLICKHOUSE_WORKLOAD, GENERAL_STORAGE, GENERAL_WORKLOAD,
+    KEEPER_SERVICE, LANGSMITH_NAMESPACE,
 };
 use super::super::{Environment, StackError, placement};
 use super::namespaces::Namespaces;
@@ -93,7 +94,8 @@ pub(super) fn declare(
         let nodes = &controllers.foundation.nodes.clickhouse;
         Ok::<_, StackError>(nodes.iter().fold(declared, Resource::depends_on))
     };
-    let keepers = installation("clickhouse-keeper", KEEPERS, keepers(environment))?.depends_on(&storage.general);
+    let keepers =
+        installation("clickhouse-keeper", KEEPERS, keepers(environment))?.depends_on(&storage.general);
     let replicas = installation("clickhouse", SERVERS, replicas(environment))?
         .depends_on(&keepers)
         .depends_on(class)
@@ -159,7 +161,8 @@ fn keepers(environment: &Environment<'_>) -> Value {
 
 fn replicas(environment: &Environment<'_>) -> Value {
     let config = &environment.config.clickhouse;
-    let password = json!({"valueFrom": {"secretKeyRef": {"name": CLICKHOUSE_SECRET, "key": "clickhouse_password"}}});
+    let password =
+        json!({"valueFrom": {"secretKeyRef": {"name": CLICKHOUSE_SECRET, "key": "clickhouse_password"}}});
     json!({
         "spec": {
             "defaults": {"templates": {"podTemplate": "clickhouse", "dataVolumeClaimTemplate": "data"}},
@@ -213,12 +216,17 @@ fn profiles() -> Value {
         ("wait_for_async_insert", 0),
         ("wait_for_async_insert_timeout", 25),
     ];
-    settings.iter().map(|(name, value)| (format!("default/{name}"), json!(value))).collect::<serde_json::Map<_, _>>().into()
+    settings
+        .iter()
+        .map(|(name, value)| (format!("default/{name}"), json!(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// <https://clickhouse.com/docs/operations/system-tables/overview#system-tables-introduction>
 fn log_retention() -> String {
-    let ttl = |table: &&str| format!("<{table}><ttl>event_date + INTERVAL {LOG_DAYS} DAY DELETE</ttl></{table}>");
+    let ttl =
+        |table: &&str| format!("<{table}><ttl>event_date + INTERVAL {LOG_DAYS} DAY DELETE</ttl></{table}>");
     let tables: String = LOG_TABLES.iter().map(ttl).collect();
     format!("<clickhouse>{tables}</clickhouse>")
 }

@@ -71,7 +71,9 @@ fn fixed(environment: &Environment<'_>, replicas: u8) -> Value {
 fn default_tags(environment: &Environment<'_>) -> Value {
     let is_plain = |text: &str| !text.contains([',', '=']);
     let tags = environment.config.tags.iter().filter(|(key, value)| is_plain(key) && is_plain(value));
-    tags.map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect::<serde_json::Map<_, _>>().into()
+    tags.map(|(key, value)| (key.clone(), Value::from(value.as_str())))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// An Ingress that nothing comes of: it shows that the controller's webhook answers, without which no Ingress is taken.

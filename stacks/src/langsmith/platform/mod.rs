@@ -3,8 +3,8 @@
 //! One module per part. Whatever a controller makes outside of the cluster (load balancers, volumes) is there only as long
 //! as the controller is: so what has them made waits for the controller, and goes before it.
 
-mod cluster_autoscaler;
 mod clickhouse;
+mod cluster_autoscaler;
 mod external_secrets;
 mod load_balancer_controller;
 mod metrics;
@@ -125,7 +125,12 @@ fn object(api_version: &str, kind: &str, name: &str, body: &Json, wait_for: Wait
 
 /// A chart of a repository at a version of the config.
 fn chart(repository: &str, name: &str, version: &str) -> Chart {
-    Chart { repository: repository.to_owned(), name: name.to_owned(), version: version.to_owned(), digest: None }
+    Chart {
+        repository: repository.to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
+        digest: None,
+    }
 }
 
 /// A service account that a chart makes, which takes on a role.

@@ -7,7 +7,7 @@ use lsinfra_engine::Resource;
 use lsinfra_resources::kubernetes::ObjectOutputs;
 use lsinfra_resources::kubernetes::batch::Job;
 use lsinfra_resources::kubernetes::storage::{
-    DefaultClassMark, ReclaimPolicy, StorageClass, VolumeBindingMode,
+    ClassVolumes, ClassVolumesOutputs, DefaultClassMark, ReclaimPolicy, StorageClass, VolumeBindingMode,
 };
 use serde_json::{Value, json};
 
@@ -30,11 +30,11 @@ const PROBE_STAYS_SECONDS: u32 = 120;
 /// What the probe runs: anything small that writes and reads a file.
 const PROBE_IMAGE: &str = "public.ecr.aws/docker/library/busybox:1.37.0";
 
-/// The classes, and the proof.
+/// What is claimed of each class, and the proof.
 pub(super) struct Storage {
-    pub(super) general: Resource<ObjectOutputs>,
+    pub(super) general: Resource<ClassVolumesOutputs>,
     /// The class of ClickHouse's volumes, if it runs in the cluster.
-    pub(super) clickhouse: Option<Resource<ObjectOutputs>>,
+    pub(super) clickhouse: Option<Resource<ClassVolumesOutputs>>,
     proof: Resource<()>,
 }
 
@@ -54,7 +54,7 @@ pub(super) fn declare(
     let unmarked = stack
         .add(CLASS_OF_EKS, DefaultClassMark { storage_class: CLASS_OF_EKS.into(), is_default: false.into() })?
         .depends_on(&foundation.addons.ebs_csi_driver);
-    // Volumes go while the driver is there.
+    // Volumes go while the driver is there, and what claims some goes before them.
     let class = |name: &str, parameters: &[(&str, String)]| {
         let mut all = BTreeMap::from([
             ("type".to_owned(), "gp3".to_owned()),
@@ -72,9 +72,12 @@ pub(super) fn declare(
             reclaim_policy: ReclaimPolicy::Delete.into(),
             ..StorageClass::default()
         };
-        Ok::<_, StackError>(stack.add(name, class)?.depends_on(&foundation.addons.ebs_csi_driver))
+        let class = stack.add(name, class)?.depends_on(&foundation.addons.ebs_csi_driver);
+        let class = if name == GENERAL_STORAGE { class.depends_on(&unmarked) } else { class };
+        let volumes = ClassVolumes { storage_class: class.name.clone().into() };
+        Ok::<_, StackError>(stack.add(name, volumes)?.depends_on(&foundation.addons.ebs_csi_driver))
     };
-    let general = class(GENERAL_STORAGE, &[])?.depends_on(&unmarked);
+    let general = class(GENERAL_STORAGE, &[])?;
     let clickhouse = match config.mode {
         ClickhouseMode::External => None,
         ClickhouseMode::Single | ClickhouseMode::Replicated => Some(class(
@@ -90,10 +93,7 @@ pub(super) fn declare(
         name: PROBE.into(),
         spec: lsinfra_engine::Value::from_plain_json(probe()).into(),
     };
-    let proof = stack
-        .run(PROBE, probe)?
-        .depends_on(&general)
-        .depends_on(&foundation.nodes.general);
+    let proof = stack.run(PROBE, probe)?.depends_on(&general).depends_on(&foundation.nodes.general);
     Ok(Storage { general, clickhouse, proof: proof.erased() })
 }
 
@@ -101,33 +101,33 @@ pub(super) fn declare(
 /// <https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#generic-ephemeral-volumes>
 fn probe() -> Value {
     json!({
-            "backoffLimit": 0,
-            // The volume stays as long as the pod.
-            "ttlSecondsAfterFinished": PROBE_STAYS_SECONDS,
-            "template": {
-                "spec": {
-                    "restartPolicy": "Never",
-                    "nodeSelector": placement::node_selector(GENERAL_WORKLOAD),
-                    "containers": [{
-                        "name": "probe",
-                        "image": PROBE_IMAGE,
-                        "command": ["sh", "-c", "date > /probe/written && cat /probe/written"],
-                        "volumeMounts": [{"name": "probe", "mountPath": "/probe"}],
-                        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
-                    }],
-                    "volumes": [{
-                        "name": "probe",
-                        "ephemeral": {
-                            "volumeClaimTemplate": {
-                                "spec": {
-                                    "accessModes": ["ReadWriteOnce"],
-                                    "storageClassName": GENERAL_STORAGE,
-                                    "resources": {"requests": {"storage": "1Gi"}},
-                                },
+        "backoffLimit": 0,
+        // The volume stays as long as the pod.
+        "ttlSecondsAfterFinished": PROBE_STAYS_SECONDS,
+        "template": {
+            "spec": {
+                "restartPolicy": "Never",
+                "nodeSelector": placement::node_selector(GENERAL_WORKLOAD),
+                "containers": [{
+                    "name": "probe",
+                    "image": PROBE_IMAGE,
+                    "command": ["sh", "-c", "date > /probe/written && cat /probe/written"],
+                    "volumeMounts": [{"name": "probe", "mountPath": "/probe"}],
+                    "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
+                }],
+                "volumes": [{
+                    "name": "probe",
+                    "ephemeral": {
+                        "volumeClaimTemplate": {
+                            "spec": {
+                                "accessModes": ["ReadWriteOnce"],
+                                "storageClassName": GENERAL_STORAGE,
+                                "resources": {"requests": {"storage": "1Gi"}},
                             },
                         },
-                    }],
-                },
+                    },
+                }],
             },
+        },
     })
 }

@@ -136,12 +136,12 @@ fn everything_in_the_cluster_needs_the_cluster() {
 fn a_replica_of_clickhouse_and_its_keeper_fit_where_the_capacity_gate_lets_them() {
     let resources = resources(&graph("prod", PROD));
     let requested = |name: &str| {
-        let body = resources[&format!("platform/kubernetes:meta:Manifest/{name}")]["body"].to_plain_json().unwrap();
+        let body =
+            resources[&format!("platform/kubernetes:meta:Manifest/{name}")]["body"].to_plain_json().unwrap();
         body["spec"]["templates"]["podTemplates"][0]["spec"]["containers"][0]["resources"]["requests"].clone()
     };
-    let gib = |text: &serde_json::Value| {
-        text.as_str().unwrap().strip_suffix("Gi").unwrap().parse::<u32>().unwrap()
-    };
+    let gib =
+        |text: &serde_json::Value| text.as_str().unwrap().strip_suffix("Gi").unwrap().parse::<u32>().unwrap();
     let (server, keeper) = (requested("clickhouse"), requested("clickhouse-keeper"));
     assert_eq!((&server["cpu"], &keeper["cpu"]), (&"7".into(), &"500m".into()));
     // Half a processor and three GiB are for what every node runs.

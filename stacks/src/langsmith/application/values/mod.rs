@@ -17,8 +17,8 @@ pub use known::{UnknownValue, unknown_values};
 
 use super::super::Environment;
 use super::super::json::Json;
-use super::super::platform::ROLE_ANNOTATION;
 use super::super::names::{APP_SECRET, LANGSMITH_ACCOUNTS, LANGSMITH_RELEASE};
+use super::super::platform::ROLE_ANNOTATION;
 use crate::config::{AuthMode, Config, Profile};
 
 const SECONDS_PER_DAY: u32 = 24 * 60 * 60;

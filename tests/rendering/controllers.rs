@@ -26,7 +26,10 @@ pub(crate) fn check(tools: &Tools, combination: &Combination) {
     let releases = declared.of_type("helm:Release");
     for (release, namespace, chart, role) in CONTROLLERS {
         let Some(inputs) = releases.get(release) else {
-            assert!(release == "clickhouse-operator" && combination.clickhouse != "replicated", "no {release}");
+            assert!(
+                release == "clickhouse-operator" && combination.clickhouse != "replicated",
+                "no {release}"
+            );
             continue;
         };
         let values = inputs["values"].to_plain_json().unwrap();
@@ -46,9 +49,9 @@ pub(crate) fn check(tools: &Tools, combination: &Combination) {
 
 /// The service account with the role is the one that the role trusts.
 fn account(rendered: &Rendered, release: &str, namespace: &str, trusted: &[String]) {
-    let with_role = rendered.of_kind("ServiceAccount").filter(|account| {
-        account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].is_string()
-    });
+    let with_role = rendered
+        .of_kind("ServiceAccount")
+        .filter(|account| account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].is_string());
     let name = |account: &Value| format!("{namespace}:{}", account["metadata"]["name"].as_str().unwrap());
     assert_eq!(with_role.map(name).collect::<Vec<_>>(), trusted, "{release}");
 }

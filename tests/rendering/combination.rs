@@ -40,8 +40,13 @@ impl Combination {
     pub(crate) fn of_controllers() -> [Self; 2] {
         let exposure = "public";
         let (auth, delivery) = ("basic", "external-secrets");
-        [("dev", "single"), ("prod", "replicated")]
-            .map(|(profile, clickhouse)| Self { profile, auth, clickhouse, delivery, exposure })
+        [("dev", "single"), ("prod", "replicated")].map(|(profile, clickhouse)| Self {
+            profile,
+            auth,
+            clickhouse,
+            delivery,
+            exposure,
+        })
     }
 
     pub(crate) fn name(&self) -> String {
@@ -148,8 +153,9 @@ impl Declared {
         for (name, inputs) in self.of_type("aws:iam:Role") {
             let policy = inputs["assume_role_policy"].to_plain_json().unwrap().to_string();
             let parts = policy.split("system:serviceaccount:").skip(1);
-            let accounts: Vec<String> =
-                parts.filter_map(|part| Some(part.split_once('"')?.0.trim_end_matches('\\').to_owned())).collect();
+            let accounts: Vec<String> = parts
+                .filter_map(|part| Some(part.split_once('"')?.0.trim_end_matches('\\').to_owned()))
+                .collect();
             if !accounts.is_empty() {
                 trusted.insert(name, accounts);
             }

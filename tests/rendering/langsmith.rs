@@ -68,7 +68,10 @@ fn workloads(combination: &Combination, rendered: &Rendered) {
     for clickhouse in rendered.of_kind("StatefulSet") {
         let claim = &clickhouse["spec"]["volumeClaimTemplates"][0]["spec"];
         assert_eq!(claim["storageClassName"], "clickhouse");
-        assert_eq!(pod(clickhouse)["containers"][0]["resources"]["limits"], json!({"cpu": "8", "memory": "32Gi"}));
+        assert_eq!(
+            pod(clickhouse)["containers"][0]["resources"]["limits"],
+            json!({"cpu": "8", "memory": "32Gi"})
+        );
     }
 }
 
@@ -101,7 +104,13 @@ fn secrets(combination: &Combination, declared: &Declared, rendered: &Rendered) 
     let required = rendered.required_keys();
     let app: &[&str] = match combination.auth {
         "basic" => &["api_key_salt", "initial_org_admin_password", "jwt_secret", "langsmith_license_key"],
-        _ => &["api_key_salt", "langsmith_license_key", "oauth_client_id", "oauth_client_secret", "oauth_issuer_url"],
+        _ => &[
+            "api_key_salt",
+            "langsmith_license_key",
+            "oauth_client_id",
+            "oauth_client_secret",
+            "oauth_issuer_url",
+        ],
     };
     let clickhouse = [
         "clickhouse_db",
@@ -129,9 +138,9 @@ fn secrets(combination: &Combination, declared: &Declared, rendered: &Rendered) 
 
 /// The service accounts with LangSmith's role are those that the role trusts.
 fn accounts(declared: &Declared, rendered: &Rendered) {
-    let with_role = rendered.of_kind("ServiceAccount").filter(|account| {
-        account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].is_string()
-    });
+    let with_role = rendered
+        .of_kind("ServiceAccount")
+        .filter(|account| account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].is_string());
     let name = |account: &Value| format!("langsmith:{}", account["metadata"]["name"].as_str().unwrap());
     let with_role: BTreeSet<String> = with_role.map(name).collect();
     let trusted: BTreeSet<String> = declared.trusted()["langsmith"].iter().cloned().collect();
@@ -142,7 +151,8 @@ fn ingress(combination: &Combination, rendered: &Rendered) {
     assert_eq!(rendered.names("Ingress"), set(["langsmith-ingress"]));
     let ingress = rendered.of_kind("Ingress").next().unwrap();
     assert_eq!(ingress["spec"]["ingressClassName"], "alb");
-    let annotation = |name: &str| &ingress["metadata"]["annotations"][format!("alb.ingress.kubernetes.io/{name}")];
+    let annotation =
+        |name: &str| &ingress["metadata"]["annotations"][format!("alb.ingress.kubernetes.io/{name}")];
     let scheme = if combination.exposure == "public" { "internet-facing" } else { "internal" };
     assert_eq!(annotation("scheme"), scheme);
     assert_eq!(annotation("healthcheck-path"), "/health");
@@ -159,10 +169,14 @@ fn ingress(combination: &Combination, rendered: &Rendered) {
 
 /// What LangSmith itself is told.
 fn settings(combination: &Combination, rendered: &Rendered) {
-    let config = rendered.of_kind("ConfigMap").find(|map| map["metadata"]["name"] == "langsmith-config").unwrap();
+    let config =
+        rendered.of_kind("ConfigMap").find(|map| map["metadata"]["name"] == "langsmith-config").unwrap();
     let all = config["data"].to_string();
-    for expected in ["8640000", "864000", "https://s3.us-west-2.amazonaws.com", "data/aws:s3:Bucket/blobs.name"] {
-        let in_pods = rendered.of_kind("Deployment").any(|deployment| deployment.to_string().contains(expected));
+    for expected in
+        ["8640000", "864000", "https://s3.us-west-2.amazonaws.com", "data/aws:s3:Bucket/blobs.name"]
+    {
+        let in_pods =
+            rendered.of_kind("Deployment").any(|deployment| deployment.to_string().contains(expected));
         assert!(all.contains(expected) || in_pods, "{expected} is nowhere");
     }
     let cluster = match combination.clickhouse {
@@ -170,11 +184,13 @@ fn settings(combination: &Combination, rendered: &Rendered) {
         "replicated" => "replicated",
         _ => "main",
     };
-    let backend = rendered.of_kind("Deployment").find(|it| it["metadata"]["name"] == "langsmith-backend").unwrap();
+    let backend =
+        rendered.of_kind("Deployment").find(|it| it["metadata"]["name"] == "langsmith-backend").unwrap();
     let environment = pod(backend)["containers"][0]["env"].as_array().unwrap();
     let variable = environment.iter().find(|variable| variable["name"] == "CLICKHOUSE_CLUSTER").unwrap();
     assert_eq!(variable["value"], cluster);
-    let server = rendered.of_kind("ConfigMap").find(|map| map["metadata"]["name"] == "langsmith-frontend").unwrap();
+    let server =
+        rendered.of_kind("ConfigMap").find(|map| map["metadata"]["name"] == "langsmith-frontend").unwrap();
     let server = server["data"].to_string();
     for expected in ["client_max_body_size 25M", "proxy_read_timeout 300"] {
         assert!(server.contains(expected), "the web server has no {expected}");

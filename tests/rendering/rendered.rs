@@ -46,7 +46,13 @@ impl Tools {
     }
 
     /// The objects that a chart makes of values, hooks among them.
-    pub(crate) fn render(&self, release: &str, namespace: &str, chart: (&str, &str), values: &Value) -> Rendered {
+    pub(crate) fn render(
+        &self,
+        release: &str,
+        namespace: &str,
+        chart: (&str, &str),
+        values: &Value,
+    ) -> Rendered {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("values.json");
         std::fs::write(&file, values.to_string()).unwrap();
