@@ -75,8 +75,8 @@ impl Combination {
         text.push_str(&format!("[clickhouse]\nmode = \"{}\"\n", self.clickhouse));
         match self.clickhouse {
             "external" => text.push_str("host = \"clickhouse.example.com\"\ncluster = \"main\"\n"),
-            "replicated" => text.push_str("instance_type = \"m6in.4xlarge\"\n"),
-            _ => {}
+            "single" if self.profile == "dev" => {}
+            _ => text.push_str("instance_type = \"m6in.4xlarge\"\n"),
         }
         Config::parse(Path::new("environments/charts.toml"), &text).unwrap_or_else(|error| panic!("{error}"))
     }
@@ -126,22 +126,23 @@ impl Declared {
         self.of_type("helm:Release")[release]["values"].to_plain_json().unwrap()
     }
 
-    /// The objects that are declared as manifests.
-    pub(crate) fn manifests(&self) -> Vec<serde_json::Value> {
+    /// The bodies of the external secrets.
+    fn external_secrets(&self) -> Vec<serde_json::Value> {
         let manifests = self.of_type("kubernetes:meta:Manifest").into_values();
-        manifests.map(|inputs| inputs["manifest"].to_plain_json().unwrap()).collect()
+        let external = manifests.filter(|inputs| inputs["kind"] == Value::text("ExternalSecret"));
+        external.map(|inputs| inputs["body"].to_plain_json().unwrap()).collect()
     }
 
     /// The keys of each secret that is brought into the cluster, by `NAME`.
     pub(crate) fn delivered(&self) -> BTreeMap<String, Vec<String>> {
         let mut delivered = BTreeMap::new();
-        for object in self.manifests().iter().filter(|object| object["kind"] == "ExternalSecret") {
+        for object in self.external_secrets() {
             let data = object["spec"]["data"].as_array().unwrap();
             let keys = data.iter().map(|entry| entry["secretKey"].as_str().unwrap().to_owned()).collect();
             delivered.insert(object["spec"]["target"]["name"].as_str().unwrap().to_owned(), keys);
         }
         for (name, inputs) in self.of_type("kubernetes:core:Secret") {
-            let keys = inputs["data"].as_map().unwrap().keys().cloned().collect();
+            let keys = inputs["string_data"].as_map().unwrap().keys().cloned().collect();
             delivered.insert(name, keys);
         }
         delivered

@@ -79,8 +79,9 @@ pub(crate) struct Rendered {
 
 impl Rendered {
     /// Those of a kind.
-    pub(crate) fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
-        self.objects.iter().filter(move |object| object["kind"] == kind)
+    pub(crate) fn of_kind(&self, kind: &str) -> std::vec::IntoIter<&Value> {
+        let of_kind: Vec<&Value> = self.objects.iter().filter(|object| object["kind"] == kind).collect();
+        of_kind.into_iter()
     }
 
     /// The names of those of a kind.

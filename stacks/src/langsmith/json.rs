@@ -20,11 +20,6 @@ impl Json {
         Self(put(self.0, path, output.expression().clone()))
     }
 
-    /// The same with known JSON at a path of keys.
-    pub(super) fn with_known(self, path: &[&str], json: serde_json::Value) -> Self {
-        Self(put(self.0, path, Expression::Value(Value::from_plain_json(json))))
-    }
-
     /// The same with `over` on top: objects are merged member by member, all else is replaced, as Helm does it.
     pub(super) fn merged_with(self, over: serde_json::Value) -> Self {
         Self(merge(self.0, over))

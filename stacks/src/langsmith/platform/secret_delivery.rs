@@ -22,7 +22,8 @@ use super::{Controllers, object};
 const REFRESH_INTERVAL: &str = "1h";
 
 /// The annotation that has the operator look at once: another version is there.
-const VERSION_ANNOTATION: &str = "lsinfra.dev/version";
+/// <https://external-secrets.io/latest/introduction/faq/#can-i-manually-trigger-a-secret-refresh>
+const VERSION_ANNOTATION: &str = "force-sync";
 
 /// The secrets in the cluster.
 pub(super) struct Secrets {
