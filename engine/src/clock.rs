@@ -42,6 +42,11 @@ impl Clock {
         self.now().duration_since(earlier).try_into().unwrap_or_default()
     }
 
+    /// How much passes by this clock while `duration` passes by the wall's.
+    pub fn during(&self, duration: Duration) -> Duration {
+        duration.mul_f64(self.pace)
+    }
+
     /// Waits for a time by this clock.
     pub async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration.div_f64(self.pace)).await;

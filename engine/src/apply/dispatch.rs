@@ -33,6 +33,10 @@ use crate::value::{Properties, Value};
 const TIMEOUT_FACTOR: f64 = 4.0;
 const TIMEOUT_FLOOR: Duration = Duration::from_secs(20 * 60);
 
+/// By the wall's clock a step has this long at least, however fast the operation's clock is: what runs in a sandbox's
+/// clusters is as slow as ever.
+const WALL_TIMEOUT_FLOOR: Duration = Duration::from_secs(5 * 60);
+
 /// Carrying out one plan.
 pub(crate) struct Apply<'a> {
     pub(super) engine: &'a Engine,
@@ -339,7 +343,9 @@ impl Apply<'_> {
             Action::Delete | Action::Retain => timeouts.delete,
         };
         given.unwrap_or_else(|| {
-            Duration::from_secs_f64(step.expected_seconds * TIMEOUT_FACTOR).max(TIMEOUT_FLOOR)
+            Duration::from_secs_f64(step.expected_seconds * TIMEOUT_FACTOR)
+                .max(TIMEOUT_FLOOR)
+                .max(self.engine.clock.during(WALL_TIMEOUT_FLOOR))
         })
     }
 

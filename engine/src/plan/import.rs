@@ -8,7 +8,7 @@ use crate::journal::{Entry, OperationKind};
 use crate::plan::build::{Candidate, Planner};
 use crate::plan::diff::{Severity, imported_inputs, suffix_generation};
 use crate::plan::{Action, Reason, Step};
-use crate::provider::{Observation, TAGS_INPUT};
+use crate::provider::Observation;
 use crate::snapshot::{Object, Owner, PhysicalId, Record, Role, Status};
 use crate::urn::Urn;
 use crate::value::{Properties, Value};
@@ -183,7 +183,7 @@ impl Planner<'_> {
             owner: Owner {
                 urn: urn.clone(),
                 client_token: String::new(),
-                tags_pending: schema.input(TAGS_INPUT).is_some(),
+                tags_pending: candidate.provider.carries_owner_tags(),
             },
             created_at: at,
             changed_at: at,

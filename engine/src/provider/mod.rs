@@ -90,6 +90,12 @@ pub trait Provider: Send + Sync {
         connection.clone()
     }
 
+    /// Whether objects carry ownership tags, so that those are put onto one that is imported. By default those do that
+    /// have tags as an input.
+    fn carries_owner_tags(&self) -> bool {
+        self.schema().input(TAGS_INPUT).is_some()
+    }
+
     /// Brings recorded inputs and outputs from an older schema version to the present one.
     ///
     /// # Errors

@@ -139,6 +139,11 @@ pub trait ResourceType: Inputs {
         Err(ValueError::new(format!("{} has no migration from schema version {version}", Self::TYPE)))
     }
 
+    /// Whether objects carry ownership tags: by default those do that have [`TAGS_INPUT`].
+    fn carries_owner_tags() -> bool {
+        Self::FIELDS.iter().any(|field| field.name == TAGS_INPUT)
+    }
+
     /// Takes the ownership tags out of inputs that were read: by default those in [`TAGS_INPUT`].
     fn take_owner_tags(inputs: &mut Properties) -> BTreeMap<String, String> {
         take_owner_tags(inputs)
@@ -355,6 +360,10 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
 
     fn connection_identity(&self, connection: &Value) -> Value {
         R::connection_identity(&*self.connect, connection)
+    }
+
+    fn carries_owner_tags(&self) -> bool {
+        R::carries_owner_tags()
     }
 
     fn migrate(&self, version: u32, recorded: Recorded) -> Result<Recorded, ValueError> {

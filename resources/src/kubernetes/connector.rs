@@ -11,9 +11,9 @@ use lsinfra_engine::provider::{Connect, ErrorKind, ProviderError};
 use secrecy::SecretString;
 use serde_json::Value as Json;
 
-use crate::aws::{AwsClients, AwsConnector};
+use crate::aws::{AwsClients, AwsConnector, LONGEST_CALL};
 use crate::kubernetes::ClusterConnection;
-use crate::kubernetes::error::{UNAUTHORIZED, provider_error, unknown_caller};
+use crate::kubernetes::error::{UNAUTHORIZED, late, provider_error, unknown_caller};
 use crate::kubernetes::kind::Kind;
 use crate::kubernetes::token::Tokens;
 use crate::kubernetes::transport::Transport;
@@ -117,7 +117,7 @@ impl KubernetesClient {
     ///
     /// # Errors
     /// [`ErrorKind::CredentialsExpired`] if there are no credentials.
-    pub(crate) async fn token(&self) -> Result<SecretString, ProviderError> {
+    pub async fn token(&self) -> Result<SecretString, ProviderError> {
         self.transport.tokens.mint().await
     }
 
@@ -138,9 +138,10 @@ impl KubernetesClient {
         call: &str,
         answer: impl Future<Output = Result<T, kube::Error>>,
     ) -> Result<T, ProviderError> {
-        let error = match answer.await {
-            Ok(value) => return Ok(value),
-            Err(error) => provider_error(&self.connection, call, &error),
+        let error = match tokio::time::timeout(LONGEST_CALL, answer).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => provider_error(&self.connection, call, &error),
+            Err(_) => late(&self.connection, call),
         };
         if error.code.as_deref() == Some(UNAUTHORIZED) {
             return Err(unknown_caller(self, call, error).await);

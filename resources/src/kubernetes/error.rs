@@ -20,6 +20,13 @@ pub(super) const UNTRUSTED: &str = "ClusterUntrusted";
 /// The code of an error: others have the fields that were to be applied.
 pub(super) const FIELD_CONFLICT: &str = "FieldManagerConflict";
 
+/// The error of a read that a plan needs: nobody at the address is told at once, rather than asked for again and again
+/// while someone waits for the plan.
+pub(super) fn of_read(error: ProviderError) -> ProviderError {
+    let is_unreachable = error.code.as_deref() == Some(UNREACHABLE);
+    ProviderError { kind: if is_unreachable { ErrorKind::TimedOut } else { error.kind }, ..error }
+}
+
 /// Turns the client's error into the engine's.
 pub(super) fn provider_error(
     connection: &ClusterConnection,
@@ -147,6 +154,12 @@ pub(super) fn conflicting_fields(error: &kube::Error) -> Option<Vec<String>> {
     let kube::Error::Api(status) = error else { return None };
     let causes = &status.details.as_ref().filter(|_| is_field_conflict(status))?.causes;
     Some(causes.iter().map(|cause| cause.field.clone()).collect())
+}
+
+/// An answer that began and did not end in time.
+pub(super) fn late(connection: &ClusterConnection, call: &str) -> ProviderError {
+    let error = kube::Error::Service(Box::new(TransportError::Late));
+    provider_error(connection, call, &error)
 }
 
 /// The error of a caller whom the cluster does not know, with who that is and how it gets in.

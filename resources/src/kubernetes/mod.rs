@@ -43,7 +43,7 @@ pub use selector::{IntOrString, LabelOperator, LabelSelector, LabelSelectorRequi
 pub use wait_for::WaitFor;
 
 /// A cluster answers with what was written last; but a call that got no answer may still be on its way through it.
-pub(crate) const CONSISTENCY_WINDOW: Duration = Duration::from_secs(5);
+pub(crate) const CONSISTENCY_WINDOW: Duration = Duration::from_secs(30);
 
 /// Adds the providers of all Kubernetes types. They share `connector` and its clients.
 pub fn register(providers: &mut Providers, connector: Arc<KubernetesConnector>) {

@@ -11,6 +11,7 @@ use lsinfra_engine::{
 use serde_json::{Map, Value as Json, json};
 
 use crate::aws::property::{problem, repeated};
+use crate::kubernetes::error::of_read;
 use crate::kubernetes::kind::{Kind, Place};
 use crate::kubernetes::objects::{self, Owned, READ_AT_ONCE};
 use crate::kubernetes::{KubernetesClient, fields, ownership};
@@ -264,7 +265,8 @@ pub(crate) async fn read<T: KnownObject>(
 ) -> Result<Vec<Option<Observed<T>>>, ProviderError> {
     let mut read = Vec::with_capacity(existing.len());
     for chunk in existing.chunks(READ_AT_ONCE) {
-        read.extend(try_join_all(chunk.iter().map(|object| read_one(client, object))).await?);
+        let answers = try_join_all(chunk.iter().map(|object| read_one(client, object))).await;
+        read.extend(answers.map_err(of_read)?);
     }
     Ok(read)
 }
@@ -353,6 +355,10 @@ macro_rules! known_object {
 
             fn excludes(&self, previous: &Self) -> bool {
                 $crate::kubernetes::object::share_a_place(self, previous)
+            }
+
+            fn carries_owner_tags() -> bool {
+                true
             }
 
             fn take_owner_tags(

@@ -21,6 +21,9 @@ use crate::kubernetes::{KubernetesClient, hold, ownership};
 /// How many objects are read at once.
 pub(super) const READ_AT_ONCE: usize = 16;
 
+/// How often it is tried again to settle what a creating call made, while others change the object.
+const SETTLING_ATTEMPTS: u32 = 10;
+
 const JSON: &str = "application/json";
 const APPLY: &str = "application/apply-patch+yaml";
 const MERGE: &str = "application/merge-patch+json";
@@ -100,9 +103,16 @@ pub(crate) async fn apply(
     body: &Json,
     previous: &Json,
 ) -> Result<Json, ProviderError> {
-    let live = get(client, place).await?.ok_or_else(|| not_found(format!("there is no {place}")))?;
-    tags::require_lineage(step, &format!("the {place}"), &ownership::tags(&live))?;
-    settle_creation(client, place, &live).await?;
+    let mut attempts = 0;
+    let live = loop {
+        let live = get(client, place).await?.ok_or_else(|| not_found(format!("there is no {place}")))?;
+        tags::require_lineage(step, &format!("the {place}"), &ownership::tags(&live))?;
+        match settle_creation(client, place, &live).await {
+            // Its controllers have just begun to write its status.
+            Err(error) if error.kind == ErrorKind::Conflict && attempts < SETTLING_ATTEMPTS => attempts += 1,
+            answer => break answer.map(|()| live)?,
+        }
+    };
     let mut body = whole(step, place, body);
     // An object that was deleted meanwhile is not made anew by the way.
     body["metadata"]["uid"] = live["metadata"]["uid"].clone();

@@ -23,6 +23,7 @@ use crate::kubernetes::token::Tokens;
 /// The longest that a request may take until its answer begins. Whoever takes over from a process that may still be
 /// calling waits for longer: see [`LONGEST_CALL`](crate::aws::LONGEST_CALL).
 const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+/// The longest that a connection may take to come about.
 const LONGEST_CONNECT: Duration = Duration::from_secs(10);
 
 /// A request did not get an answer.
@@ -38,7 +39,7 @@ pub(super) enum TransportError {
     #[error("{0}")]
     Unreachable(String),
     /// The answer took too long: the request may have had its effect.
-    #[error("no answer within {} seconds", LONGEST_REQUEST.as_secs())]
+    #[error("no answer in time")]
     Late,
 }
 

@@ -108,7 +108,10 @@ impl ControlPlane {
     /// A client with all rights.
     pub(crate) async fn client(&self) -> Result<Client, ControlPlaneError> {
         let kubeconfig = Kubeconfig::read_from(self.kubeconfig())?;
-        let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        let mut config =
+            kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        // It is on this machine, whatever the environment says of proxies.
+        config.proxy_url = None;
         Ok(Client::try_from(config)?)
     }
 

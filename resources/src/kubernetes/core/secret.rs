@@ -20,6 +20,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::aws::property::{problem, repeated};
 use crate::aws::secretsmanager::reveal;
 use crate::durations;
+use crate::kubernetes::error::of_read;
 use crate::kubernetes::kind::{Kind, Place};
 use crate::kubernetes::object::{self, FieldAt, Form, taken};
 use crate::kubernetes::objects::{self, Owned, READ_AT_ONCE};
@@ -227,6 +228,10 @@ impl ResourceType for Secret {
         object::share_a_place(self, previous)
     }
 
+    fn carries_owner_tags() -> bool {
+        true
+    }
+
     fn take_owner_tags(inputs: &mut Properties) -> BTreeMap<String, String> {
         object::take_owner_tags(inputs)
     }
@@ -258,7 +263,8 @@ impl ResourceType for Secret {
     ) -> Result<Vec<Option<Observed<Self>>>, ProviderError> {
         let mut observed = Vec::with_capacity(objects.len());
         for chunk in objects.chunks(READ_AT_ONCE) {
-            observed.extend(try_join_all(chunk.iter().map(|object| Self::observe(client, object))).await?);
+            let read = try_join_all(chunk.iter().map(|object| Self::observe(client, object))).await;
+            observed.extend(read.map_err(of_read)?);
         }
         Ok(observed)
     }

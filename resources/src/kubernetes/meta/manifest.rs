@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::aws::property::{problem, repeated};
 use crate::durations;
+use crate::kubernetes::error::of_read;
 use crate::kubernetes::kind::{LongId, group_of};
 use crate::kubernetes::objects::{self, Owned, READ_AT_ONCE};
 use crate::kubernetes::wait_for::{self, WaitFor};
@@ -233,6 +234,10 @@ impl ResourceType for Manifest {
             == (group(&other), &other.kind, &other.namespace, &other.name)
     }
 
+    fn carries_owner_tags() -> bool {
+        true
+    }
+
     fn take_owner_tags(inputs: &mut Properties) -> BTreeMap<String, String> {
         let Some(Value::Map(body)) = inputs.get_mut("body") else { return BTreeMap::new() };
         let Some(Value::Map(owner)) = body.remove(OWNER) else { return BTreeMap::new() };
@@ -265,7 +270,8 @@ impl ResourceType for Manifest {
     ) -> Result<Vec<Option<Observed<Self>>>, ProviderError> {
         let mut observed = Vec::with_capacity(objects.len());
         for chunk in objects.chunks(READ_AT_ONCE) {
-            observed.extend(try_join_all(chunk.iter().map(|object| Self::observe(client, object))).await?);
+            let read = try_join_all(chunk.iter().map(|object| Self::observe(client, object))).await;
+            observed.extend(read.map_err(of_read)?);
         }
         Ok(observed)
     }

@@ -13,6 +13,7 @@ use crate::aws::error::not_found;
 use crate::aws::property::repeated;
 use crate::aws::tags;
 use crate::durations;
+use crate::kubernetes::error::of_read;
 use crate::kubernetes::kind::Place;
 use crate::kubernetes::storage::{DEFAULT_MARK, STORAGE_CLASS};
 use crate::kubernetes::{CONSISTENCY_WINDOW, KubernetesClient, object, objects, ownership};
@@ -121,7 +122,7 @@ impl ResourceType for DefaultClassMark {
     ) -> Result<Vec<Option<Observed<Self>>>, ProviderError> {
         let mut observed = Vec::with_capacity(objects.len());
         for object in objects {
-            let live = objects::get(client, &place(object.id.as_str())).await?;
+            let live = objects::get(client, &place(object.id.as_str())).await.map_err(of_read)?;
             let mark = live.as_ref().map(|live| &live["metadata"]["annotations"][DEFAULT_MARK]);
             let is_default = mark.is_some_and(|mark| mark == "true");
             let name = object.id.as_str().to_owned();
