@@ -128,7 +128,7 @@ mod tests {
         };
         let lines = explanation_lines(&explanation, CANVAS);
         assert_eq!(lines.len(), 2 + LINES_OF_PART + 1);
-        assert_eq!(lines.last().map(|line| line.trim()), Some("… 20 more lines"));
+        assert_eq!(lines.last().map(|line| line.trim()), Some("… 20 lines more"));
         assert!(lines.iter().all(|line| line.chars().count() <= CANVAS.columns), "{lines:?}");
     }
 

@@ -63,7 +63,9 @@ impl Manifest {
     /// # Errors
     /// [`HelmError::Manifest`] if that is no YAML, or an object without kind or name.
     pub(crate) fn parse(text: &str) -> Result<Self, HelmError> {
-        let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple(text)
+        // A name such as `n` is a name.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let documents: Vec<serde_json::Value> = serde_saphyr::from_multiple_with_options(text, options)
             .map_err(|error| HelmError::Manifest { problem: first_line(&error.to_string()) })?;
         let mut manifest = Self::default();
         for document in documents {
@@ -198,6 +200,14 @@ mod tests {
         assert_eq!(one, two);
         assert_eq!(one.to_text(), two.to_text());
         assert_eq!(Manifest::parse(&one.to_text()).unwrap(), one);
+    }
+
+    #[test]
+    fn names_are_names_whatever_else_they_may_mean() {
+        let text = "apiVersion: v1\nkind: A\nmetadata: {name: on, namespace: n}\nspec: {on: true, yes: no}\n";
+        let manifest = Manifest::parse(text).unwrap();
+        assert_eq!(manifest.objects.keys().next().unwrap().to_string(), "v1 A n/on");
+        assert_eq!(Manifest::parse(&manifest.to_text()).unwrap(), manifest);
     }
 
     #[test]

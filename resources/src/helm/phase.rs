@@ -10,8 +10,10 @@ use tokio::time::Instant;
 
 /// Between two looks.
 const INTERVAL: PollInterval = PollInterval::seconds(1, 5);
-/// A cluster works in real time, however fast the clock of a trial runs: a phase has this long in any case.
+/// A cluster works in real time, however fast the clock of a trial runs: a phase has this long in any case, and there is
+/// no use in looking more often than that.
 const REAL_FLOOR: Duration = Duration::from_secs(120);
+const REAL_PAUSE: Duration = Duration::from_millis(100);
 
 /// A phase under way.
 pub(crate) struct Phase<'a> {
@@ -47,7 +49,7 @@ impl<'a> Phase<'a> {
         self.looks += 1;
         let mut cancellation = self.step.cancellation.clone();
         tokio::select! {
-            () = self.step.clock.sleep(pause) => Ok(()),
+            ((), ()) = async { tokio::join!(self.step.clock.sleep(pause), tokio::time::sleep(REAL_PAUSE)) } => Ok(()),
             () = cancellation.reached(CancelStage::Abandon) => {
                 Err(ProviderError::new(ErrorKind::Abandoned, format!("stopped waiting: {status}")))
             }

@@ -211,8 +211,8 @@ pub(crate) struct HelmFolder(TempDir);
 
 impl HelmFolder {
     fn new() -> Result<Self, HelmError> {
-        // The folder that tempfile makes is readable by its user only.
-        let folder = tempfile::Builder::new().prefix("lsinfra-helm-").tempdir();
+        let own = PermissionsExt::from_mode(0o700);
+        let folder = tempfile::Builder::new().prefix("lsinfra-helm-").permissions(own).tempdir();
         Ok(Self(folder.map_err(HelmError::file(std::env::temp_dir()))?))
     }
 

@@ -23,6 +23,7 @@ use crate::helm::explain;
 use crate::helm::history::{DEPLOYED, Revision};
 use crate::helm::uninstall::uninstall;
 use crate::helm::upgrade::Upgrade;
+use crate::kubernetes::error::of_read;
 
 /// The longest name of a release: names of its objects begin with it. <https://helm.sh/docs/chart_template_guide/getting_started/>
 const LONGEST_NAME: usize = 53;
@@ -299,7 +300,7 @@ impl ResourceType for Release {
                 // With the cluster all that was in it is gone.
                 let releases = match client.releases(namespace).await {
                     Err(error) if error.kind == ErrorKind::NotFound => BTreeMap::new(),
-                    releases => releases?,
+                    releases => releases.map_err(of_read)?,
                 };
                 namespaces.insert(namespace, releases);
             }

@@ -16,7 +16,7 @@ use lsinfra_engine::{StepContext, Value};
 
 use crate::helm::manifest::{Manifest, ObjectKey, at};
 use crate::helm::phase::Phase;
-use crate::kubernetes::KubernetesClient;
+use crate::kubernetes::{KubernetesClient, why};
 
 /// The label that names a slice's service. <https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/>
 const SERVICE_LABEL: &str = "kubernetes.io/service-name";
@@ -145,7 +145,8 @@ impl<'a> Rollout<'a> {
 
     /// Why a workload is not ready: what the first of its pods that says something says.
     async fn why(&self, key: &ObjectKey, selector: &str) -> Result<Option<String>, ProviderError> {
-        Ok(self.pods(key, selector).await?.iter().find_map(pod_trouble))
+        let pods = self.pods(key, selector).await?;
+        Ok(pods.iter().find_map(|pod| why::of_pod(&serde_json::to_value(pod).ok()?)))
     }
 
     async fn has_endpoint(&self, key: &ObjectKey) -> Result<bool, ProviderError> {
@@ -275,27 +276,6 @@ fn unseen() -> State {
     State { wanted: 1, trouble: Some("not looked at yet".to_owned()), selector: String::new() }
 }
 
-/// What keeps a pod from being ready, as it says itself.
-fn pod_trouble(pod: &Pod) -> Option<String> {
-    let status = pod.status.as_ref()?;
-    let conditions = status.conditions.as_deref().unwrap_or_default();
-    if let Some(unscheduled) = conditions.iter().find(|it| it.type_ == "PodScheduled" && it.status == "False")
-    {
-        return Some(format!("no node: {}", unscheduled.message.clone().unwrap_or_default()));
-    }
-    let containers = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
-    containers.into_iter().find_map(|container| {
-        let state = container.state.as_ref()?;
-        if let Some(waiting) = &state.waiting {
-            let reason = waiting.reason.as_deref().filter(|reason| *reason != "PodInitializing")?;
-            let message = waiting.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-            return Some(format!("container {} waits, {reason}{message}", container.name));
-        }
-        let ended = state.terminated.as_ref().filter(|ended| ended.exit_code != 0)?;
-        Some(format!("container {} ended with {}", container.name, ended.exit_code))
-    })
-}
-
 /// The container of a pod that crashed after that moment, if one did.
 fn crash(pod: &Pod, since: Timestamp) -> Option<String> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
@@ -355,28 +335,6 @@ mod tests {
         assert_eq!(of(2, "a", "RollingUpdate").as_deref(), Some("1 of 2 updated"));
         assert_eq!(of(2, "a", "OnDelete"), None);
         assert_eq!(of(2, "b", "RollingUpdate"), None);
-    }
-
-    #[test]
-    fn a_pod_says_why_it_is_not_ready() {
-        let of = |status: serde_json::Value| {
-            pod_trouble(&serde_json::from_value(json!({"metadata": {}, "status": status})).unwrap())
-        };
-        let unscheduled =
-            json!([{"type": "PodScheduled", "status": "False", "message": "0/3 nodes: Insufficient cpu"}]);
-        assert_eq!(
-            of(json!({"conditions": unscheduled})).as_deref(),
-            Some("no node: 0/3 nodes: Insufficient cpu")
-        );
-        let container = |state: serde_json::Value| {
-            json!({"containerStatuses": [
-                {"name": "web", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state}
-            ]})
-        };
-        let waiting =
-            container(json!({"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}));
-        assert_eq!(of(waiting).as_deref(), Some("container web waits, ImagePullBackOff: no such image"));
-        assert_eq!(of(container(json!({"running": {}}))), None);
     }
 
     #[test]

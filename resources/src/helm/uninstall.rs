@@ -9,11 +9,13 @@ use lsinfra_engine::provider::{ErrorKind, ProviderError};
 
 use crate::helm::client::HelmClient;
 use crate::helm::history::Revision;
-use crate::helm::manifest::{Manifest, ObjectKey, at};
-use crate::helm::objects::Objects;
+use crate::helm::manifest::{Manifest, at};
+use crate::helm::objects;
 use crate::helm::phase::Phase;
 use crate::helm::release::latest;
 use crate::helm::upgrade::{classified, lock};
+use crate::kubernetes::objects::{get, is_leaving};
+use crate::kubernetes::{KubernetesClient, hold};
 
 /// The annotation of an object that stays. <https://helm.sh/docs/howto/charts_tips_and_tricks/#tell-helm-not-to-uninstall-a-resource>
 const POLICY: &str = "helm.sh/resource-policy";
@@ -78,41 +80,42 @@ pub(crate) async fn remove(
         }
         cluster.check_lock()?;
     }
-    let mut objects = Objects::new(cluster, namespace);
     // Helm leaves its hooks behind.
     for (key, _) in manifest.hooks().filter(|(_, hook)| !stays(hook)) {
-        objects.delete(key).await?;
+        if let Some(place) = objects::place(cluster, namespace, key).await? {
+            objects::delete(cluster, &place).await?;
+        }
     }
-    until_gone(step, &mut objects, &manifest).await
+    until_gone(cluster, step, namespace, &manifest).await
 }
 
 async fn until_gone(
+    cluster: &KubernetesClient,
     step: &StepContext,
-    objects: &mut Objects<'_>,
+    namespace: &str,
     manifest: &Manifest,
 ) -> Result<(), ProviderError> {
-    let going = manifest.objects.iter().filter(|(_, object)| !stays(object));
-    let mut left: Vec<&ObjectKey> = going.map(|(key, _)| key).collect();
+    let mut left = Vec::new();
+    for (key, _) in manifest.objects.iter().filter(|(_, object)| !stays(object)) {
+        left.extend(objects::place(cluster, namespace, key).await?);
+    }
     let mut phase = Phase::begin(step, Some(LONGEST_WAIT));
     loop {
-        let mut still = Vec::new();
-        let mut held = Vec::new();
-        for key in left {
-            let Some(found) = objects.get(key).await? else { continue };
-            let finalizers = found.metadata.finalizers.unwrap_or_default();
-            held.push(match (found.metadata.deletion_timestamp, finalizers.is_empty()) {
-                (Some(_), false) => format!("{key} is held by the finalizer {}", finalizers.join(", ")),
-                (Some(_), true) => format!("{key} is going"),
+        let (mut still, mut reasons) = (Vec::new(), Vec::new());
+        for place in left {
+            let Some(found) = get(cluster, &place).await? else { continue };
+            reasons.push(match is_leaving(&found) {
+                true => hold::told(cluster, &place, &found).await,
                 // Somebody has made it again, or keeps helm from deleting it.
-                (None, _) => format!("{key} is still there"),
+                false => format!("{place} is still there"),
             });
-            still.push(key);
+            still.push(place);
         }
         if still.is_empty() {
             return Ok(());
         }
-        let more = held.len().saturating_sub(NAMED);
-        let mut status = held[..held.len().min(NAMED)].join("; ");
+        let more = reasons.len().saturating_sub(NAMED);
+        let mut status = reasons[..reasons.len().min(NAMED)].join("; ");
         if more > 0 {
             status = format!("{status}; and {more} more");
         }

@@ -22,7 +22,7 @@ pub(super) const FIELD_CONFLICT: &str = "FieldManagerConflict";
 
 /// The error of a read that a plan needs: nobody at the address is told at once, rather than asked for again and again
 /// while someone waits for the plan.
-pub(super) fn of_read(error: ProviderError) -> ProviderError {
+pub(crate) fn of_read(error: ProviderError) -> ProviderError {
     let is_unreachable = error.code.as_deref() == Some(UNREACHABLE);
     ProviderError { kind: if is_unreachable { ErrorKind::TimedOut } else { error.kind }, ..error }
 }

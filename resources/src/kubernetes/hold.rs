@@ -10,7 +10,7 @@ use crate::kubernetes::{KubernetesClient, objects};
 const NAMED: usize = 3;
 
 /// What the object waits for, in words.
-pub(super) async fn told(client: &KubernetesClient, place: &Place, object: &Json) -> String {
+pub(crate) async fn told(client: &KubernetesClient, place: &Place, object: &Json) -> String {
     let mut text = format!("{place} is being deleted");
     if let Some(finalizers) = finalizers(object) {
         text = format!("{text}: {finalizers}");

@@ -8,15 +8,15 @@ pub mod batch;
 mod connection;
 mod connector;
 pub mod core;
-mod error;
+pub(crate) mod error;
 mod fields;
-mod hold;
-mod kind;
+pub(crate) mod hold;
+pub(crate) mod kind;
 pub mod meta;
 pub mod metrics;
 pub mod networking;
 mod object;
-mod objects;
+pub(crate) mod objects;
 mod ownership;
 pub mod policy;
 mod quantity;
@@ -25,7 +25,7 @@ pub mod storage;
 mod token;
 mod transport;
 mod wait_for;
-mod why;
+pub(crate) mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,10 +34,8 @@ use lsinfra_engine::ResourceType;
 use lsinfra_engine::provider::{Connect, Providers, TaskProvider, TypedProvider};
 
 pub use connection::ClusterConnection;
-/// The name under which fields are applied.
-pub(crate) const FIELD_MANAGER: &str = "lsinfra";
-
 pub use connector::{KubernetesClient, KubernetesConnector};
+pub(crate) use fields::FIELD_MANAGER;
 pub use object::ObjectOutputs;
 pub use selector::{IntOrString, LabelOperator, LabelSelector, LabelSelectorRequirement};
 pub use wait_for::WaitFor;

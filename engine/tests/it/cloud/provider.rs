@@ -5,8 +5,8 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use lsinfra_engine::provider::{
-    ChangeKind, ErrorKind, Found, InputProblem, Objection, Observation, PollInterval, Provider,
-    ProviderError, Providers, ReadRequest, Recorded, StepContext, UpdateRequest,
+    ChangeKind, ErrorKind, ExplainRequest, Explanation, Found, InputProblem, Objection, Observation,
+    PollInterval, Provider, ProviderError, Providers, ReadRequest, Recorded, StepContext, UpdateRequest,
 };
 use lsinfra_engine::schema::Schema;
 use lsinfra_engine::{PhysicalId, Properties, Value, ValueError};
@@ -119,6 +119,8 @@ impl SimulatedProvider {
     }
 }
 
+/// The label whose change cannot be explained.
+pub(crate) const UNEXPLAINED_LABEL: &str = "label-249";
 /// The label that no object can be changed to.
 pub(crate) const REFUSED_LABEL: &str = "label-250";
 /// The label that other things rely on.
@@ -158,147 +160,17 @@ impl Provider for SimulatedProvider {
 
     fn check_change(&self, previous: &Properties, inputs: &Properties, change: ChangeKind) -> Vec<Objection> {
         let label = |inputs: &Properties| inputs.get("label").and_then(Value::as_text).map(str::to_owned);
-        let (old, new) = (label(previous), label(inputs));
-        let (is_refused, can_be_overruled) =
-            (new.as_deref() == Some(REFUSED_LABEL), old.as_deref() == Some(RELIED_ON_LABEL));
-        if !(is_refused && old != new || can_be_overruled && (old != new || change != ChangeKind::Update)) {
-            return Vec::new();
+        let Some(to) = label(request.inputs) else { return Ok(None) };
+        if to == UNEXPLAINED_LABEL {
+            return refuse(ErrorKind::Denied, "nobody may know");
         }
-        let message = format!("{old:?} cannot become {new:?} by {change:?}");
-        vec![Objection {
-            problem: InputProblem { path: "label".to_owned(), message },
-            can_be_overruled: !is_refused,
-        }]
-    }
-
-    fn connection_identity(&self, connection: &Value) -> Value {
-        connection.as_map().and_then(|fields| fields.get("account")).cloned().unwrap_or_default()
-    }
-
-    fn migrate(&self, version: u32, mut recorded: Recorded) -> Result<Recorded, ValueError> {
-        if version > 0 {
-            return Err(ValueError::new(format!("there never was a version {version}")));
-        }
-        // Version 0 called the label a title.
-        if let Some(title) = recorded.inputs.remove("title") {
-            recorded.inputs.insert("label".to_owned(), title);
-        }
-        Ok(recorded)
-    }
-
-    async fn create(&self, step: &StepContext, inputs: &Properties) -> Result<PhysicalId, ProviderError> {
-        let mut inputs = inputs.clone();
-        if self.simulated_type.settings_apart {
-            inputs.remove("settings");
-        }
-        let creation = Creation {
-            simulated_type: self.simulated_type,
-            account: account(&step.connection),
-            token: self.simulated_type.schema.client_token.then(|| step.client_token.clone()),
-            inputs,
-            tags: step.owner_tags.clone(),
-        };
-        self.call(Verb::Create, step, None, move |world, now| world.create(creation, now))
-            .await
-            .map(PhysicalId::new)
-    }
-
-    async fn complete(
-        &self,
-        step: &StepContext,
-        id: &PhysicalId,
-        inputs: &Properties,
-    ) -> Result<Properties, ProviderError> {
-        self.ready(step, id).await?;
-        let present = self.fields(step, id).await?;
-        let differing: BTreeMap<_, _> = inputs
-            .iter()
-            .filter(|(name, value)| present.get(*name) != Some(value))
-            .map(|(name, value)| (name.clone(), Some(value.clone())))
-            .collect();
-        if !differing.is_empty() || step.tags_pending {
-            self.modify(step, id, differing).await?;
-        }
-        self.ready(step, id).await
-    }
-
-    async fn read(
-        &self,
-        connection: &Value,
-        objects: &[ReadRequest],
-    ) -> Result<Vec<Observation>, ProviderError> {
-        let account = account(connection);
-        let ids: Vec<String> = objects.iter().map(|object| object.id.to_string()).collect();
-        let request = Request { verb: Verb::Describe, urn: "", generation: 0, id: None };
-        self.cloud
-            .call(self.process, request, move |world, now| {
-                world.reach(&account, now)?;
-                Ok(ids.iter().map(|id| observed(world.describe(&account, id, now))).collect())
-            })
-            .await
-    }
-
-    async fn update(
-        &self,
-        step: &StepContext,
-        id: &PhysicalId,
-        update: UpdateRequest<'_>,
-    ) -> Result<Properties, ProviderError> {
-        let fields: BTreeMap<_, _> =
-            update.changed.iter().map(|name| (name.clone(), update.inputs.get(name).cloned())).collect();
-        self.modify(step, id, fields).await?;
-        self.ready(step, id).await
-    }
-
-    async fn delete(
-        &self,
-        step: &StepContext,
-        id: &PhysicalId,
-        _inputs: &Properties,
-    ) -> Result<(), ProviderError> {
-        let (account, id_text) = (account(&step.connection), id.to_string());
-        let begun = self
-            .call(Verb::Delete, step, Some(id), move |world, now| {
-                world.reach(&account, now)?;
-                world.delete(&id_text, now)
-            })
-            .await;
-        match begun {
-            Err(error) if error.kind == ErrorKind::NotFound => return Ok(()),
-            begun => begun?,
-        }
-        step.poll(POLL, || async {
-            match self.describe(step, id).await? {
-                Some(view) => Ok((Poll::Pending, format!("{id} is {:?}", view.phase))),
-                None => Ok((Poll::Ready(()), String::new())),
-            }
-        })
-        .await
-    }
-
-    async fn find(&self, step: &StepContext, inputs: &Properties) -> Result<Option<Found>, ProviderError> {
-        let (account, token) = (account(&step.connection), step.client_token.clone());
-        let name = inputs.get("name").and_then(Value::as_text).map(str::to_owned);
-        let simulated_type = self.simulated_type;
-        let tags = step.owner_tags.clone();
-        self.call(Verb::Find, step, None, move |world, now| {
-            world.reach(&account, now)?;
-            let mut views = world.list(&account, simulated_type.schema.resource_type, now);
-            match simulated_type.naming {
-                Naming::Token => {
-                    let made = world.made_by(&token);
-                    views.retain(|view| made == Some(view.id.as_str()));
-                }
-                Naming::Name => views.retain(|view| Some(&view.id) == name.as_ref()),
-                Naming::Tags | Naming::Slot => {}
-            }
-            views.retain(|view| view.tags == tags && view.phase != Phase::Deleting);
-            Ok(views.into_iter().next().map(|view| Found {
-                id: PhysicalId::new(view.id),
-                failed: (view.phase == Phase::Failed).then(|| "it was given up".to_owned()),
-            }))
-        })
-        .await
+        let from = request.previous.and_then(|previous| label(&previous.inputs));
+        let from = from.unwrap_or_else(|| "nothing".to_owned());
+        Ok(Some(Explanation {
+            compared_with: Some(format!("{} {from} -> {to}", account(request.connection))),
+            notes: vec![format!("may call: {}", request.may_call)],
+            ..Explanation::default()
+        }))
     }
 
     async fn run(&self, step: &StepContext, inputs: &Properties) -> Result<Properties, ProviderError> {

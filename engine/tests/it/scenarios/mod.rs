@@ -3,6 +3,7 @@
 mod approvals;
 mod connections;
 mod deletion;
+mod explanations;
 mod failures;
 mod imports;
 mod inputs;
