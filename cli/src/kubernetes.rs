@@ -1,9 +1,9 @@
 //! Whether an operation has to do with what runs in the cluster. Owns when that is left out, and how it is said; must not know
 //! what it consists of.
 
-use lsinfra_engine::snapshot::Snapshot;
 #[cfg(feature = "sandbox")]
 use lsinfra_engine::OperationKind;
+use lsinfra_engine::snapshot::Snapshot;
 
 use crate::error::{CommandError, ErrorCode};
 use crate::render::plural;

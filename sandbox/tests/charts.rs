@@ -24,11 +24,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 fn main() {
-    let tests: [(&str, fn()); 5] = [
+    let tests: [(&str, fn()); 6] = [
         ("webhooks_are_answered_while_their_pods_are_ready", webhooks),
         ("an_external_secret_becomes_a_secret_if_its_role_may_read", external_secrets),
         ("external_secrets_are_not_played_when_switched_off", external_secrets_off),
         ("a_clickhouse_installation_becomes_stateful_sets", clickhouse),
+        ("langsmith_runs_with_its_hooks", langsmith),
         ("clickhouse_stays_while_its_operator_is_gone", clickhouse_without_operator),
     ];
     let arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
@@ -86,7 +87,11 @@ impl Rig {
         let account = Account::new(serving.url());
         account.cluster("c");
         account.federate("c");
-        account.group("c", "general", json!({"scalingConfig": {"minSize": 1, "maxSize": 3, "desiredSize": 3}}));
+        account.group(
+            "c",
+            "general",
+            json!({"scalingConfig": {"minSize": 1, "maxSize": 3, "desiredSize": 3}}),
+        );
         Self { account, folder, _serving: serving }
     }
 
@@ -106,7 +111,8 @@ impl Rig {
 
     fn install(&self, release: &str, chart_name: &str, values: &[&str]) {
         let chart = chart(chart_name);
-        let begin = ["install", release, chart.to_str().unwrap(), "--namespace", release, "--create-namespace"];
+        let begin =
+            ["install", release, chart.to_str().unwrap(), "--namespace", release, "--create-namespace"];
         let values = values.iter().flat_map(|value| ["--set", value]);
         self.helm(&begin.into_iter().chain(values).collect::<Vec<_>>());
     }
@@ -163,7 +169,11 @@ fn code(error: &Error) -> u16 {
 
 fn webhooks() {
     let rig = Rig::new(&[]);
-    rig.install("controller", "aws-load-balancer-controller", &["clusterName=c", "fullnameOverride=controller"]);
+    rig.install(
+        "controller",
+        "aws-load-balancer-controller",
+        &["clusterName=c", "fullnameOverride=controller"],
+    );
     wait(async {
         let client = rig.account.client("c").await;
         ready(&client, "controller", "controller").await;
@@ -174,7 +184,8 @@ fn webhooks() {
         });
         // Its endpoints may not be there for the first moment.
         let service: Service =
-            until(async || services.create(&PostParams::default(), &object(service.clone())).await.ok()).await;
+            until(async || services.create(&PostParams::default(), &object(service.clone())).await.ok())
+                .await;
         assert_eq!(service.spec.unwrap().load_balancer_class.as_deref(), Some("service.k8s.aws/nlb"));
 
         let pods: Api<Pod> = Api::namespaced(client.clone(), "controller");
@@ -198,7 +209,8 @@ fn webhooks() {
 const READER: &str = "secrets:reader";
 
 async fn make_reader(client: &Client, role: &str) {
-    let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> = Api::namespaced(client.clone(), "secrets");
+    let accounts: Api<k8s_openapi::api::core::v1::ServiceAccount> =
+        Api::namespaced(client.clone(), "secrets");
     let annotations = json!({"eks.amazonaws.com/role-arn": role});
     let account = json!({"metadata": {"name": "reader", "annotations": annotations}});
     accounts.create(&PostParams::default(), &object(account)).await.unwrap();
@@ -246,7 +258,8 @@ fn external_secrets() {
     let role = rig.account.role_of_service_account("reader", "c", READER, &["s3:GetObject"]);
     wait(async {
         let client = rig.account.client("c").await;
-        for deployment in ["external-secrets", "external-secrets-webhook", "external-secrets-cert-controller"] {
+        for deployment in ["external-secrets", "external-secrets-webhook", "external-secrets-cert-controller"]
+        {
             ready(&client, "secrets", deployment).await;
         }
         let stores: Api<DynamicObject> = Api::all_with(
@@ -301,7 +314,8 @@ fn external_secrets() {
             condition(&wanted.get("one").await.unwrap()).filter(|(status, _)| status == "True")
         });
         assert_eq!(found.await.1, "SecretSynced");
-        let second = json!({"SecretId": "database", "SecretString": r#"{"user": "u", "password": "second"}"#});
+        let second =
+            json!({"SecretId": "database", "SecretString": r#"{"user": "u", "password": "second"}"#});
         rig.account.secrets_manager("PutSecretValue", &second);
         value("second").await;
         // What somebody else changes is put back.
@@ -322,7 +336,11 @@ fn external_secrets() {
 
 fn external_secrets_off() {
     let rig = Rig::new(&[Part::ExternalSecrets, Part::Webhooks]);
-    rig.install("secrets", "external-secrets", &["fullnameOverride=external-secrets", "webhook.create=false"]);
+    rig.install(
+        "secrets",
+        "external-secrets",
+        &["fullnameOverride=external-secrets", "webhook.create=false"],
+    );
     wait(async {
         let client = rig.account.client("c").await;
         ready(&client, "secrets", "external-secrets").await;
@@ -456,9 +474,8 @@ fn clickhouse() {
         let claim = until(async || claims.get_opt("data-chk-store-keeper-0-1-0").await.unwrap()).await;
         assert_eq!(claim.spec.unwrap().storage_class_name.as_deref(), Some("nobody-provisions-this"));
         // Its pods wait for their volumes, and it for its pods.
-        let status = until(async || {
-            keepers.get("store").await.unwrap().data.pointer("/status/status").cloned()
-        });
+        let status =
+            until(async || keepers.get("store").await.unwrap().data.pointer("/status/status").cloned());
         assert_eq!(status.await, "InProgress");
 
         for api in [&installations, &keepers] {
@@ -468,7 +485,8 @@ fn clickhouse() {
         let sets: Api<StatefulSet> = Api::namespaced(client.clone(), "default");
         until(async || sets.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(())).await;
         // Claims go with it where no reclaim policy says otherwise.
-        until(async || claims.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(())).await;
+        until(async || claims.list(&ListParams::default()).await.unwrap().items.is_empty().then_some(()))
+            .await;
     });
 }
 
@@ -488,5 +506,44 @@ fn clickhouse_without_operator() {
         assert_eq!(held.finalizers(), ["finalizer.clickhouseinstallation.altinity.com"]);
         scale(&client, "clickhouse", "operator", 1).await;
         until(async || installations.get_opt("store").await.unwrap().is_none().then_some(())).await;
+    });
+}
+
+fn langsmith() {
+    let rig = Rig::new(&[]);
+    let external = |secret: &str| json!({"external": {"enabled": true, "existingSecretName": secret}});
+    let values = json!({
+        "config": {
+            "existingSecretName": "app",
+            "authType": "mixed",
+            "basicAuth": {"enabled": true, "initialOrgAdminEmail": "a@example.com"},
+        },
+        "postgres": external("postgres"),
+        "redis": external("redis"),
+        "clickhouse": external("clickhouse"),
+        "insights": {"enabled": false},
+        "polly": {"enabled": false},
+    });
+    let file = rig.folder.path().join("values.json");
+    std::fs::write(&file, values.to_string()).unwrap();
+    let (chart, file) = (chart("langsmith"), file.to_str().unwrap());
+    let options = ["--namespace", "langsmith", "--create-namespace", "--values", file];
+    // It ends when the hooks have, which are jobs.
+    rig.helm(&[&["install", "langsmith", chart.to_str().unwrap()], &options[..]].concat());
+    wait(async {
+        let client = rig.account.client("c").await;
+        let deployments: Api<Deployment> = Api::namespaced(client.clone(), "langsmith");
+        let found = deployments.list(&ListParams::default()).await.unwrap();
+        assert!(found.items.len() > 5, "{}", found.items.len());
+        for deployment in found {
+            ready(&client, "langsmith", &deployment.name_any()).await;
+        }
+        let pods: Api<Pod> = Api::namespaced(client.clone(), "langsmith");
+        let of_jobs = ListParams::default().labels("batch.kubernetes.io/job-name");
+        let pod = pods.list(&of_jobs).await.unwrap().items.remove(0);
+        assert_eq!(pod.status.as_ref().unwrap().phase.as_deref(), Some("Succeeded"));
+        let container = Some(pod.spec.as_ref().unwrap().containers[0].name.clone());
+        let log = LogParams { container, ..LogParams::default() };
+        assert!(!pods.logs(&pod.name_any(), &log).await.unwrap().is_empty());
     });
 }

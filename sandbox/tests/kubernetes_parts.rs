@@ -7,7 +7,11 @@
 mod account;
 #[path = "parts/load_balancers.rs"]
 mod load_balancers;
+#[path = "parts/metrics.rs"]
+mod metrics;
 mod support;
+#[path = "parts/volumes.rs"]
+mod volumes;
 
 use std::collections::BTreeSet;
 
@@ -15,13 +19,18 @@ use k8s_openapi::api::core::v1::Event;
 use kube::Client;
 use kube::api::{Api, DynamicObject, ListParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use lsinfra_sandbox::{Binaries, Options, Part, Serving, serve};
+use lsinfra_sandbox::{Binaries, Kubernetes, Options, Part, Serving, serve};
 use serde_json::{Value, json};
 
 fn main() {
-    let tests: [(&str, fn()); 2] = [
+    let tests: [(&str, fn()); 7] = [
         ("load_balancers_come_and_go_with_what_asks_for_them", load_balancers::come_and_go),
         ("load_balancers_need_a_controller_with_its_rights", load_balancers::need_rights),
+        (OF_CHARTS, load_balancers::work_with_charts),
+        ("volumes_come_and_go_with_their_claims", volumes::come_and_go),
+        ("volumes_need_a_driver_with_its_rights", volumes::need_rights),
+        ("metrics_come_with_the_add_on", metrics::come_with_the_addon),
+        ("metrics_can_be_missing", metrics::can_be_missing),
     ];
     let arguments: Vec<String> = std::env::args().skip(1).filter(|text| !text.starts_with('-')).collect();
     for (name, test) in tests {
@@ -32,16 +41,44 @@ fn main() {
             println!("test {name} ... skipped: `lsinfra sandbox install` has not built Kubernetes");
             continue;
         }
+        if name == OF_CHARTS && chart("").is_none() {
+            println!("test {name} ... skipped: LSINFRA_CHARTS names no folder");
+            continue;
+        }
         test();
         println!("test {name} ... ok");
     }
+}
+
+/// The test that takes the charts of the folder that `LSINFRA_CHARTS` names.
+const OF_CHARTS: &str = "load_balancers_work_with_the_controllers_own_chart";
+
+/// A chart of that folder whose file's name begins so.
+fn chart(name: &str) -> Option<std::path::PathBuf> {
+    let folder = std::env::var_os("LSINFRA_CHARTS")?;
+    let mut files = std::fs::read_dir(folder).ok()?.map(|entry| entry.unwrap().path());
+    files.find(|file| file.file_name().unwrap().to_string_lossy().starts_with(name))
+}
+
+/// Installs a chart into the only cluster of a sandbox's folder.
+fn install(folder: &std::path::Path, release: &str, namespace: &str, chart_name: &str, values: &[&str]) {
+    let cluster = std::fs::read_dir(folder.join("kubernetes")).unwrap().next().unwrap().unwrap().path();
+    let output = std::process::Command::new(Binaries::installed().unwrap().program("helm"))
+        .args(["install", release, chart(chart_name).unwrap().to_str().unwrap(), "--namespace", namespace])
+        .args(values.iter().flat_map(|value| ["--set", value]))
+        .env_clear()
+        .env("HOME", folder)
+        .env("KUBECONFIG", cluster.join("kubeconfig"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A sandbox with Kubernetes in this process, which does not play some parts.
 fn sandbox(folder: &std::path::Path, without: &[Part]) -> Serving {
     let without: BTreeSet<Part> = without.iter().copied().collect();
     let options =
-        Options { kubernetes: Binaries::installed(), seed: Some(1), without, ..Options::new(folder) };
+        Options { kubernetes: Kubernetes::installed(), seed: Some(1), without, ..Options::new(folder) };
     serve(options).unwrap()
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Answers as Go does, as far as is asked of it.
-const GO: &str = r#"#!/bin/sh
+pub(crate) const GO: &str = r#"#!/bin/sh
 case "$1 $2" in
 "env GOVERSION") echo go1.26.1 ;;
 "mod download") echo '{"GoMod": "/nowhere/go.mod"}' ;;
@@ -34,31 +34,40 @@ esac
 const PROGRAMS: [&str; 6] =
     ["etcd", "helm", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok"];
 
+/// Makes a script the only Go that [`with_go`] finds.
+pub(crate) fn put_go(project: &Project, script: &str) {
+    let folder = project.path().join("path");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("go");
+    std::fs::write(&file, script).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// A command on a machine that has this Go, and has built nothing yet.
+pub(crate) fn with_go(project: &Project, command: Invocation) -> Invocation {
+    let folder = project.path();
+    command
+        .environment("XDG_CACHE_HOME", folder.join("cache"))
+        .environment("PATH", format!("{}:/usr/bin:/bin", folder.join("path").display()))
+        .environment("CALLS", folder.join("calls"))
+}
+
 struct Machine {
     project: Project,
 }
 
 impl Machine {
     fn new() -> Self {
-        let project = Project::new(&EnvironmentFile::dev());
-        std::fs::create_dir(project.path().join("path")).unwrap();
-        Self { project }
+        Self { project: Project::new(&EnvironmentFile::dev()) }
     }
 
     fn go(&self, script: &str) {
-        let file = self.project.path().join("path/go");
-        std::fs::write(&file, script).unwrap();
-        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        put_go(&self.project, script);
     }
 
     /// An install on a machine whose only Go is the stand-in.
     fn install(&self) -> Invocation {
-        let folder = self.project.path();
-        self.project
-            .lsinfra(["sandbox", "install"])
-            .environment("XDG_CACHE_HOME", folder.join("cache"))
-            .environment("PATH", format!("{}:/usr/bin:/bin", folder.join("path").display()))
-            .environment("CALLS", folder.join("calls"))
+        with_go(&self.project, self.project.lsinfra(["sandbox", "install"]))
     }
 
     fn builds(&self) -> Vec<String> {

@@ -4,15 +4,56 @@
 use libtest_mimic::Trial;
 use lsinfra_tests::{EnvironmentFile, Project, Sandbox, SandboxOptions};
 
+use crate::sandbox_install::{GO, put_go, with_go};
 use crate::sandbox_process::StopAtEnd;
-use crate::scenario;
+use crate::{scenario, scenario_with};
 
 pub(crate) fn trials() -> Vec<Trial> {
+    let declared = declared();
     vec![
+        scenario_with("without_a_go_that_does_kubernetes_is_left_out", declared, |()| old_go()),
+        scenario_with("the_first_up_builds_kubernetes", declared, |()| builds()),
         scenario("kubernetes_is_left_out_on_purpose_by_every_operation", on_purpose),
         scenario("sandbox_status_says_what_there_is_of_kubernetes", status),
+        scenario("what_is_recorded_in_a_cluster_is_not_left_out", recorded),
         scenario("skip_takes_the_name_of_a_part", mistyped),
     ]
+}
+
+/// Whether the stack has anything to run in the cluster.
+fn declared() -> Result<(), &'static str> {
+    let project = Project::new(&EnvironmentFile::dev());
+    let graph = project.lsinfra(["graph", "--env", "dev"]).succeed().stdout;
+    if graph.contains("helm:Release") {
+        Ok(())
+    } else {
+        Err("the stack declares nothing that runs in the cluster")
+    }
+}
+
+fn old_go() {
+    let project = Project::with_kubernetes(&EnvironmentFile::dev());
+    let _stop = StopAtEnd::new(&project);
+    put_go(&project, "#!/bin/sh\necho go1.24.9\n");
+    let up = with_go(&project, project.sandboxed(&["up", "--yes"])).succeed();
+    let said = up.stderr.matches("Kubernetes is left out: ").count();
+    assert_eq!(said, 2, "with the plan and at the end\n{}", up.transcript());
+    assert!(up.stderr.contains("go1.24.9"), "{}", up.transcript());
+    with_go(&project, project.sandboxed(&["preview", "--exit-code"])).succeed();
+    with_go(&project, project.sandboxed(&["destroy", "--yes"])).succeed();
+}
+
+fn builds() {
+    let project = Project::with_kubernetes(&EnvironmentFile::dev());
+    let _stop = StopAtEnd::new(&project);
+    put_go(&project, GO);
+    let previewed = with_go(&project, project.sandboxed(&["preview"])).succeed();
+    assert!(previewed.stdout.contains("helm:Release"), "{}", previewed.transcript());
+    assert!(!previewed.stderr.contains("building"), "a preview builds nothing\n{}", previewed.transcript());
+    // What the stand-in builds does not run, so that the cluster is given up.
+    let up = with_go(&project, project.sandboxed(&["up", "--yes"])).run().expect_code(1);
+    assert!(up.stderr.contains("[6/6] building "), "{}", up.transcript());
+    assert!(up.stderr.contains("ended (exit status: "), "{}", up.transcript());
 }
 
 const LEFT_OUT: &str = "Kubernetes is left out (--skip kubernetes): nothing runs in the cluster\n";
@@ -47,6 +88,25 @@ fn status() {
     project.sandboxed(&["preview"]).succeed();
     // Nobody who has nothing installed is asked to wait for it.
     assert_eq!(state(), "off");
+}
+
+fn recorded() {
+    let project = Project::with_state_in_folder(&EnvironmentFile::dev());
+    let sandbox = Sandbox::start(&project, &SandboxOptions::default());
+    project.sandboxed(&["up", "--yes"]).succeed();
+    // As if one of its resources were in the cluster.
+    let snapshot = project.sandboxed(&["state", "pull"]).succeed().stdout;
+    let moved = snapshot.replace("aws:secretsmanager:Secret/redis", "kubernetes:core:Secret/redis");
+    std::fs::write(project.path().join("moved.json"), moved).unwrap();
+    project.sandboxed(&["state", "push", "moved.json", "--yes"]).succeed();
+    sandbox.take_calls();
+    for command in [&["up", "--yes"][..], &["preview"], &["refresh"], &["destroy", "--yes"]] {
+        let refused = project.sandboxed(command).run().expect_code(2);
+        for part in ["LS0113", "kubernetes:core:Secret/redis", "without --skip kubernetes"] {
+            assert!(refused.stderr.contains(part), "{}", refused.transcript());
+        }
+    }
+    assert_eq!(sandbox.take_changing_calls(), [""; 0]);
 }
 
 fn mistyped() {

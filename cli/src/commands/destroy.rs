@@ -4,7 +4,8 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs, TargetArgs, UnprotectArgs,
+    ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs, TargetArgs,
+    UnprotectArgs,
 };
 use crate::bootstrap::MissingStore;
 use crate::change::carry_out;

@@ -6,8 +6,8 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    BeginArgs, DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs, TargetArgs,
-    UnprotectArgs,
+    BeginArgs, DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs,
+    TargetArgs, UnprotectArgs,
 };
 use crate::bootstrap::MissingStore;
 use crate::error::CommandError;

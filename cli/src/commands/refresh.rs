@@ -3,7 +3,9 @@
 use clap::Args;
 use lsinfra_engine::OperationKind;
 
-use crate::arguments::{DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, SkipArgs, TargetArgs};
+use crate::arguments::{
+    DEFAULT_PARALLELISM, EnvironmentArgs, OperationOutputArgs, PlaceArgs, SkipArgs, TargetArgs,
+};
 use crate::bootstrap::MissingStore;
 use crate::error::CommandError;
 use crate::exit_code::ExitCode;

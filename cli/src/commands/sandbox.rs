@@ -291,7 +291,10 @@ pub(crate) async fn prepare_kubernetes(
             let _ = done.send(built);
         });
         let built = built.await.map_err(|_| {
-            CommandError::new(ErrorCode::Internal, "building the sandbox's Kubernetes ended without an answer")
+            CommandError::new(
+                ErrorCode::Internal,
+                "building the sandbox's Kubernetes ended without an answer",
+            )
         })?;
         built.map_err(|error| CommandError::from(error).hint("do without: --skip kubernetes"))?;
     }

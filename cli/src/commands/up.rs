@@ -4,8 +4,8 @@ use clap::Args;
 use lsinfra_engine::OperationKind;
 
 use crate::arguments::{
-    BeginArgs, ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs, TargetArgs,
-    UnprotectArgs,
+    BeginArgs, ChangeArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs, RefreshFlag, SkipArgs,
+    TargetArgs, UnprotectArgs,
 };
 use crate::bootstrap::MissingStore;
 use crate::change::carry_out;

@@ -18,6 +18,8 @@ pub(crate) const NAT_GATEWAY_DESCRIBED: Duration = Duration::from_secs(60 * 60);
 pub(crate) const INTERFACE_ENDPOINT_PENDING: Duration = Duration::from_secs(60);
 /// An interface endpoint from `deleting` to gone.
 pub(crate) const INTERFACE_ENDPOINT_DELETING: Duration = Duration::from_secs(60);
+/// A volume from `creating` to `available`.
+pub(crate) const EBS_VOLUME_CREATING: Duration = Duration::from_secs(5);
 /// A VPC from `pending` to `available`.
 pub(crate) const VPC_PENDING: Duration = Duration::from_secs(1);
 /// An EKS cluster from `CREATING` to `ACTIVE`: observed from eight to fifteen minutes.

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Node as NodeObject, Pod};
 use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Client, Error};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::node::{GROUP_LABEL, Node};
 use super::{ControlPlaneError, roles};
@@ -24,13 +24,16 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster with the rights of EKS's access policies in it.
+    /// A cluster with the rights of EKS's access policies in it, and a new one with EKS's storage class.
     ///
     /// # Errors
     /// [`ControlPlaneError::Api`].
-    pub(crate) async fn new(client: Client) -> Result<Self, ControlPlaneError> {
+    pub(crate) async fn new(client: Client, is_new: bool) -> Result<Self, ControlPlaneError> {
         for (plural, object) in roles::objects() {
             apply(&client, plural, &object).await?;
+        }
+        if is_new {
+            apply(&client, "storageclasses", &storage_class()).await?;
         }
         Ok(Self { client, nodes: BTreeMap::new(), are_ready: false })
     }
@@ -120,6 +123,20 @@ fn gone(result: Result<(), Error>) -> Result<(), ControlPlaneError> {
 fn is_ready(node: &NodeObject) -> bool {
     let conditions = node.status.as_ref().and_then(|status| status.conditions.as_ref());
     conditions.into_iter().flatten().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+/// The class of volumes that new clusters have; it is not the default one since version 1.30.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions-standard.html>
+fn storage_class() -> Value {
+    json!({
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "gp2"},
+        "provisioner": "kubernetes.io/aws-ebs",
+        "parameters": {"type": "gp2", "fsType": "ext4"},
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "reclaimPolicy": "Delete",
+    })
 }
 
 async fn apply(client: &Client, plural: &str, object: &Value) -> Result<(), ControlPlaneError> {

@@ -1,6 +1,7 @@
 //! The processes of one control plane: etcd, the API server, the controller manager, the scheduler and kwok, in a folder
 //! that keeps what they know.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use super::files::{make_private_folder, write_private};
 use super::guarded::{Guarded, Program};
 use super::network::{Network, Proxy};
 use super::ports::Ports;
-use super::{Binaries, ControlPlaneError};
+use super::{Binaries, ControlPlaneError, Part};
 
 /// How long an API server may take until it is ready: four seconds on a machine with nothing else to do.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -43,8 +44,8 @@ pub(crate) struct Settings {
     pub(crate) issuer: String,
     /// Where the API server asks who a token belongs to.
     pub(crate) token_review_url: String,
-    /// Whether admission webhooks are answered in the place of their pods.
-    pub(crate) answers_webhooks: bool,
+    /// The parts that are not played.
+    pub(crate) without: BTreeSet<Part>,
 }
 
 /// A running control plane. Dropping it ends its processes; what they know stays in its folder.
@@ -80,7 +81,7 @@ impl ControlPlane {
             plane.spawn(&program)?;
         }
         plane.wait_until("kube-apiserver", "/readyz", |_| true).await?;
-        plane.network = Some(proxy.answer(plane.client().await?, settings.answers_webhooks));
+        plane.network = Some(proxy.answer(plane.client().await?, settings.without.clone()));
         let others = [plane.controller_manager(binaries), plane.scheduler(binaries), plane.kwok(binaries)];
         for program in others {
             plane.spawn(&program)?;

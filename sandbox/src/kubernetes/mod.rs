@@ -19,14 +19,13 @@ mod network;
 mod node;
 pub(crate) mod parts;
 mod ports;
+mod quantity;
 mod roles;
 pub(crate) mod token;
 mod versions;
 
 pub use binaries::Binaries;
-pub use install::{
-    InstallError, InstallProgress, Installed, check_go_for_kubernetes, install_kubernetes,
-};
+pub use install::{InstallError, InstallProgress, Installed, check_go_for_kubernetes, install_kubernetes};
 pub use parts::{Part, UnknownPart};
 
 pub(crate) use capacity::{Capacity, InstanceFigures};

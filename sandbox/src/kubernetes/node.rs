@@ -90,10 +90,15 @@ impl Node {
         ] {
             labels.insert(key.to_owned(), value.to_owned());
         }
+        let annotations = json!({
+            "kwok.x-k8s.io/node": "fake",
+            // So do kubelets leave the attaching of volumes to the controller manager.
+            "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+        });
         let mut object = json!({
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": labels, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+            "metadata": {"name": name, "labels": labels, "annotations": annotations},
             "spec": {"providerID": format!("aws:///{}/{}", self.zone, self.instance_id)},
         });
         if !self.taints.is_empty() {

@@ -231,12 +231,13 @@ impl Keeper {
     ) -> Result<(), ControlPlaneError> {
         let WantedCluster { service_ipv4_cidr, issuer, .. } = wanted.borrow().clone();
         let token_review_url = token_review_url(&self.url, &key.identity);
-        let answers_webhooks = !self.without.contains(&Part::Webhooks);
-        let settings = Settings { service_ipv4_cidr, issuer, token_review_url, answers_webhooks };
+        let settings =
+            Settings { service_ipv4_cidr, issuer, token_review_url, without: self.without.clone() };
+        let is_cluster_new = *is_new;
         let started = async {
             let plane = ControlPlane::start(&self.binaries, folder, &settings).await?;
             let client = plane.client().await?;
-            let cluster = Cluster::new(client.clone()).await?;
+            let cluster = Cluster::new(client.clone(), is_cluster_new).await?;
             Ok::<_, ControlPlaneError>((plane, client, cluster))
         };
         let (mut plane, client, mut cluster) = tokio::select! {

@@ -4,12 +4,12 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::Client;
-use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams};
 use lsinfra_sandbox::Part;
 use serde_json::{Value, json};
 
 use super::account::{Account, element_of, encoded};
-use super::{controller, create, event, sandbox, until, wait};
+use super::{api, controller, create, event, install, sandbox, until, wait};
 
 const CONTROLLER: &str = "aws-load-balancer-controller";
 const RIGHTS: &[&str] = &["elasticloadbalancing:*", "ec2:*", "acm:*"];
@@ -24,17 +24,44 @@ fn balancers(account: &Account) -> Vec<String> {
     arns.map(|rest| rest.split('<').next().unwrap().to_owned()).collect()
 }
 
-/// A cluster with nodes, a web server with two pods, and the controller.
-async fn cluster(account: &Account, actions: &[&str]) -> Client {
+/// A cluster with nodes, and the controller's role.
+fn nodes(account: &Account, actions: &[&str]) -> String {
     account.cluster("c");
     account.group("c", "general", json!({"scalingConfig": {"minSize": 2, "maxSize": 2, "desiredSize": 2}}));
     account.federate("c");
     let subject = format!("kube-system:{CONTROLLER}");
-    let role = account.role_of_service_account("balancing", "c", &subject, actions);
+    account.role_of_service_account("balancing", "c", &subject, actions)
+}
+
+/// The same with a web server of two pods, and what looks like the controller.
+async fn cluster(account: &Account, actions: &[&str]) -> Client {
+    let role = nodes(account, actions);
     let client = account.client("c").await;
     create(&client, &controller(CONTROLLER, "kube-system", &role, &["--cluster-name=c"])).await;
     create(&client, &web()).await;
+    create(&client, &[binding_kind()]).await;
     client
+}
+
+/// The kind by which the controller says what is behind target groups, as far as it counts here.
+fn binding_kind() -> Value {
+    let schema = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "targetgroupbindings.elbv2.k8s.aws"},
+        "spec": {
+            "group": "elbv2.k8s.aws",
+            "scope": "Namespaced",
+            "names": {"kind": "TargetGroupBinding", "plural": "targetgroupbindings"},
+            "versions": [{
+                "name": "v1beta1",
+                "served": true,
+                "storage": true,
+                "schema": {"openAPIV3Schema": schema},
+            }],
+        },
+    })
 }
 
 fn web() -> Vec<Value> {
@@ -115,6 +142,13 @@ pub(super) fn come_and_go() {
     account.tag_subnets("kubernetes.io/role/internal-elb", "1");
     wait(async {
         let client = cluster(&account, RIGHTS).await;
+        let kinds = api(&client, "apiextensions.k8s.io/v1", "CustomResourceDefinition", None);
+        until(async || {
+            let kind = kinds.get("targetgroupbindings.elbv2.k8s.aws").await.unwrap();
+            let conditions = kind.data["status"]["conditions"].as_array()?.clone();
+            conditions.iter().any(|one| one["type"] == "Established" && one["status"] == "True").then_some(())
+        })
+        .await;
         create(&client, &[ingress(&json!({}))]).await;
         let host = hostname(&client).await;
         assert!(host.starts_with("internal-k8s-default-web-"), "{host}");
@@ -140,6 +174,10 @@ pub(super) fn come_and_go() {
             (body.matches("<State>healthy</State>").count() == 2).then_some(())
         })
         .await;
+        let bindings = api(&client, "elbv2.k8s.aws/v1beta1", "TargetGroupBinding", Some("default"));
+        let binding = bindings.list(&ListParams::default()).await.unwrap().items.remove(0);
+        assert_eq!(binding.data["spec"]["targetGroupARN"], group);
+        assert_eq!(binding.data["spec"]["serviceRef"], json!({"name": "web", "port": 80}));
         // The targets are the pods that are ready.
         let deployments: Api<Deployment> = Api::default_namespaced(client.clone());
         let one = Patch::Merge(json!({"spec": {"replicas": 1}}));
@@ -195,11 +233,38 @@ pub(super) fn come_and_go() {
         scale(1).await;
         until(async || ingresses.get_opt("web").await.unwrap().is_none().then_some(())).await;
         assert!(balancers(&account).is_empty());
+        assert!(bindings.list(&ListParams::default()).await.unwrap().items.is_empty());
         let left = account.query(
             "ec2",
             "Version=2016-11-15&Action=DescribeSecurityGroups&Filter.1.Name=tag-key&Filter.1.Value.1=elbv2.k8s.aws/cluster",
         );
         assert!(!left.contains("<groupId>"), "{left}");
+    });
+}
+
+pub(super) fn work_with_charts() {
+    let folder = tempfile::tempdir().unwrap();
+    let serving = sandbox(folder.path(), &[]);
+    let account = Account::new(serving.url());
+    account.tag_subnets("kubernetes.io/role/internal-elb", "1");
+    let role = nodes(&account, RIGHTS);
+    let role = format!("serviceAccount.annotations.eks\\.amazonaws\\.com/role-arn={role}");
+    let values = ["clusterName=c", "serviceAccount.name=aws-load-balancer-controller", &role];
+    install(folder.path(), CONTROLLER, "kube-system", CONTROLLER, &values);
+    wait(async {
+        let client = account.client("c").await;
+        let controllers: Api<Deployment> = Api::namespaced(client.clone(), "kube-system");
+        until(async || controllers.get(CONTROLLER).await.unwrap().status?.ready_replicas).await;
+        create(&client, &web()[1..]).await;
+        create(&client, &[ingress(&json!({}))]).await;
+        hostname(&client).await;
+        let bindings = api(&client, "elbv2.k8s.aws/v1beta1", "TargetGroupBinding", Some("default"));
+        assert_eq!(bindings.list(&ListParams::default()).await.unwrap().items.len(), 1);
+        let ingresses: Api<Ingress> = Api::default_namespaced(client.clone());
+        ingresses.delete("web", &DeleteParams::default()).await.unwrap();
+        until(async || ingresses.get_opt("web").await.unwrap().is_none().then_some(())).await;
+        assert!(bindings.list(&ListParams::default()).await.unwrap().items.is_empty());
+        assert!(balancers(&account).is_empty());
     });
 }
 
@@ -226,6 +291,24 @@ pub(super) fn need_rights() {
         }}});
         ingresses.patch("web", &PatchParams::default(), &Patch::Merge(secure)).await.unwrap();
         event(&client, "default", "web", "CertificateNotFound").await;
+        // Without one that is named, one that covers the host is taken.
+        let certificate = account.certificate("a.example.com");
+        let discovered = json!({"metadata": {"annotations": {
+            "alb.ingress.kubernetes.io/certificate-arn": null,
+            "alb.ingress.kubernetes.io/ssl-redirect": "443",
+        }}});
+        ingresses.patch("web", &PatchParams::default(), &Patch::Merge(discovered)).await.unwrap();
+        let balancer = balancers(&account).remove(0);
+        let listeners = format!("Action=DescribeListeners&LoadBalancerArn={}", encoded(&balancer));
+        let shown = until(async || {
+            let body = elb(&account, &listeners);
+            (body.matches("<ListenerArn>").count() == 2).then_some(body)
+        })
+        .await;
+        assert_eq!(element_of(&shown, "CertificateArn"), certificate);
+        assert!(shown.contains("<StatusCode>HTTP_301</StatusCode>"), "{shown}");
+        let in_use = account.describe_certificate(&certificate)["InUseBy"].take();
+        assert_eq!(in_use, json!([balancer]));
     });
     drop(serving);
 

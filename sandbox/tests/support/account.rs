@@ -62,6 +62,44 @@ impl Account {
         self.json("POST", "/", "secretsmanager", &target, "application/x-amz-json-1.1", &body)
     }
 
+    /// The ARN of a new certificate for a domain, which is issued: its zone is made, and its record.
+    pub(crate) fn certificate(&self, domain: &str) -> String {
+        let route53 =
+            |path: &str, body: &str| self.send("POST", path, "route53", "", "application/xml", body);
+        let zone = format!(
+            "<CreateHostedZoneRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Name>{domain}</Name>\
+             <CallerReference>1</CallerReference></CreateHostedZoneRequest>"
+        );
+        let zone = route53("/2013-04-01/hostedzone", &zone);
+        let zone = element_of(zone.split("<HostedZone>").nth(1).unwrap(), "Id");
+        let wanted = json!({"DomainName": domain, "ValidationMethod": "DNS"});
+        let made = self.acm("RequestCertificate", &wanted);
+        let arn = made["CertificateArn"].as_str().unwrap().to_owned();
+        let record = self.describe_certificate(&arn)["DomainValidationOptions"][0]["ResourceRecord"].take();
+        let text = |name: &str| record[name].as_str().unwrap().to_owned();
+        let change = format!(
+            "<ChangeResourceRecordSetsRequest><ChangeBatch><Changes><Change><Action>CREATE</Action><ResourceRecordSet>\
+             <Name>{}</Name><Type>CNAME</Type><TTL>60</TTL><ResourceRecords><ResourceRecord><Value>{}</Value>\
+             </ResourceRecord></ResourceRecords></ResourceRecordSet></Change></Changes></ChangeBatch>\
+             </ChangeResourceRecordSetsRequest>",
+            text("Name"),
+            text("Value")
+        );
+        route53(&format!("/2013-04-01{zone}/rrset"), &change);
+        assert_eq!(self.describe_certificate(&arn)["Status"], "ISSUED");
+        arn
+    }
+
+    /// What is told of a certificate.
+    pub(crate) fn describe_certificate(&self, arn: &str) -> Value {
+        self.acm("DescribeCertificate", &json!({"CertificateArn": arn}))["Certificate"].take()
+    }
+
+    fn acm(&self, operation: &str, body: &Value) -> Value {
+        let target = format!("x-amz-target: CertificateManager.{operation}\r\n");
+        self.json("POST", "/", "acm", &target, "application/x-amz-json-1.1", &body.to_string())
+    }
+
     /// Calls a Query service, which must answer with success; `form` is in its encoded form.
     pub(crate) fn query(&self, service: &str, form: &str) -> String {
         let (status, body) = call(&self.url, service, form).unwrap();
@@ -145,6 +183,11 @@ impl Account {
         assert_eq!(addon["addon"]["status"], "ACTIVE");
     }
 
+    /// Removes an add-on.
+    pub(crate) fn delete_addon(&self, cluster: &str, name: &str) {
+        self.eks("DELETE", &format!("/clusters/{cluster}/addons/{name}"), &Value::Null);
+    }
+
     /// Access key and secret of a session of a new role that everybody may take on.
     pub(crate) fn session(&self, role: &str, name: &str) -> (String, String) {
         self.role(role, &json!("*"));
@@ -161,6 +204,10 @@ impl Account {
     }
 
     fn json(&self, method: &str, path: &str, service: &str, more: &str, kind: &str, body: &str) -> Value {
+        serde_json::from_str(&self.send(method, path, service, more, kind, body)).unwrap()
+    }
+
+    fn send(&self, method: &str, path: &str, service: &str, more: &str, kind: &str, body: &str) -> String {
         let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
         let head = format!(
@@ -172,7 +219,7 @@ impl Account {
         stream.write_all(head.as_bytes()).unwrap();
         let (status, answer) = receive(stream).unwrap();
         assert!((200..300).contains(&status), "{method} {path} {body}: {answer}");
-        serde_json::from_str(&answer).unwrap()
+        answer
     }
 
     fn arn(role: &str) -> String {

@@ -24,7 +24,8 @@ pub(super) fn proxy(certificates: &Certificates) -> Result<ServerConfig, Control
         roots.add(authority)?;
     }
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build();
     let verifier = verifier.map_err(|error| rustls::Error::General(error.to_string()))?;
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(config.with_client_cert_verifier(verifier).with_single_cert(chain(&certificate)?, private(&key)?)?)

@@ -5,9 +5,11 @@
 
 mod identity;
 mod kubelet;
+mod metrics;
 mod target;
 mod webhooks;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -29,8 +31,8 @@ use tokio_rustls::rustls::ServerConfig;
 
 pub(super) use self::target::KUBELET_PORT;
 use self::target::{Target, TargetError};
-use super::ControlPlaneError;
 use super::certificates::Certificates;
+use super::{ControlPlaneError, Part};
 
 /// The most that a request to the proxy may have, in bytes.
 const LONGEST_REQUEST: usize = 8 * 1024;
@@ -79,9 +81,9 @@ impl Proxy {
         })
     }
 
-    /// Answers in the place of a cluster's pods and kubelets; `answers_webhooks` says whether in that of admission webhooks.
-    pub(super) fn answer(self, client: Client, answers_webhooks: bool) -> Network {
-        let cluster = Arc::new(Cluster { client, answers_webhooks });
+    /// Answers in the place of a cluster's pods and kubelets, but for these.
+    pub(super) fn answer(self, client: Client, without: BTreeSet<Part>) -> Network {
+        let cluster = Arc::new(Cluster { client, without });
         let acceptor = TlsAcceptor::from(self.tls);
         let mut task = JoinSet::new();
         task.spawn(async move {
@@ -104,7 +106,7 @@ impl Proxy {
 /// The cluster whose network it is.
 struct Cluster {
     client: Client,
-    answers_webhooks: bool,
+    without: BTreeSet<Part>,
 }
 
 /// One connection of the API server's. Whoever is at its other end is told of what goes wrong by its end, as by a pod that
@@ -160,9 +162,16 @@ async fn answer(
         Target::Service { namespace, name, .. } => {
             // A connection that is kept outlives the pods that it led to.
             target::ready_pod(&cluster.client, namespace, name).await?;
-            let review = webhooks::answer(path, &body).filter(|_| cluster.answers_webhooks);
-            review.map(|review| {
-                let mut response = Response::new(Full::new(Bytes::from(review.to_string())));
+            let mut said = None;
+            if !cluster.without.contains(&Part::Webhooks) {
+                said = webhooks::answer(path, &body).map(|review| (200, review));
+            }
+            if said.is_none() && !cluster.without.contains(&Part::Metrics) {
+                said = metrics::answer(&cluster.client, path, parts.uri.query().unwrap_or_default()).await?;
+            }
+            said.map(|(status, body)| {
+                let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+                *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
                 response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
                 response
             })

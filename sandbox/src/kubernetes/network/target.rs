@@ -75,7 +75,12 @@ impl Target {
 pub(super) async fn ready_pod(client: &Client, namespace: &str, service: &str) -> Result<Pod, TargetError> {
     let slices: Api<EndpointSlice> = Api::namespaced(client.clone(), namespace);
     let of_service = ListParams::default().labels(&format!("kubernetes.io/service-name={service}"));
-    let endpoints = slices.list(&of_service).await?.items.into_iter().flat_map(|slice| slice.endpoints.into_iter().flatten());
+    let endpoints = slices
+        .list(&of_service)
+        .await?
+        .items
+        .into_iter()
+        .flat_map(|slice| slice.endpoints.into_iter().flatten());
     let ready = endpoints.filter(|endpoint| {
         let conditions = endpoint.conditions.as_ref();
         conditions.and_then(|conditions| conditions.ready).unwrap_or(true)

@@ -51,8 +51,7 @@ fn verdict(path: &str, object: &Value) -> Verdict {
             if object.pointer("/spec/type").is_some_and(|kind| kind == "LoadBalancer")
                 && is_empty("/spec/loadBalancerClass") =>
         {
-            let add =
-                json!({"op": "add", "path": "/spec/loadBalancerClass", "value": LOAD_BALANCER_CLASS});
+            let add = json!({"op": "add", "path": "/spec/loadBalancerClass", "value": LOAD_BALANCER_CLASS});
             Verdict::Changed(json!([add]))
         }
         // https://external-secrets.io/latest/api/externalsecret/
@@ -100,7 +99,9 @@ mod tests {
         let patch = STANDARD.decode(answer["patch"].as_str().unwrap()).unwrap();
         let patch: Value = serde_json::from_slice(&patch).unwrap();
         assert_eq!(patch[0]["path"], "/spec/loadBalancerClass");
-        for spec in [json!({"type": "ClusterIP"}), json!({"type": "LoadBalancer", "loadBalancerClass": "mine"})] {
+        for spec in
+            [json!({"type": "ClusterIP"}), json!({"type": "LoadBalancer", "loadBalancerClass": "mine"})]
+        {
             assert_eq!(service(spec)["patch"], Value::Null);
         }
     }

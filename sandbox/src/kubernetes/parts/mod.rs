@@ -9,7 +9,10 @@ mod clickhouse;
 mod context;
 mod events;
 mod external_secrets;
+mod finalizers;
 mod load_balancers;
+mod metrics;
+mod volumes;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -38,6 +41,10 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 pub enum Part {
     /// The AWS Load Balancer Controller's.
     LoadBalancers,
+    /// The EBS CSI driver's, with those of its helpers.
+    Volumes,
+    /// metrics-server's.
+    Metrics,
     /// External Secrets, with its controller of certificates.
     ExternalSecrets,
     /// The ClickHouse operator.
@@ -48,14 +55,22 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: &'static [Self] =
-        &[Self::LoadBalancers, Self::ExternalSecrets, Self::Clickhouse, Self::Webhooks];
+    pub const ALL: &'static [Self] = &[
+        Self::LoadBalancers,
+        Self::Volumes,
+        Self::Metrics,
+        Self::ExternalSecrets,
+        Self::Clickhouse,
+        Self::Webhooks,
+    ];
 
     /// Its name in options.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::LoadBalancers => "load-balancers",
+            Self::Volumes => "volumes",
+            Self::Metrics => "metrics",
             Self::ExternalSecrets => "external-secrets",
             Self::Clickhouse => "clickhouse",
             Self::Webhooks => "webhooks",
@@ -65,6 +80,8 @@ impl Part {
     async fn play(self, context: Context, log: &Log) {
         match self {
             Self::LoadBalancers => play::<load_balancers::LoadBalancers>(context, log).await,
+            Self::Volumes => play::<volumes::Volumes>(context, log).await,
+            Self::Metrics => play::<metrics::Metrics>(context, log).await,
             Self::ExternalSecrets => play::<external_secrets::ExternalSecrets>(context, log).await,
             Self::Clickhouse => play::<clickhouse::Operator>(context, log).await,
             Self::Webhooks => {}

@@ -60,5 +60,8 @@ pub(super) fn items(tables: &Tables, now: Timestamp) -> Vec<Item> {
     for (scope, id, _) in ec2.flow_logs.all() {
         add(&kinds::FLOW_LOG, scope, id);
     }
+    for (scope, id, _) in ec2.volumes.all() {
+        add(&kinds::VOLUME, scope, id);
+    }
     items
 }

@@ -18,6 +18,7 @@ pub(crate) mod route_table;
 pub(crate) mod security_group;
 pub(crate) mod subnet;
 mod tag;
+pub(crate) mod volume;
 mod vpc;
 mod vpc_endpoint;
 
@@ -44,6 +45,7 @@ tables! {
         network_interfaces: network_interface::NetworkInterface = ("ec2/network-interface", Eventual),
         launch_templates: launch_template::LaunchTemplate = ("ec2/launch-template", Eventual),
         flow_logs: flow_log::FlowLog = ("ec2/vpc-flow-log", Eventual),
+        volumes: volume::Volume = ("ec2/volume", Eventual),
         network_acls: network_acl::NetworkAcl = ("ec2/network-acl", Eventual),
         /// The tags of all of them, which may become visible later than what they are on.
         tags: common::tags::Tags = ("ec2/tag", Eventual),
@@ -81,6 +83,7 @@ const OPERATIONS: &[Operation] = &[
     changes("DeleteSecurityGroup", security_group::delete),
     changes("DeleteSubnet", subnet::delete),
     changes("DeleteTags", tag::delete),
+    changes("DeleteVolume", volume::delete),
     changes("DeleteVpc", vpc::delete),
     changes("DeleteVpcEndpoints", vpc_endpoint::delete),
     reads("DescribeAddresses", address::describe),
@@ -103,6 +106,7 @@ const OPERATIONS: &[Operation] = &[
     reads("DescribeSecurityGroups", security_group::describe),
     reads("DescribeSubnets", subnet::describe),
     reads("DescribeTags", tag::describe),
+    reads("DescribeVolumes", volume::describe),
     reads("DescribeVpcAttribute", vpc::attributes::describe),
     reads("DescribeVpcEndpointServices", vpc_endpoint::services::describe),
     reads("DescribeVpcEndpoints", vpc_endpoint::describe),
@@ -166,6 +170,7 @@ impl Service for Ec2 {
     fn settle(&self, tables: &mut Tables, now: Timestamp) {
         nat_gateway::settle(&mut tables.ec2, now);
         vpc_endpoint::settle(&mut tables.ec2, now);
+        volume::settle(&mut tables.ec2);
     }
 
     fn inventory(&self, tables: &Tables, now: Timestamp) -> Vec<Item> {

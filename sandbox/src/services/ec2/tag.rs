@@ -144,6 +144,7 @@ fn check_exists(ec2: &Ec2Tables, scope: &Scope, id: &str) -> Result<(), ServiceE
             ec2.network_interfaces.find(scope, id).is_some()
         }
         prefix if prefix == kinds::LAUNCH_TEMPLATE.prefix => ec2.launch_templates.find(scope, id).is_some(),
+        prefix if prefix == kinds::VOLUME.prefix => ec2.volumes.find(scope, id).is_some(),
         prefix if prefix == kinds::FLOW_LOG.prefix => ec2.flow_logs.find(scope, id).is_some(),
         _ => ec2.network_acls.find(scope, id).is_some(),
     };

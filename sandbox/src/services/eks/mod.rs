@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/eks/latest/APIReference/Welcome.html>
 
 mod access;
-mod addon;
+pub(crate) mod addon;
 mod cluster;
 pub(crate) mod control_plane;
 mod errors;

@@ -19,7 +19,7 @@ mod tests;
 
 use jiff::Timestamp;
 
-pub(super) use self::key::{Unusable, check_usable};
+pub(crate) use self::key::{Unusable, check_usable};
 use super::{Item, Service, Tables, by_target};
 use crate::cloud::call::{Operation, changes, reads};
 use crate::cloud::table::{Scope, tables};

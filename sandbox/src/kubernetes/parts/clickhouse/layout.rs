@@ -45,18 +45,20 @@ impl<'o> Installation<'o> {
     pub(super) fn read(kind: &'o Kind, object: &'o DynamicObject) -> Self {
         let spec = &object.data["spec"];
         let name = object.name_any();
-        let clusters: Vec<(String, &Value)> = match spec.pointer("/configuration/clusters").and_then(Value::as_array) {
-            Some(clusters) if !clusters.is_empty() => clusters
-                .iter()
-                .map(|cluster| (cluster["name"].as_str().unwrap_or("cluster").to_owned(), cluster))
-                .collect(),
-            _ => vec![("cluster".to_owned(), &Value::Null)],
-        };
+        let clusters: Vec<(String, &Value)> =
+            match spec.pointer("/configuration/clusters").and_then(Value::as_array) {
+                Some(clusters) if !clusters.is_empty() => clusters
+                    .iter()
+                    .map(|cluster| (cluster["name"].as_str().unwrap_or("cluster").to_owned(), cluster))
+                    .collect(),
+                _ => vec![("cluster".to_owned(), &Value::Null)],
+            };
         let mut hosts = Vec::new();
         for (cluster_name, cluster) in &clusters {
             let layout = &cluster["layout"];
             for shard in 0..number(&layout["shardsCount"], &layout["shards"]) {
-                let own = layout["shards"].get(usize::try_from(shard).unwrap_or_default()).unwrap_or(&Value::Null);
+                let own =
+                    layout["shards"].get(usize::try_from(shard).unwrap_or_default()).unwrap_or(&Value::Null);
                 let replicas = match own["replicasCount"].as_u64() {
                     Some(count) => count,
                     None => number(&layout["replicasCount"], &layout["replicas"]),
@@ -76,7 +78,8 @@ impl<'o> Installation<'o> {
 
     /// The name of the service for all hosts.
     pub(super) fn service_name(&self) -> String {
-        let template = self.template("serviceTemplates", self.spec["defaults"]["templates"]["serviceTemplate"].as_str());
+        let template =
+            self.template("serviceTemplates", self.spec["defaults"]["templates"]["serviceTemplate"].as_str());
         match template.and_then(|template| template["generateName"].as_str()) {
             Some(pattern) => pattern
                 .replace(&format!("{{{}}}", self.kind.short), &self.name)
@@ -94,7 +97,9 @@ impl<'o> Installation<'o> {
     /// The labels of everything that belongs to it.
     pub(super) fn labels(&self) -> BTreeMap<String, String> {
         let label = |(name, value): (&str, &str)| (self.kind.label(name), value.to_owned());
-        [("app", "chop"), (self.kind.short, self.name.as_str()), ("namespace", &self.namespace)].map(label).into()
+        [("app", "chop"), (self.kind.short, self.name.as_str()), ("namespace", &self.namespace)]
+            .map(label)
+            .into()
     }
 
     /// Whether the template of a claim says that it outlives its host.
@@ -150,7 +155,8 @@ mod tests {
         let layout = json!({"shardsCount": 2, "shards": [{}, {"replicasCount": 1}], "replicasCount": 2});
         let spec = object(json!({"configuration": {"clusters": [{"name": "c", "layout": layout}]}}));
         assert_eq!(names(&KINDS[0], &spec), ["chi-n-c-0-0", "chi-n-c-0-1", "chi-n-c-1-0"]);
-        let spec = object(json!({"configuration": {"clusters": [{"name": "k", "layout": {"replicasCount": 3}}]}}));
+        let spec =
+            object(json!({"configuration": {"clusters": [{"name": "k", "layout": {"replicasCount": 3}}]}}));
         assert_eq!(names(&KINDS[1], &spec), ["chk-n-k-0-0", "chk-n-k-0-1", "chk-n-k-0-2"]);
         assert_eq!(names(&KINDS[0], &object(json!({}))), ["chi-n-cluster-0-0"]);
     }

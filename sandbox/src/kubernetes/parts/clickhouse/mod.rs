@@ -106,8 +106,13 @@ impl Operator {
         self.clear(&installation, &names(&made.sets), &names(&made.services)).await?;
         let status = self.status(&installation);
         let known = &object.data["status"];
-        if status.as_object().is_some_and(|status| status.iter().any(|(key, value)| known.get(key) != Some(value))) {
-            gone(api.patch_status(&name, &params(), &Patch::Merge(json!({"status": status}))).await.map(drop))?;
+        if status
+            .as_object()
+            .is_some_and(|status| status.iter().any(|(key, value)| known.get(key) != Some(value)))
+        {
+            gone(
+                api.patch_status(&name, &params(), &Patch::Merge(json!({"status": status}))).await.map(drop),
+            )?;
         }
         Ok(())
     }
@@ -162,7 +167,8 @@ impl Operator {
     ) -> Result<(), PartError> {
         for claim in owned(&self.claims, installation).filter(|name| is_meant(name)) {
             if !installation.keeps_claim(&claim) {
-                delete::<PersistentVolumeClaim>(&self.context.client, &installation.namespace, &claim).await?;
+                delete::<PersistentVolumeClaim>(&self.context.client, &installation.namespace, &claim)
+                    .await?;
             }
         }
         Ok(())

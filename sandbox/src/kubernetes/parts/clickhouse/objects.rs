@@ -132,7 +132,8 @@ fn budgets(installation: &Installation<'_>) -> Vec<Value> {
 fn stateful_set(installation: &Installation<'_>, host: &Host<'_>) -> Value {
     let kind = installation.kind;
     let labels = labels(installation, host);
-    let template = installation.template("podTemplates", host.template("podTemplate")).unwrap_or(&Value::Null);
+    let template =
+        installation.template("podTemplates", host.template("podTemplate")).unwrap_or(&Value::Null);
     let of_pods = merged(&labels, &json!({kind.label("ready"): "yes"}));
     let of_pods = merged(&template["metadata"]["labels"], &selector(installation, &of_pods));
     let mut of_pod_metadata = json!({"labels": of_pods});

@@ -28,11 +28,10 @@ pub(super) async fn keep(
     webhooks: &Store<ValidatingWebhookConfiguration>,
 ) -> Result<(), PartError> {
     let spec = controller.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
-    let arguments = spec.into_iter().flat_map(|spec| &spec.containers).filter_map(|container| container.args.as_ref());
-    let given: BTreeMap<&str, &str> = arguments
-        .flatten()
-        .filter_map(|argument| argument.strip_prefix("--")?.split_once('='))
-        .collect();
+    let arguments =
+        spec.into_iter().flat_map(|spec| &spec.containers).filter_map(|container| container.args.as_ref());
+    let given: BTreeMap<&str, &str> =
+        arguments.flatten().filter_map(|argument| argument.strip_prefix("--")?.split_once('=')).collect();
     let argument = |name: &str| {
         let value = given.get(name).copied();
         value.ok_or_else(|| PartError::Object(format!("{} has no argument --{name}", controller.name_any())))
@@ -40,7 +39,8 @@ pub(super) async fn keep(
     let (namespace, name) = (argument("secret-namespace")?, argument("secret-name")?);
     let service = format!("{}.{}.svc", argument("service-name")?, argument("service-namespace")?);
     let Some(secret) = secrets.get(&ObjectRef::new(name).within(namespace)) else { return Ok(()) };
-    let known = secret.data.as_ref().and_then(|data| data.get("ca.crt")).filter(|authority| !authority.0.is_empty());
+    let known =
+        secret.data.as_ref().and_then(|data| data.get("ca.crt")).filter(|authority| !authority.0.is_empty());
     let Some(ByteString(authority)) = known else {
         let data = certificate(&service)?;
         let api: Api<Secret> = Api::namespaced(context.client.clone(), namespace);
@@ -52,9 +52,9 @@ pub(super) async fn keep(
     for configuration in webhooks.state() {
         let is_ours = configuration.labels().get(COMPONENT.0).is_some_and(|value| value == COMPONENT.1);
         let hooks = configuration.webhooks.iter().flatten();
-        let is_complete = hooks.clone().all(|hook| {
-            hook.client_config.ca_bundle.as_ref().is_some_and(|bundle| bundle.0 == *authority)
-        });
+        let is_complete = hooks
+            .clone()
+            .all(|hook| hook.client_config.ca_bundle.as_ref().is_some_and(|bundle| bundle.0 == *authority));
         if !is_ours || is_complete {
             continue;
         }

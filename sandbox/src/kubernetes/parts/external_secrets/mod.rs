@@ -184,10 +184,11 @@ impl ExternalSecrets {
                 crate::services::secretsmanager::read(call, key, version)
             })
         })?;
-        let is_there =
-            self.secrets.get(&ObjectRef::new(&name).within(&namespace)).is_some();
+        let is_there = self.secrets.get(&ObjectRef::new(&name).within(&namespace)).is_some();
         if policy == "Merge" && !is_there {
-            let full = format!("the desired secret {name} was not found. With creationPolicy=Merge the secret won't be created");
+            let full = format!(
+                "the desired secret {name} was not found. With creationPolicy=Merge the secret won't be created"
+            );
             return Err(Failure::new("could not update secret", full));
         }
         let data: BTreeMap<String, ByteString> =
@@ -226,7 +227,8 @@ impl ExternalSecrets {
         let found = if reference["kind"] == "ClusterSecretStore" {
             self.cluster_stores.find(|store| store.name_any() == name)
         } else {
-            self.stores.find(|store| store.name_any() == name && store.namespace().as_deref() == Some(namespace))
+            self.stores
+                .find(|store| store.name_any() == name && store.namespace().as_deref() == Some(namespace))
         };
         let full = || format!("could not get the store {name:?}: there is none of this name");
         found.ok_or_else(|| Failure::new("could not get secret data from provider", full()))
@@ -254,11 +256,16 @@ impl ExternalSecrets {
             account.ok_or_else(|| invalid(format!("serviceaccounts \"{name}\" not found in {namespace}")))?;
         let role = account.annotations().get(ROLE);
         let role = role.ok_or_else(|| {
-            invalid(format!("an IAM role must be associated with service account {name} (namespace: {namespace})"))
+            invalid(format!(
+                "an IAM role must be associated with service account {name} (namespace: {namespace})"
+            ))
         })?;
         let session = self.context.account.assume_role(role, &namespace, &name);
         session.map_err(|error| {
-            invalid(format!("operation error STS: AssumeRoleWithWebIdentity, {}: {}", error.code, error.message))
+            invalid(format!(
+                "operation error STS: AssumeRoleWithWebIdentity, {}: {}",
+                error.code, error.message
+            ))
         })
     }
 

@@ -122,9 +122,8 @@ mod tests {
 
     #[test]
     fn what_is_not_found_is_said_with_its_place() {
-        let of = |remote: Value| {
-            asked(&json!({"data": [{"secretKey": "k", "remoteRef": remote}]})).unwrap_err()
-        };
+        let of =
+            |remote: Value| asked(&json!({"data": [{"secretKey": "k", "remoteRef": remote}]})).unwrap_err();
         assert_eq!(of(json!({"key": "other"})), "spec.data[0] (key: other): AccessDenied: no");
         assert_eq!(
             of(json!({"key": "json", "property": "z"})),

@@ -33,6 +33,14 @@ pub(super) struct Deployer {
     nodes: String,
 }
 
+/// What there is of a stack.
+pub(super) struct Deployed {
+    /// The load balancer's.
+    pub(super) hostname: String,
+    /// The ARNs of its target groups, by their names.
+    pub(super) target_groups: BTreeMap<String, String>,
+}
+
 /// What the controller's role may do.
 pub(super) struct Rights;
 
@@ -98,8 +106,8 @@ impl Deployer {
         &self.cluster
     }
 
-    /// Makes the account like a stack; answers with the load balancer's host name.
-    pub(super) fn deploy(&self, stack: &Stack) -> Result<String, PartError> {
+    /// Makes the account like a stack.
+    pub(super) fn deploy(&self, stack: &Stack) -> Result<Deployed, PartError> {
         let deployed = self.account.change(&self.principal, |call| self.deploy_within(call, stack))?;
         Ok(deployed?)
     }
@@ -130,7 +138,7 @@ impl Deployer {
         tags
     }
 
-    fn deploy_within(&self, call: &mut Call<'_>, stack: &Stack) -> Result<String, ServiceError> {
+    fn deploy_within(&self, call: &mut Call<'_>, stack: &Stack) -> Result<Deployed, ServiceError> {
         let place = self.place();
         let (groups, backend) = match &stack.groups {
             Some(named) => (named.clone(), None),
@@ -156,7 +164,14 @@ impl Deployer {
             let ports = self.ports(call);
             security_groups::open_nodes(call, &place, &backend, &ports)?;
         }
-        Ok(load_balancer::find(call, &balancer)?.dns_name.clone())
+        let named = stack
+            .target_groups
+            .iter()
+            .filter_map(|group| Some((group.name.clone(), arns.get(group.resource.as_str())?.clone())));
+        Ok(Deployed {
+            target_groups: named.collect(),
+            hostname: load_balancer::find(call, &balancer)?.dns_name.clone(),
+        })
     }
 
     /// The ARN of the stack's load balancer, which is made if it is not there, and made anew if it cannot be changed so.

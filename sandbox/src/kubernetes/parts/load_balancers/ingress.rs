@@ -234,6 +234,8 @@ fn target_group(
             8,
             &[cluster, id, &own, &uid, &port_text, &group_port, &target_type, &protocol],
         ),
+        service: (namespace, wanted.name.clone()),
+        service_port: port,
         port: found.port,
         target_type,
         health_check: HealthCheck {

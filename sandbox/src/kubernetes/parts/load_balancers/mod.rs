@@ -5,6 +5,7 @@
 //! [`ingress`] and [`service`] say what is asked for, as a [`model::Stack`]; [`deploy`] makes the account like it.
 
 mod annotations;
+mod bindings;
 mod deploy;
 mod ingress;
 mod model;
@@ -23,7 +24,6 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::api::{Api, Patch, PatchParams};
 use kube::runtime::reflector::Store;
 use kube::{Resource, ResourceExt};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -31,7 +31,7 @@ use self::deploy::Deployer;
 use self::model::Stack;
 use self::workloads::Workloads;
 use super::events::Events;
-use super::{Context, Controller, Deployed, PartError};
+use super::{Context, Controller, Deployed, PartError, finalizers};
 
 /// The label of the controller's deployment.
 const CONTROLLER: &str = "aws-load-balancer-controller";
@@ -59,6 +59,16 @@ struct Known {
     stack: Option<Stack>,
     /// When it failed last, if it did.
     failed: Option<Instant>,
+}
+
+/// What has become of a stack.
+enum Outcome {
+    /// It is there, under this host name.
+    Answers(String),
+    /// It is gone.
+    Gone,
+    /// It is on its way out.
+    Going,
 }
 
 /// Those that share a load balancer.
@@ -143,7 +153,7 @@ impl LoadBalancers {
     async fn reconcile_group(&mut self, controller: &Deployment, group: Group) -> Result<(), PartError> {
         let Group { id, finalizer, members, leaving } = group;
         for ingress in &members {
-            self.hold(&**ingress, &finalizer).await?;
+            finalizers::hold(&self.api(&**ingress), &**ingress, &finalizer).await?;
         }
         let key = format!("{}/{id}", ingress::PREFIX);
         let deployer = self.deployer(controller);
@@ -172,21 +182,16 @@ impl LoadBalancers {
         if !self.is_due(&key, stack.as_ref(), !leaving.is_empty()) {
             return Ok(());
         }
-        let outcome = match &stack {
-            Some(stack) => deployer.deploy(stack).map(Some),
-            None => deployer.remove(ingress::PREFIX, &id, self.others(&key)).map(|()| None),
-        };
-        let failed = outcome.is_err().then(Instant::now);
-        self.known.insert(key, Known { stack, failed });
-        match outcome {
-            Ok(Some(hostname)) => {
+        match self.bring_about(&deployer, (ingress::PREFIX, &id), key, stack).await {
+            Ok(Outcome::Answers(hostname)) => {
                 for ingress in &members {
                     self.answer_ingress(ingress, &hostname).await?;
                     let text = "Successfully reconciled";
                     self.events.tell(&**ingress, false, "SuccessfullyReconciled", text).await?;
                 }
             }
-            Ok(None) => {}
+            Ok(Outcome::Gone) => {}
+            Ok(Outcome::Going) => return Ok(()),
             Err(error) => {
                 let text = format!("Failed deploy model due to {error}");
                 for ingress in members.iter().chain(&leaving) {
@@ -196,7 +201,7 @@ impl LoadBalancers {
             }
         }
         for ingress in leaving {
-            self.release(&*ingress, &finalizer).await?;
+            finalizers::release(&self.api(&*ingress), &*ingress, &finalizer).await?;
         }
         Ok(())
     }
@@ -212,7 +217,7 @@ impl LoadBalancers {
             return Ok(());
         }
         if is_member {
-            self.hold(&**service, service::FINALIZER).await?;
+            finalizers::hold(&self.api(&**service), &**service, service::FINALIZER).await?;
         }
         let id = format!("{}/{}", service.namespace().unwrap_or_default(), service.name_any());
         let key = format!("{}/{id}", service::PREFIX);
@@ -236,22 +241,17 @@ impl LoadBalancers {
         if !self.is_due(&key, stack.as_ref(), !is_member) {
             return Ok(());
         }
-        let outcome = match &stack {
-            Some(stack) => deployer.deploy(stack).map(Some),
-            None => deployer.remove(service::PREFIX, &id, self.others(&key)).map(|()| None),
-        };
-        let failed = outcome.is_err().then(Instant::now);
-        self.known.insert(key, Known { stack, failed });
-        match outcome {
-            Ok(Some(hostname)) => {
+        match self.bring_about(&deployer, (service::PREFIX, &id), key, stack).await {
+            Ok(Outcome::Answers(hostname)) => {
                 self.answer_service(service, &hostname).await?;
                 let text = "Successfully reconciled";
                 self.events.tell(&**service, false, "SuccessfullyReconciled", text).await
             }
-            Ok(None) => {
+            Ok(Outcome::Going) => Ok(()),
+            Ok(Outcome::Gone) => {
                 let status = json!({"status": {"loadBalancer": null}});
                 self.patch_status(&**service, &status).await?;
-                self.release(&**service, service::FINALIZER).await
+                finalizers::release(&self.api(&**service), &**service, service::FINALIZER).await
             }
             Err(error) => {
                 let text = format!("Failed deploy model due to {error}");
@@ -259,6 +259,37 @@ impl LoadBalancers {
                 Err(error)
             }
         }
+    }
+
+    /// Makes the account like a stack, or removes what it has of one.
+    async fn bring_about(
+        &mut self,
+        deployer: &Deployer,
+        (prefix, id): (&'static str, &str),
+        key: String,
+        stack: Option<Stack>,
+    ) -> Result<Outcome, PartError> {
+        let client = &self.context.client;
+        let outcome = match &stack {
+            Some(stack) => match deployer.deploy(stack) {
+                Ok(deployed) => {
+                    let kept = bindings::keep(client, stack, &deployed.target_groups).await;
+                    kept.map(|()| Outcome::Answers(deployed.hostname))
+                }
+                Err(error) => Err(error),
+            },
+            None => match deployer.remove(prefix, id, self.others(&key)) {
+                Ok(()) => {
+                    bindings::remove(client, prefix, id, &BTreeSet::new()).await.map(|()| Outcome::Gone)
+                }
+                // The interfaces of a load balancer outlive it by a moment.
+                Err(PartError::Refused(error)) if error.code == "DependencyViolation" => Ok(Outcome::Going),
+                Err(error) => Err(error),
+            },
+        };
+        let failed = (!matches!(outcome, Ok(Outcome::Answers(_) | Outcome::Gone))).then(Instant::now);
+        self.known.insert(key, Known { stack, failed });
+        outcome
     }
 
     /// Whether there is something to be done for a stack now.
@@ -340,54 +371,6 @@ impl LoadBalancers {
         let api = self.api(object);
         let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
         api.patch_status(&object.name_any(), &params, &Patch::Merge(status)).await?;
-        Ok(())
-    }
-
-    /// Keeps an object there until what belongs to it is gone.
-    async fn hold<K>(&self, object: &K, finalizer: &str) -> Result<(), PartError>
-    where
-        K: Resource<Scope = k8s_openapi::NamespaceResourceScope>
-            + Clone
-            + std::fmt::Debug
-            + DeserializeOwned
-            + Serialize,
-        K::DynamicType: Default,
-    {
-        if object.finalizers().iter().any(|held| held == finalizer) {
-            return Ok(());
-        }
-        let mut finalizers: BTreeSet<&str> = object.finalizers().iter().map(String::as_str).collect();
-        finalizers.insert(finalizer);
-        self.patch_finalizers(object, finalizers).await
-    }
-
-    /// Lets an object go.
-    async fn release<K>(&self, object: &K, finalizer: &str) -> Result<(), PartError>
-    where
-        K: Resource<Scope = k8s_openapi::NamespaceResourceScope>
-            + Clone
-            + std::fmt::Debug
-            + DeserializeOwned
-            + Serialize,
-        K::DynamicType: Default,
-    {
-        let finalizers = object.finalizers().iter().map(String::as_str).filter(|held| *held != finalizer);
-        match self.patch_finalizers(object, finalizers.collect()).await {
-            Err(PartError::Api(kube::Error::Api(status))) if status.code == 404 => Ok(()),
-            other => other,
-        }
-    }
-
-    /// Refused if somebody else has changed the object meanwhile; the next reconciliation tries again.
-    async fn patch_finalizers<K>(&self, object: &K, finalizers: BTreeSet<&str>) -> Result<(), PartError>
-    where
-        K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + std::fmt::Debug + DeserializeOwned,
-        K::DynamicType: Default,
-    {
-        let version = object.resource_version();
-        let patch = json!({"metadata": {"resourceVersion": version, "finalizers": finalizers}});
-        let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-        self.api(object).patch(&object.name_any(), &params, &Patch::Merge(patch)).await?;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use sha2::{Digest, Sha256};
 
 use crate::services::elbv2::load_balancer::Kind;
@@ -67,6 +68,10 @@ pub(super) enum ActionModel {
 pub(super) struct TargetGroupModel {
     /// What its tag says of it: `NAMESPACE/INGRESS-SERVICE:PORT`.
     pub(super) resource: String,
+    /// The service behind it: its namespace and its name.
+    pub(super) service: (String, String),
+    /// Its port, by name or number.
+    pub(super) service_port: IntOrString,
     pub(super) name: String,
     pub(super) protocol: String,
     pub(super) port: u16,

@@ -72,6 +72,8 @@ pub(super) fn build(
         target_groups.push(TargetGroupModel {
             resource,
             name: name(&[&namespace, &own_name], 8, &[cluster, &uid, &port_text, &group_port, target_type]),
+            service: (namespace.clone(), own_name.clone()),
+            service_port: IntOrString::Int(port.port),
             protocol,
             port: found.port,
             target_type: target_type.to_owned(),

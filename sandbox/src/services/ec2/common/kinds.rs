@@ -124,6 +124,14 @@ pub(crate) const FLOW_LOG: Kind = Kind {
     missing: |id| format!("These flow log ids in the input list are not found: {id}"),
     noun: "flow log",
 };
+pub(crate) const VOLUME: Kind = Kind {
+    prefix: "vol",
+    tag_type: "volume",
+    not_found: "InvalidVolume.NotFound",
+    malformed: "InvalidParameterValue",
+    missing: |id| format!("The volume '{id}' does not exist."),
+    noun: "volume",
+};
 pub(crate) const DHCP_OPTIONS: Kind = Kind {
     prefix: "dopt",
     tag_type: "dhcp-options",
@@ -156,6 +164,7 @@ const TAGGABLE: &[&Kind] = &[
     &NETWORK_ACL,
     &LAUNCH_TEMPLATE,
     &FLOW_LOG,
+    &VOLUME,
 ];
 
 impl Kind {

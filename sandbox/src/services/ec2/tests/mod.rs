@@ -9,3 +9,4 @@ mod networks;
 mod requests;
 mod route_tables;
 mod security_groups;
+mod volumes;

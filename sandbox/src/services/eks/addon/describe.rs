@@ -67,7 +67,7 @@ pub(super) fn answer(call: &Call<'_>, cluster: &str, addon: &Addon, at: Timestam
 }
 
 /// A deployment has no replicas where there are no nodes.
-fn issue(call: &Call<'_>, cluster: &str, addon: &Addon) -> Option<Issue> {
+pub(super) fn issue(call: &Call<'_>, cluster: &str, addon: &Addon) -> Option<Issue> {
     let entry = catalog::find(&addon.name, "").ok()?;
     let is_without =
         entry.wants_nodes && !node_group::has_nodes(&call.tables.eks, &call.scope, cluster, call.now);

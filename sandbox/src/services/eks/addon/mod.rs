@@ -92,6 +92,21 @@ impl Addon {
     }
 }
 
+/// Whether what an add-on brings runs in a cluster, by the add-on's name; and the role of its service account.
+pub(crate) fn running(call: &Call<'_>, cluster: &str, name: &str) -> Option<Option<String>> {
+    let addon = call.tables.eks.addons.newest(&call.scope, &row_id(cluster, name))?;
+    let issue = describe::issue(call, cluster, addon);
+    match addon.status(call.now, issue.as_ref()) {
+        Status::Active | Status::Updating => Some(addon.settings.role_arn.clone()),
+        Status::Creating | Status::Deleting | Status::Degraded => None,
+    }
+}
+
+/// Whether a cluster has an add-on, in whatever state.
+pub(crate) fn exists(call: &Call<'_>, cluster: &str, name: &str) -> bool {
+    call.tables.eks.addons.newest(&call.scope, &row_id(cluster, name)).is_some()
+}
+
 /// The add-on that a request names.
 fn find<'c>(call: &'c Call<'_>, cluster: &str, name: &str) -> Result<&'c Addon, ServiceError> {
     let (eks, scope) = (&call.tables.eks, &call.scope);
