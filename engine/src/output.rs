@@ -225,7 +225,7 @@ impl<T: Property> Output<T> {
 
     /// The typed plain value, if this output is one and known.
     pub fn get(&self) -> Option<T> {
-        self.value().and_then(|value| T::from_value(value).ok())
+        self.value().filter(|value| !value.has_unknown()).and_then(|value| T::from_value(value).ok())
     }
 }
 
