@@ -21,7 +21,8 @@ pub(crate) async fn check(
     let known = match connection.helm.chart_values(&langsmith::chart(config)).await {
         Ok(known) => known,
         Err(error) => {
-            printer.note(&format!("warning: whether the chart knows all of {file} was not checked: {error}\n"));
+            printer
+                .note(&format!("warning: whether the chart knows all of {file} was not checked: {error}\n"));
             return Ok(());
         }
     };

@@ -10,7 +10,7 @@ use crate::render::plural;
 use crate::session::Run;
 
 /// Whether the stack declares all that is to run in the cluster. Until it does, nothing of it is taken in.
-pub(crate) const LAYERS_ARE_WHOLE: bool = false;
+pub(crate) const LAYERS_ARE_WHOLE: bool = true;
 
 /// How the types of objects in a cluster begin.
 const TYPES: [&str; 2] = ["kubernetes:", "helm:"];

@@ -33,9 +33,7 @@ use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
 use crate::secrets::Secrets;
 use crate::state_place::StatePlace;
-use crate::{
-    bootstrap, chart_values, known_facts, other_stacks, plan_file, signals, state_place, targets,
-};
+use crate::{bootstrap, chart_values, known_facts, other_stacks, plan_file, signals, state_place, targets};
 
 /// How often a place for state that was just made is looked for, and the pause between.
 const LOOKS_FOR_WHAT_WAS_MADE: u32 = 20;

@@ -51,6 +51,35 @@ impl fmt::Display for ObjectKey {
     }
 }
 
+/// The key under which a map has the maps that it begins with.
+const MERGE_KEY: &str = "<<";
+
+/// Takes in what merge keys name. Plain ones are gone by now; these have a tag (`!!merge <<`), as the definitions of the
+/// ClickHouse operator have them. <https://yaml.org/type/merge.html>
+fn merged(json: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value::{Array, Object};
+    match json {
+        Array(items) => Array(items.into_iter().map(merged).collect()),
+        Object(fields) => {
+            let mut fields: serde_json::Map<_, _> =
+                fields.into_iter().map(|(key, value)| (key, merged(value))).collect();
+            let sources = match fields.remove(MERGE_KEY) {
+                Some(Array(sources)) => sources,
+                one => one.into_iter().collect(),
+            };
+            for source in sources {
+                if let Object(source) = source {
+                    for (key, value) in source {
+                        fields.entry(key).or_insert(value);
+                    }
+                }
+            }
+            Object(fields)
+        }
+        scalar => scalar,
+    }
+}
+
 /// The objects that a chart renders to. Their order, which helm chooses itself, is no part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Manifest {
@@ -69,7 +98,7 @@ impl Manifest {
             .map_err(|error| HelmError::Manifest { problem: first_line(&error.to_string()) })?;
         let mut manifest = Self::default();
         for document in documents {
-            manifest.add(Value::from_plain_json(document))?;
+            manifest.add(Value::from_plain_json(merged(document)))?;
         }
         Ok(manifest)
     }
@@ -187,6 +216,20 @@ mod tests {
 
     fn key() -> SecretKey {
         SecretKey::new([7; 32])
+    }
+
+    #[test]
+    fn a_map_takes_in_what_its_merge_keys_name() {
+        let of = |key: &str| {
+            let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n";
+            let text = format!("{head}  one: &one {{x: a, y: b}}\n  two:\n    {key}: *one\n    y: c\n");
+            Manifest::parse(&text).unwrap()
+        };
+        let head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n";
+        let plain = format!("{head}  one: {{x: a, y: b}}\n  two: {{x: a, y: c}}\n");
+        let plain = Manifest::parse(&plain).unwrap();
+        assert_eq!(of("!!merge <<"), plain);
+        assert_eq!(of("<<"), plain);
     }
 
     #[test]
