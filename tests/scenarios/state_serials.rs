@@ -314,7 +314,7 @@ fn unfinished(state: &'static str) {
     let place = Place::begin(state);
     place.run(&["up", "--yes"]).succeed();
     let serial = place.recorded().serial.to_string();
-    place.sandbox.set_faults(&hold(8));
+    place.sandbox.set_faults(&hold(30));
     let mut running = place.run(&["destroy", "--yes"]).start();
     running.wait_for_hold(&place.sandbox).unwrap();
     running.kill();
