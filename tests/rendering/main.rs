@@ -18,10 +18,13 @@ use libtest_mimic::{Arguments, Trial};
 use crate::combination::Combination;
 use crate::rendered::Tools;
 
+/// What is looked at in one combination.
+type Check = fn(&Tools, &Combination);
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let tools = Tools::find();
-    let mut trials: Vec<(String, fn(&Tools, &Combination), Combination)> = Vec::new();
+    let mut trials: Vec<(String, Check, Combination)> = Vec::new();
     for combination in Combination::all() {
         trials.push((format!("langsmith_{}", combination.name()), langsmith::check, combination));
     }

@@ -10,6 +10,7 @@ use lsinfra_engine::{PhysicalId, Properties, Property, Urn};
 use lsinfra_resources::aws::{AwsConnection, AwsConnector};
 use lsinfra_resources::kubernetes::core::ConfigMap;
 use lsinfra_resources::kubernetes::{self, ClusterConnection, KubernetesConnector};
+use lsinfra_sandbox::Kubernetes;
 
 use crate::rig::{Account, Deaf, Environment, properties, secret_key, shared};
 use crate::{trial, wait};
@@ -52,7 +53,7 @@ async fn unknown_caller() {
 
 async fn unreachable() {
     // Of a sandbox without Kubernetes, nobody answers at the endpoint.
-    let account = Arc::new(Account::open(None).await);
+    let account = Arc::new(Account::open(Kubernetes::Never).await);
     let environment = Environment::of(Arc::clone(&account), account.connection.to_value());
     let stack = environment.stack();
     stack.output("connection", &account.declare_cluster(&stack, false));

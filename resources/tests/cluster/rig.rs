@@ -20,7 +20,7 @@ use lsinfra_resources::aws::eks::{AuthenticationMode, Cluster, NodeGroup};
 use lsinfra_resources::aws::iam::Role;
 use lsinfra_resources::aws::{self, AwsConnection, AwsConnector, PolicyDocument, Principal, Statement};
 use lsinfra_resources::kubernetes::{self, ClusterConnection, KubernetesConnector};
-use lsinfra_sandbox::{Binaries, Options, Serving};
+use lsinfra_sandbox::{Kubernetes, Options, Serving};
 use lsinfra_state::LocalStore;
 use secrecy::ExposeSecret;
 use serde_json::Value as Json;
@@ -42,7 +42,7 @@ pub(crate) struct Account {
 
 impl Account {
     /// An empty one, whose clusters have a control plane or not.
-    pub(crate) async fn open(kubernetes: Option<Binaries>) -> Self {
+    pub(crate) async fn open(kubernetes: Kubernetes) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options { kubernetes, seed: Some(1), ..Options::new(folder.path().join("account")) };
         let serving = lsinfra_sandbox::serve(options).unwrap();
@@ -123,7 +123,7 @@ pub(crate) fn shared() -> &'static Shared {
     static SHARED: OnceLock<Shared> = OnceLock::new();
     SHARED.get_or_init(|| {
         crate::wait(async {
-            let account = Arc::new(Account::open(Binaries::installed()).await);
+            let account = Arc::new(Account::open(Kubernetes::installed()).await);
             let environment = Environment::of(Arc::clone(&account), account.connection.to_value());
             let stack = environment.stack();
             let connection = account.declare_cluster(&stack, true);

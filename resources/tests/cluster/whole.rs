@@ -13,7 +13,7 @@ use lsinfra_resources::kubernetes::batch::Job;
 use lsinfra_resources::kubernetes::core::{ConfigMap, Namespace};
 use lsinfra_resources::kubernetes::meta::Manifest;
 use lsinfra_resources::kubernetes::storage::DefaultClassMark;
-use lsinfra_sandbox::Binaries;
+use lsinfra_sandbox::Kubernetes;
 use serde_json::{Value as Json, json};
 
 use crate::rig::{Account, Environment, Other, properties};
@@ -37,7 +37,7 @@ fn map(namespace: &str, name: &str) -> ConfigMap {
 }
 
 async fn one_update() {
-    let account = Arc::new(Account::open(Binaries::installed()).await);
+    let account = Arc::new(Account::open(Kubernetes::installed()).await);
     let environment = Environment::of(Arc::clone(&account), account.connection.to_value());
     let declare = |with_cluster: bool| {
         let stack = environment.stack();

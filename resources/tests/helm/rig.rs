@@ -21,7 +21,7 @@ use lsinfra_resources::aws::iam::{Role, RoleOutputs};
 use lsinfra_resources::aws::{self, AwsConnection, AwsConnector, PolicyDocument, Principal, Statement};
 use lsinfra_resources::helm::{self, Chart, Helm, HelmConnector, Release};
 use lsinfra_resources::kubernetes::{ClusterConnection, KubernetesConnector};
-use lsinfra_sandbox::{Binaries, Options, Serving};
+use lsinfra_sandbox::{Binaries, Kubernetes, Options, Serving};
 use lsinfra_state::LocalStore;
 use serde_json::json;
 use tempfile::TempDir;
@@ -46,8 +46,10 @@ impl Rig {
     pub(crate) async fn open(charts: Option<PathBuf>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let binaries = Binaries::installed().unwrap();
-        let options =
-            Options { kubernetes: Some(binaries.clone()), ..Options::new(folder.path().join("account")) };
+        let options = Options {
+            kubernetes: Kubernetes::Of(binaries.clone()),
+            ..Options::new(folder.path().join("account"))
+        };
         let serving = lsinfra_sandbox::serve(options).unwrap();
         let connector = Arc::new(AwsConnector::sandbox(serving.url()));
         let caller = aws::caller(&connector, REGION).await.unwrap();

@@ -54,10 +54,10 @@ fn compare(
                 let meant = most_similar(name, known.keys().map(String::as_str)).map(str::to_owned);
                 into.push(UnknownValue { path, meant });
             }
-            (Some(Value::Object(known)), Value::Object(value)) => {
-                if !known.is_empty() && !OBJECTS_OF_KUBERNETES.contains(&name.as_str()) {
-                    compare(known, value, &path, into);
-                }
+            (Some(Value::Object(known)), Value::Object(value))
+                if !known.is_empty() && !OBJECTS_OF_KUBERNETES.contains(&name.as_str()) =>
+            {
+                compare(known, value, &path, into);
             }
             _ => {}
         }
