@@ -2,7 +2,7 @@
 
 use lsinfra_engine::Snapshot;
 use lsinfra_engine::snapshot::check_integrity;
-use lsinfra_engine::store::StoreError;
+use lsinfra_engine::store::{StoreError, Stored};
 use uuid::Uuid;
 
 use crate::document::decode_snapshot;
@@ -23,6 +23,11 @@ pub(crate) struct HistoryEnd {
     pub(crate) newest: Option<u64>,
     /// The last batch that the operation after that one was about to take in, or has.
     pub(crate) next_batch: Option<u64>,
+}
+
+/// The snapshot that the history must end with: the history of what is being moved comes after it.
+pub(crate) fn in_history(stored: &Stored) -> Option<&Snapshot> {
+    stored.snapshot.as_ref().filter(|_| stored.moved_to.is_none())
 }
 
 /// Refuses a snapshot that is not the one that the history ends with: somebody has put it back or changed it by

@@ -9,6 +9,11 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, PointInTimeRecoveryStatus,
+    ScalarAttributeType,
+};
+use aws_sdk_s3::types::{BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration};
 use common::run;
 use common::samples::{every_entry, record, snapshot};
 use futures_util::future::join_all;
@@ -69,9 +74,42 @@ impl Account {
         self.s3().delete_bucket_policy().bucket(&self.place.bucket).send().await.unwrap();
     }
 
+    /// The table as it is before its settings.
+    async fn make_bare_table(&self) {
+        let name = self.place.table.as_str();
+        let key = KeySchemaElement::builder().attribute_name("environment").key_type(KeyType::Hash).build();
+        let attribute = AttributeDefinition::builder()
+            .attribute_name("environment")
+            .attribute_type(ScalarAttributeType::S)
+            .build();
+        let request = self.dynamodb().create_table().table_name(name).key_schema(key.unwrap());
+        let request = request.attribute_definitions(attribute.unwrap());
+        request.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
+    }
+
+    /// Whether the table can be had back as it was, and is not deleted by accident.
+    async fn is_table_safe(&self) -> bool {
+        let (name, client) = (self.place.table.as_str(), self.dynamodb());
+        let table = client.describe_table().table_name(name).send().await.unwrap().table.unwrap();
+        let backups = client.describe_continuous_backups().table_name(name).send().await.unwrap();
+        let backups = backups.continuous_backups_description.unwrap();
+        let recovery = backups.point_in_time_recovery_description.unwrap().point_in_time_recovery_status;
+        table.deletion_protection_enabled == Some(true)
+            && recovery == Some(PointInTimeRecoveryStatus::Enabled)
+    }
+
     /// A client beside the store's own.
     fn s3(&self) -> aws_sdk_s3::Client {
-        let config = aws_config::SdkConfig::builder()
+        let s3 = aws_sdk_s3::config::Builder::from(&self.config()).force_path_style(true).build();
+        aws_sdk_s3::Client::from_conf(s3)
+    }
+
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.config())
+    }
+
+    fn config(&self) -> aws_config::SdkConfig {
+        aws_config::SdkConfig::builder()
             .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
             .region(aws_config::Region::new(self.access.region.clone()))
             .endpoint_url(self.access.sandbox.clone().unwrap())
@@ -79,9 +117,7 @@ impl Account {
                 aws_credential_types::Credentials::new(&self.access.account, "test", None, None, "test"),
             ))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
-            .build();
-        let s3 = aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build();
-        aws_sdk_s3::Client::from_conf(s3)
+            .build()
     }
 
     async fn store(&self) -> S3Store {
@@ -122,6 +158,32 @@ fn a_place_is_made_once() {
             Bootstrapped { bucket: true, key: true, table: true, changed: vec![] }
         );
         assert_eq!(account.set_up().await, Bootstrapped::default());
+    });
+}
+
+#[test]
+fn what_was_left_half_made_is_set_up_by_the_next_one() {
+    run(async {
+        for has_table in [false, true] {
+            let account = Account::open();
+            let (s3, bucket) = (account.s3(), &account.place.bucket);
+            let region = BucketLocationConstraint::from(account.access.region.as_str());
+            let region = CreateBucketConfiguration::builder().location_constraint(region).build();
+            let request = s3.create_bucket().bucket(bucket).create_bucket_configuration(region);
+            request.send().await.unwrap();
+            if has_table {
+                account.make_bare_table().await;
+            }
+            let made = bootstrap(&account.access, &account.place, SetUp::Made, &clock()).await.unwrap();
+            assert_eq!((made.bucket, made.key, made.table), (false, true, !has_table));
+            let versioning = s3.get_bucket_versioning().bucket(bucket).send().await.unwrap();
+            assert_eq!(versioning.status(), Some(&BucketVersioningStatus::Enabled));
+            let policy = s3.get_bucket_policy().bucket(bucket).send().await.unwrap();
+            assert!(policy.policy().unwrap().contains("aws:SecureTransport"));
+            assert!(account.is_table_safe().await);
+            let again = bootstrap(&account.access, &account.place, SetUp::Made, &clock()).await.unwrap();
+            assert_eq!(again, Bootstrapped::default());
+        }
     });
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::error::{CommandError, Place};
-use crate::render::{Paint, Tone};
+use crate::render::{Paint, Tone, for_support};
 
 /// The whole error, ending with a line break.
 pub(crate) fn render(error: &CommandError, paint: Paint) -> String {
@@ -20,12 +20,8 @@ pub(crate) fn render(error: &CommandError, paint: Paint) -> String {
         let _ =
             writeln!(text, "  {} {}", paint.paint(Tone::Faint, "cause:"), cause.replace('\n', "\n         "));
     }
-    let cloud: Vec<String> = [("AWS error code", &error.cloud.code), ("request id", &error.cloud.request_id)]
-        .into_iter()
-        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {value}")))
-        .collect();
-    if !cloud.is_empty() {
-        let _ = writeln!(text, "  {}", paint.paint(Tone::Faint, cloud.join(", ")));
+    if let Some(cloud) = for_support(error.cloud.code.as_deref(), error.cloud.request_id.as_deref()) {
+        let _ = writeln!(text, "  {}", paint.paint(Tone::Faint, cloud));
     }
     if !error.places.is_empty() {
         text.push('\n');

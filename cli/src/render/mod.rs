@@ -53,6 +53,14 @@ pub(crate) fn cut(text: &str, columns: usize) -> String {
     kept
 }
 
+/// What the service that refused something said of it for its support, `None` if nothing.
+pub(crate) fn for_support(code: Option<&str>, request_id: Option<&str>) -> Option<String> {
+    let parts = [("error code", code), ("request id", request_id)];
+    let parts: Vec<String> =
+        parts.iter().filter_map(|(name, value)| value.map(|value| format!("{name} {value}"))).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
 /// `1 step`, `2 steps`.
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     match (count, noun.ends_with('s')) {

@@ -10,7 +10,7 @@ use lsinfra_engine::plan::{Action, PlanCounts};
 use lsinfra_engine::store::StepRecord;
 
 use crate::error::ErrorCode;
-use crate::render::{Canvas, Pace, Paint, Tone, counts_done, duration, plural};
+use crate::render::{Canvas, Pace, Paint, Tone, counts_done, duration, for_support, plural};
 
 /// How many resources are listed in one place before the rest is only counted.
 const LISTED: usize = 8;
@@ -144,12 +144,8 @@ pub(crate) fn error_lines(error: &StepError, canvas: Canvas) -> String {
     for line in error.message.lines() {
         let _ = writeln!(text, "      {line}");
     }
-    let cloud: Vec<String> = [("AWS error code", &error.code), ("request id", &error.request_id)]
-        .into_iter()
-        .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {value}")))
-        .collect();
-    if !cloud.is_empty() {
-        let _ = writeln!(text, "      {}", canvas.paint.paint(Tone::Faint, cloud.join(", ")));
+    if let Some(cloud) = for_support(error.code.as_deref(), error.request_id.as_deref()) {
+        let _ = writeln!(text, "      {}", canvas.paint.paint(Tone::Faint, cloud));
     }
     text
 }

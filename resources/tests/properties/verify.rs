@@ -392,11 +392,11 @@ impl Verification<'_> {
                     "it is gone:\n{}",
                     told(plan)
                 );
-                assert!(
-                    matches!(&plan.steps[..], [step] if step.action == Action::Create && step.reasons.first() == Some(&Reason::Gone)),
-                    "it is made anew:\n{}",
-                    told(plan)
-                );
+                let [step] = &plan.steps[..] else { panic!("it is made anew:\n{}", told(plan)) };
+                assert_eq!(step.action, Action::Create, "it is made anew:\n{}", told(plan));
+                // What it is made from is told beside the reason, and no other.
+                let others = step.reasons.iter().filter(|reason| !matches!(reason, Reason::MadeFrom { .. }));
+                assert_eq!(others.collect::<Vec<_>>(), [&Reason::Gone], "{}", told(plan));
             })
             .await;
         self.assert_settled(&graph, &urn, "after it was lost").await;

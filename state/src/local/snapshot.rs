@@ -14,7 +14,7 @@ use crate::document::decode_snapshot;
 use crate::format::{
     DecodeError, FORMAT_VERSION, Note, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot,
 };
-use crate::soundness::{self, check_newest, decode_kept, unsound};
+use crate::soundness::{self, check_newest, decode_kept, in_history, unsound};
 
 /// How many snapshots before the present one are kept.
 const KEPT_SNAPSHOTS: u64 = 20;
@@ -90,11 +90,7 @@ fn read_once(disk: &Disk, layout: &Layout, soundness: Soundness) -> Result<Conte
 /// # Errors
 /// [`StoreError::LineageMismatch`], [`StoreError::SerialMoved`].
 pub(super) fn check_history(disk: &Disk, layout: &Layout, contents: &Contents) -> Result<(), StoreError> {
-    // The history of what is being moved comes after it.
-    let Some(snapshot) = &contents.stored.snapshot.as_ref().filter(|_| contents.stored.moved_to.is_none())
-    else {
-        return Ok(());
-    };
+    let Some(snapshot) = in_history(&contents.stored) else { return Ok(()) };
     let history = read_end(disk, layout, snapshot.serial)?;
     let location = || layout.snapshot().display().to_string();
     check_newest(snapshot, contents.pending.last_batch, history, location)

@@ -26,7 +26,7 @@ const LOOKS: u32 = 60;
 /// What is brought to its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetUp {
-    /// What is made.
+    /// What is made, or was left half made.
     Made,
     /// What is there already, too.
     All,
@@ -45,8 +45,8 @@ pub struct Bootstrapped {
     pub changed: Vec<&'static str>,
 }
 
-/// Makes bucket and table where they are missing, and brings what is made, or both, to their settings: the bucket versioned,
-/// encrypted, private, over TLS only, with old versions deleted in the end; the table paid per request,
+/// Makes bucket and table where they are missing, and brings what is made, or both, to their settings. What was interrupted
+/// before its end is made anew, as if all of it were missing. The bucket is versioned, encrypted, private, over TLS only, with old versions deleted in the end; the table paid per request,
 /// protected from deletion, and recoverable to any point of the last 35 days. With them, the key under which
 /// secrets are digested. What somebody else has set of the bucket stays: a policy's statements, a lifecycle's rules, a
 /// key of KMS.
@@ -60,17 +60,19 @@ pub async fn bootstrap(
     clock: &Clock,
 ) -> Result<Bootstrapped, ProviderError> {
     let clients = Clients::connect(access).await;
+    // The key is made last, and no run begins without it: where it is missing, nothing was finished.
+    let is_unfinished = !secret_key::is_seen(&clients, &place.bucket).await?;
+    let everything = set_up == SetUp::All || is_unfinished;
     let bucket = make_bucket(&clients.s3, access, &place.bucket).await?;
     let mut changed = Vec::new();
-    if bucket || set_up == SetUp::All {
+    if bucket || everything {
         changed = set_up_bucket(&clients.s3, access, &place.bucket).await?;
     }
-    let key = secret_key::make(&clients, &place.bucket).await?;
-    // Last, since a run without it does not begin: what is interrupted before is noticed by the next one.
     let table = make_table(&clients.dynamodb, &place.table).await?;
-    if table || set_up == SetUp::All {
+    if table || everything {
         set_up_table(&clients.dynamodb, &place.table, clock).await?;
     }
+    let key = is_unfinished && secret_key::make(&clients, &place.bucket).await?;
     let mut look = 0;
     while !secret_key::is_seen(&clients, &place.bucket).await? {
         let unseen = || ProviderError::new(ErrorKind::TimedOut, "CreateSecret: the secret does not appear");

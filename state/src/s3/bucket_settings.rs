@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use lsinfra_engine::provider::{ErrorKind, ProviderError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::access::Access;
 use super::answers::provider_error;
@@ -187,18 +187,18 @@ impl Bucket<'_> {
 /// A policy with that statement in the place of the one with its `Sid`; `None` if it has it. Its `Statement` may be
 /// one, without a list.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html>
-fn with_statement(mut policy: Value, statement: Value) -> Option<Value> {
-    let mut statements = match policy["Statement"].take() {
-        Value::Array(statements) => statements,
-        one => vec![one],
+fn with_statement(mut policy: Map<String, Value>, statement: Value) -> Option<Value> {
+    let mut statements = match policy.remove("Statement") {
+        Some(Value::Array(statements)) => statements,
+        one => one.into_iter().collect(),
     };
     match statements.iter_mut().find(|found| found["Sid"] == statement["Sid"]) {
         Some(found) if *found == statement => return None,
         Some(found) => *found = statement,
         None => statements.push(statement),
     }
-    policy["Statement"] = Value::Array(statements);
-    Some(policy)
+    policy.insert("Statement".to_owned(), Value::Array(statements));
+    Some(Value::Object(policy))
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html>

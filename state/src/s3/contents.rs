@@ -11,7 +11,7 @@ use super::objects::StoredObject;
 use crate::format::{
     DecodeError, FORMAT_VERSION, StoredOperationRecord, StoredSnapshot, decode, decode_batch,
 };
-use crate::soundness::{HistoryEnd, check_newest, unsound};
+use crate::soundness::{HistoryEnd, check_newest, in_history, unsound};
 
 /// How many batches are read at once.
 const PARALLEL_READS: usize = 16;
@@ -159,12 +159,7 @@ impl S3Store {
         last_batch: u64,
         history: HistoryEnd,
     ) -> Result<(), StoreError> {
-        // The history of what is being moved comes after it.
-        let Some(snapshot) =
-            &contents.stored.snapshot.as_ref().filter(|_| contents.stored.moved_to.is_none())
-        else {
-            return Ok(());
-        };
+        let Some(snapshot) = in_history(&contents.stored) else { return Ok(()) };
         check_newest(snapshot, last_batch, history, || self.url(&self.keys.snapshot()))
     }
 

@@ -111,9 +111,6 @@ pub(super) async fn read(keys: &dyn KeyStore, name: &str) -> Result<Option<[u8; 
 /// [`ProviderError`].
 pub(super) async fn make(clients: &Clients, bucket: &str) -> Result<bool, ProviderError> {
     let keys = AwsKeys { clients: clients.clone() };
-    if keys.read(&name(bucket)).await?.is_some() {
-        return Ok(false);
-    }
     let mut bytes = [0; 32];
     OsRng
         .try_fill_bytes(&mut bytes)
