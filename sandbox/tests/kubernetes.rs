@@ -17,7 +17,7 @@ use account::{Account, token};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::authentication::v1::SelfSubjectReview;
 use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod};
-use kube::api::{Api, ListParams, PostParams};
+use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
 use kube::{Client, Error};
 use lsinfra_sandbox::{Binaries, Kubernetes, Options, connect, serve, start_in_background, stop};
 use serde_json::{Value, json};
@@ -121,13 +121,23 @@ fn pods_run() {
             (status.ready_replicas == Some(3)).then_some(())
         })
         .await;
-        let pods: Api<Pod> = Api::default_namespaced(client.clone());
-        let pods = pods.list(&ListParams::default().labels("app=web")).await.unwrap();
+        let api: Api<Pod> = Api::default_namespaced(client.clone());
+        let pods = api.list(&ListParams::default().labels("app=web")).await.unwrap();
         let on: BTreeSet<String> =
             pods.iter().map(|pod| pod.spec.clone().unwrap().node_name.unwrap()).collect();
         let general: BTreeSet<String> =
             found.iter().map(|node| node.metadata.name.clone().unwrap()).collect();
         assert_eq!(on, general, "one in each zone, none on the tainted node");
+
+        // As it is done when no heartbeat of a node was seen for a while.
+        let unready = json!({"status": {"conditions": [{"type": "Ready", "status": "False"}]}});
+        let name = pods.items[0].metadata.name.clone().unwrap();
+        api.patch_status(&name, &PatchParams::default(), &Patch::Strategic(unready)).await.unwrap();
+        until(async || {
+            let conditions = api.get(&name).await.unwrap().status?.conditions?;
+            conditions.iter().any(|one| one.type_ == "Ready" && one.status == "True").then_some(())
+        })
+        .await;
 
         account.scale("c", "general", 1);
         account.delete_group("c", "kept-free");

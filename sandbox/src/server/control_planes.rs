@@ -35,6 +35,8 @@ pub(super) struct ControlPlanes {
     url: String,
     /// The parts that are not played.
     without: BTreeSet<Part>,
+    /// The identities of the clusters whose processes run, or are about to.
+    running: Arc<Mutex<BTreeSet<String>>>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -54,7 +56,8 @@ impl ControlPlanes {
     pub(super) fn new(folder: &Path, url: &str, without: BTreeSet<Part>) -> std::io::Result<Self> {
         // Its processes have working folders of their own.
         let folder = std::path::absolute(folder.join(FOLDER))?;
-        Ok(Self { folder, url: url.to_owned(), without, task: Mutex::new(None) })
+        let running = Arc::default();
+        Ok(Self { folder, url: url.to_owned(), without, running, task: Mutex::new(None) })
     }
 
     /// Begins to keep them in a runtime, unless they are kept already.
@@ -75,10 +78,17 @@ impl ControlPlanes {
             folder: self.folder.clone(),
             url: self.url.clone(),
             without: self.without.clone(),
+            running: Arc::clone(&self.running),
         };
         let (up, are_up) = mpsc::channel();
         *task = Some(runtime.spawn(Arc::new(keeper).keep(up)));
         Ok(Some(Returning(are_up)))
+    }
+
+    /// Whether processes still run of a cluster that is gone.
+    fn is_one_ending(&self, shared: &Shared) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        running.iter().any(|identity| !shared.cloud().has_cluster(identity))
     }
 
     /// The parts that are not played in clusters.
@@ -97,14 +107,15 @@ impl ControlPlanes {
 }
 
 /// Keeps the answer to a request back while nothing but a control plane, or the nodes in it, is missing to what it asks
-/// for: those take real time, of which callers at the instant pace have none.
+/// for, or one that is gone has yet to end: those take real time, of which callers at the instant pace have none.
 pub(super) async fn catch_up(shared: &Shared, operation: &str, request: &Request) {
     if !["eks:DescribeCluster", "eks:DescribeNodegroup"].contains(&operation) {
         return;
     }
     let mut stop = shared.stop.subscribe();
     let begun = Instant::now();
-    while begun.elapsed() < ANSWER_PATIENCE && shared.cloud().is_behind(request) {
+    let is_behind = || shared.cloud().is_behind(request) || shared.control_planes.is_one_ending(shared);
+    while begun.elapsed() < ANSWER_PATIENCE && is_behind() {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             () = tokio::time::sleep(LOOK_AGAIN_FOR_ANSWERS) => {}
@@ -122,6 +133,7 @@ struct Keeper {
     folder: PathBuf,
     /// The sandbox's own address.
     url: String,
+    running: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// The task of one cluster, which ends when nothing is wanted of it any more.
@@ -153,6 +165,7 @@ impl Keeper {
             for identity in gone {
                 if let Some(cluster) = kept.remove(&identity) {
                     cluster.end().await;
+                    self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&identity);
                 }
             }
             for cluster in wanted {
@@ -166,6 +179,7 @@ impl Keeper {
                 } else {
                     let up = up.clone().filter(|_| !cluster.is_new);
                     let (wanted, receiver) = watch::channel(cluster);
+                    self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(identity.clone());
                     let task = tokio::spawn(Arc::clone(&self).keep_one(receiver, up));
                     kept.insert(identity, Kept { wanted, task });
                 }
