@@ -9,6 +9,7 @@ mod arguments;
 mod bootstrap;
 mod change;
 mod chart_values;
+mod charts;
 mod commands;
 mod confirm;
 mod connection;

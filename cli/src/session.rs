@@ -12,8 +12,7 @@ use lsinfra_engine::events::{Events, OperationOutcome};
 use lsinfra_engine::operation::{Access, Engine, Operation, Report, Request};
 use lsinfra_engine::plan::Plan;
 use lsinfra_engine::store::{LockHolder, StateStore};
-use lsinfra_engine::{Graph, OperationInfo, OperationKind, ResourceType, Urn};
-use lsinfra_resources::helm;
+use lsinfra_engine::{Graph, OperationInfo, OperationKind, Urn};
 
 use crate::answers::{ImportAnswer, OperationAnswer};
 use crate::arguments::{BeginArgs, EnvironmentArgs, OperationOutputArgs, PlaceArgs};
@@ -33,7 +32,9 @@ use crate::render::plan::NameFields;
 use crate::render::{self, Canvas, plural};
 use crate::secrets::Secrets;
 use crate::state_place::StatePlace;
-use crate::{bootstrap, chart_values, known_facts, other_stacks, plan_file, signals, state_place, targets};
+use crate::{
+    bootstrap, chart_values, charts, known_facts, other_stacks, plan_file, signals, state_place, targets,
+};
 
 /// How often a place for state that was just made is looked for, and the pause between.
 const LOOKS_FOR_WHAT_WAS_MADE: u32 = 20;
@@ -304,15 +305,12 @@ impl Session {
         Ok(())
     }
 
-    /// Refuses a plan with steps for which a program is needed that is not there.
+    /// Refuses a plan with steps for which a program or a chart is needed that cannot be had.
     ///
     /// # Errors
-    /// [`ErrorCode::HelmUnusable`].
+    /// [`ErrorCode::HelmUnusable`], [`ErrorCode::ChartUnavailable`].
     pub(crate) async fn check_programs(&self, plan: &Plan) -> Result<(), CommandError> {
-        if plan.steps.iter().any(|step| step.urn.resource_type() == helm::Release::TYPE) {
-            self.connection.helm.check().await?;
-        }
-        Ok(())
+        charts::check(&self.connection.helm, plan).await
     }
 
     /// Plans, and leaves the terminal free.

@@ -54,6 +54,7 @@ const TABLE: &[(&str, Durations)] = &[
     ("kubernetes:core:Secret", Durations::seconds(1, 1, 1)),
     ("kubernetes:core:ServiceAccount", Durations::seconds(1, 1, 1)),
     ("kubernetes:meta:Manifest", Durations::seconds(5, 5, 5)),
+    ("kubernetes:networking:ClusterLoadBalancers", Durations::seconds(0, 0, 30)),
     // A load balancer is active after two or three minutes.
     ("kubernetes:networking:IngressLoadBalancer", Durations::seconds(150, 1, 1)),
     ("kubernetes:networking:NetworkPolicy", Durations::seconds(1, 1, 1)),

@@ -143,6 +143,8 @@ error_codes! {
     RecordedElsewhere = "LS0411", Usage;
     /// The helm program is missing or too old.
     HelmUnusable = "LS0412", Usage;
+    /// A chart of the plan cannot be had.
+    ChartUnavailable = "LS0413", Usage;
 
     /// Some steps failed.
     StepsFailed = "LS0501", Failed;

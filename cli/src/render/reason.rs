@@ -30,6 +30,7 @@ pub(crate) fn words(reason: &Reason, step: &Step, kind: OperationKind) -> Option
         Reason::RetainOnDelete => "the stack says to retain it".to_owned(),
         Reason::DeletedWith { container } => format!("it goes with {container}, without a call of its own"),
         Reason::MadeFrom { what } => format!("it is made from {what}"),
+        Reason::Awaits { what } => format!("it waits until {what}"),
         Reason::Leaves { what } => format!("{what} stays"),
         Reason::ConnectionChanged => "it moves to another account, region or cluster".to_owned(),
         Reason::DependenciesChanged => "what it depends on changes".to_owned(),

@@ -235,7 +235,7 @@ pub(crate) fn plan() -> Plan {
                         diff: String::new(),
                     },
                 ],
-                notes: vec!["12 objects change in nothing but the labels that carry versions".to_owned()],
+                notes: vec!["12 objects change in nothing but the labels and annotations that carry versions".to_owned()],
             }),
             ..step("application/helm:Release/langsmith", Action::Update)
         },

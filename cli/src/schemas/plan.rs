@@ -157,6 +157,10 @@ enum Reason {
     Leaves {
         what: String,
     },
+    /// What a deletion waits for, in words.
+    Awaits {
+        what: String,
+    },
     /// What a new object begins with, in words.
     MadeFrom {
         what: String,

@@ -189,11 +189,9 @@ fn push_steps(planner: &mut Planner<'_>, condemned: Vec<Condemned>) -> Result<Ve
         if let Some(container) = &with {
             reasons.push(Reason::DeletedWith { container: container.clone() });
         }
-        if action == Action::Delete
-            && with.is_none()
-            && let Some(what) = provider.leaves(&object.inputs)
-        {
-            reasons.push(Reason::Leaves { what });
+        if action == Action::Delete && with.is_none() {
+            reasons.extend(provider.leaves(&object.inputs).map(|what| Reason::Leaves { what }));
+            reasons.extend(provider.awaits(&object.inputs).map(|what| Reason::Awaits { what }));
         }
         let expected_seconds = planner.seconds(provider.schema(), action);
         let index = planner.steps.len();

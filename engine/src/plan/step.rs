@@ -129,6 +129,11 @@ pub enum Reason {
         /// What stays, in words.
         what: String,
     },
+    /// No reason, but to be known before it is deleted: what that waits for.
+    Awaits {
+        /// What must come about, in words.
+        what: String,
+    },
     /// No reason, but to be known before it is created: what it begins with.
     MadeFrom {
         /// What it begins with, in words.

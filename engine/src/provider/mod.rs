@@ -69,6 +69,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// What the deletion of the object of these recorded inputs waits for beside its own end, in words. Pure.
+    fn awaits(&self, _inputs: &Properties) -> Option<String> {
+        None
+    }
+
     /// What a new object of these inputs begins with, in words; `None` if it begins empty. Pure.
     fn made_from(&self, _inputs: &Properties) -> Option<String> {
         None

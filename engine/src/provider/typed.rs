@@ -110,6 +110,12 @@ pub trait ResourceType: Inputs {
         None
     }
 
+    /// What its deletion waits for beside its own end, in words that "it waits until" can precede, such as `its volumes
+    /// are gone`.
+    fn awaits(&self) -> Option<String> {
+        None
+    }
+
     /// What a new object of these inputs begins with, in words that "it is made from" can precede, such as `the
     /// snapshot langsmith-final`; `None` if it begins empty.
     fn made_from(&self) -> Option<String> {
@@ -338,6 +344,10 @@ impl<R: ResourceType> Provider for TypedProvider<R> {
 
     fn leaves(&self, inputs: &Properties) -> Option<String> {
         R::from_properties(inputs).ok().and_then(|typed| typed.leaves())
+    }
+
+    fn awaits(&self, inputs: &Properties) -> Option<String> {
+        R::from_properties(inputs).ok().and_then(|typed| typed.awaits())
     }
 
     fn made_from(&self, inputs: &Properties) -> Option<String> {

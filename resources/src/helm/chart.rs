@@ -59,7 +59,7 @@ impl Chart {
     }
 
     /// Name and version, for messages.
-    pub(crate) fn label(&self) -> String {
+    pub fn label(&self) -> String {
         format!("{} {}", self.name, self.version)
     }
 
@@ -96,6 +96,14 @@ pub(crate) struct Archive {
 }
 
 impl Helm {
+    /// Makes sure that a chart can be had: it is in the folder of charts, or downloaded.
+    ///
+    /// # Errors
+    /// [`HelmError::NoChart`], [`HelmError::OtherDigest`], and those of a download.
+    pub async fn fetch(&self, chart: &Chart) -> Result<(), HelmError> {
+        self.archive(chart).await.map(drop)
+    }
+
     /// The archive of a chart: of the folder of charts if there is one, or as it was downloaded, now or before.
     ///
     /// # Errors

@@ -13,7 +13,8 @@ use crate::helm::manifest::{Manifest, ObjectKey, is_hook, to_yaml};
 
 /// What stands in the place of what is made up anew at each render.
 const GENERATED: &str = "(generated at each render)";
-/// Labels that carry a version of the chart or of its application: a new version changes them in every object.
+/// Labels that carry a version of the chart or of its application: a new version changes them in every object. Some charts
+/// have them as annotations, too.
 const VERSION_LABELS: [&str; 2] = ["helm.sh/chart", "app.kubernetes.io/version"];
 /// How many unchanged lines are shown around a change.
 const CONTEXT_LINES: usize = 3;
@@ -101,8 +102,10 @@ fn mask_generated(planned: &mut Value, again: &Value, previous: &mut Value) {
 fn remove_version_labels(value: &mut Value) {
     match value {
         Value::Map(members) => {
-            if let Some(Value::Map(labels)) = members.get_mut("labels") {
-                labels.retain(|name, _| !VERSION_LABELS.contains(&name.as_str()));
+            for carrier in ["labels", "annotations"] {
+                if let Some(Value::Map(labels)) = members.get_mut(carrier) {
+                    labels.retain(|name, _| !VERSION_LABELS.contains(&name.as_str()));
+                }
             }
             members.values_mut().for_each(remove_version_labels);
         }
@@ -161,10 +164,13 @@ mod tests {
     fn a_new_version_is_counted_where_it_changes_nothing_else() {
         let previous = manifest(&deployment(1, "1", "x"));
         let planned = manifest(&deployment(1, "2", "x"));
-        assert_eq!(
-            difference(&previous, &planned, &planned),
-            Difference { parts: Vec::new(), relabelled: 1 }
-        );
+        let relabelled = Difference { parts: Vec::new(), relabelled: 1 };
+        assert_eq!(difference(&previous, &planned, &planned), relabelled);
+        let annotated = |version: &str| {
+            let annotations = format!("annotations: {{helm.sh/chart: c-{version}, note: x}}");
+            manifest(&format!("apiVersion: v1\nkind: Service\nmetadata: {{name: web, {annotations}}}\n"))
+        };
+        assert_eq!(difference(&annotated("1"), &annotated("2"), &annotated("2")), relabelled);
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub(crate) async fn explain(
     if relabelled > 0 {
         let objects = if relabelled == 1 { "one object changes" } else { "objects change" };
         let count = if relabelled == 1 { String::new() } else { format!("{relabelled} ") };
-        notes.push(format!("{count}{objects} in nothing but the labels that carry versions"));
+        notes.push(format!("{count}{objects} in nothing but the labels and annotations that carry versions"));
     }
     Ok(Explanation { compared_with: Some(base.compared_with), parts, notes })
 }

@@ -35,6 +35,8 @@ pub(crate) struct Rollout<'a> {
 struct Workload {
     key: ObjectKey,
     labels: BTreeMap<String, Value>,
+    /// How many pods its autoscaler brings it to, whatever is asked for: charts leave the number to that.
+    at_least: i32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +53,20 @@ struct State {
     /// What is not ready yet, if anything is not.
     trouble: Option<String>,
     selector: String,
+}
+
+impl State {
+    /// The same once an autoscaler has acted: it brings a workload to its least number soon, and leaves alone one that is
+    /// switched off. <https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/>
+    fn scaled_to(self, at_least: i32) -> Self {
+        if self.wanted == 0 || self.wanted >= at_least {
+            return self;
+        }
+        let (asked, trouble) = (self.wanted, self.trouble);
+        let trouble =
+            trouble.or_else(|| Some(format!("{asked} of the {at_least} that its autoscaler brings")));
+        Self { wanted: at_least, trouble, selector: self.selector }
+    }
 }
 
 impl<'a> Rollout<'a> {
@@ -93,7 +109,7 @@ impl<'a> Rollout<'a> {
         let mut states = Vec::with_capacity(self.workloads.len());
         let mut troubles = Vec::new();
         for workload in &self.workloads {
-            let state = self.state(&workload.key).await?;
+            let state = self.state(&workload.key).await?.scaled_to(workload.at_least);
             if let Some(trouble) = &state.trouble {
                 let why = self.why(&workload.key, &state.selector).await?;
                 let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
@@ -180,11 +196,20 @@ fn parts(manifest: &Manifest) -> (Vec<Workload>, Vec<Service>) {
     let map = |object: &Value, path: &[&str]| at(object, path).and_then(Value::as_map).cloned();
     let is_workload =
         |key: &ObjectKey| matches!(key.kind.as_str(), "Deployment" | "StatefulSet" | "DaemonSet");
+    let scaled: Vec<(ScaleTarget, i32)> =
+        manifest.kept().filter_map(|(key, object)| autoscaler(key, object)).collect();
+    let at_least = |key: &ObjectKey| {
+        let is_it = |(kind, name, namespace): &ScaleTarget| {
+            *kind == key.kind && *name == key.name && *namespace == key.namespace
+        };
+        scaled.iter().find(|(target, _)| is_it(target)).map_or(0, |(_, at_least)| *at_least)
+    };
     let workloads: Vec<Workload> = manifest
         .kept()
         .filter(|(key, _)| is_workload(key) && key.api_version == "apps/v1")
         .map(|(key, object)| Workload {
             key: key.clone(),
+            at_least: at_least(key),
             labels: map(object, &["spec", "template", "metadata", "labels"]).unwrap_or_default(),
         })
         .collect();
@@ -200,6 +225,24 @@ fn parts(manifest: &Manifest) -> (Vec<Workload>, Vec<Service>) {
     });
     let services = services.collect();
     (workloads, services)
+}
+
+/// What is scaled: its kind, its name and its namespace.
+type ScaleTarget = (String, String, Option<String>);
+
+/// What a HorizontalPodAutoscaler scales, and to how many pods at least.
+fn autoscaler(key: &ObjectKey, object: &Value) -> Option<(ScaleTarget, i32)> {
+    if key.kind != "HorizontalPodAutoscaler" || !key.api_version.starts_with("autoscaling/") {
+        return None;
+    }
+    let text = |name: &str| at(object, &["spec", "scaleTargetRef", name]).and_then(Value::as_text);
+    let target = (text("kind")?.to_owned(), text("name")?.to_owned(), key.namespace.clone());
+    let at_least = match at(object, &["spec", "minReplicas"]) {
+        Some(number) => number.to_plain_json().ok()?.as_i64()?.try_into().ok()?,
+        // <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/horizontal-pod-autoscaler-v2/>
+        None => 1,
+    };
+    Some((target, at_least))
 }
 
 fn selector_text(selector: &LabelSelector) -> String {
@@ -318,6 +361,34 @@ mod tests {
         assert_eq!(of_deployment(status(2, 3, 3, 2)).as_deref(), Some("2 of 3 ready"));
         assert_eq!(of_deployment(status(2, 4, 3, 3)).as_deref(), Some("1 of the old pods left"));
         assert_eq!(of_deployment(status(2, 3, 3, 3)), None);
+    }
+
+    #[test]
+    fn an_autoscaler_brings_its_least_number_of_pods() {
+        let manifest = Manifest::parse(
+            r#"
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: n}, spec: {template: {}}}
+---
+{apiVersion: apps/v1, kind: Deployment, metadata: {name: other, namespace: n}, spec: {template: {}}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web, namespace: n}
+spec: {minReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}}
+"#,
+        )
+        .unwrap();
+        let (workloads, _) = parts(&manifest);
+        let found: Vec<(&str, i32)> =
+            workloads.iter().map(|it| (it.key.name.as_str(), it.at_least)).collect();
+        assert_eq!(found, [("other", 0), ("web", 3)]);
+
+        let ready = |wanted: i32| State { wanted, trouble: None, selector: String::new() };
+        let trouble = ready(1).scaled_to(3).trouble;
+        assert_eq!(trouble.as_deref(), Some("1 of the 3 that its autoscaler brings"));
+        for (wanted, at_least) in [(3, 3), (5, 3), (0, 3), (1, 0)] {
+            assert_eq!(ready(wanted).scaled_to(at_least), ready(wanted));
+        }
     }
 
     #[test]

@@ -15,16 +15,18 @@ use crate::kubernetes::{ClusterConnection, KubernetesClient};
 pub(super) const UNAUTHORIZED: &str = "Unauthorized";
 /// The code of an error: nobody answers at the cluster's address.
 pub(super) const UNREACHABLE: &str = "ClusterUnreachable";
+/// The code of an error: the cluster does not answer in time.
+pub(super) const SLOW: &str = "ClusterSlow";
 /// The code of an error: who answers there is not the cluster.
 pub(super) const UNTRUSTED: &str = "ClusterUntrusted";
 /// The code of an error: others have the fields that were to be applied.
 pub(super) const FIELD_CONFLICT: &str = "FieldManagerConflict";
 
-/// The error of a read that a plan needs: nobody at the address is told at once, rather than asked for again and again
-/// while someone waits for the plan.
+/// The error of a read that a plan needs: nobody at the address, or no answer in time, is told at once, rather than asked
+/// for again and again while someone waits for the plan.
 pub(crate) fn of_read(error: ProviderError) -> ProviderError {
-    let is_unreachable = error.code.as_deref() == Some(UNREACHABLE);
-    ProviderError { kind: if is_unreachable { ErrorKind::TimedOut } else { error.kind }, ..error }
+    let is_silent = [UNREACHABLE, SLOW].map(Some).contains(&error.code.as_deref());
+    ProviderError { kind: if is_silent { ErrorKind::TimedOut } else { error.kind }, ..error }
 }
 
 /// Turns the client's error into the engine's.
@@ -68,7 +70,7 @@ pub(super) fn provider_error(
         }
         Some(TransportError::Late) => {
             let text = format!("the cluster {name} is slow: {}", TransportError::Late);
-            coded(ErrorKind::Unclear, "Timeout", text)
+            coded(ErrorKind::Unclear, SLOW, text)
         }
         None => ProviderError::new(kind_of_client(error), format!("{call}: {}", with_causes(error))),
     }
@@ -283,5 +285,9 @@ mod tests {
         assert_eq!((untrusted.kind, untrusted.code.as_deref()), (ErrorKind::Invalid, Some(UNTRUSTED)));
         assert_eq!(of(TransportError::Gone).kind, ErrorKind::NotFound);
         assert_eq!(of(TransportError::Late).kind, ErrorKind::Unclear);
+        // Whoever waits for a plan is told at once.
+        for silent in [TransportError::Late, TransportError::Unreachable("refused".to_owned())] {
+            assert_eq!(of_read(of(silent)).kind, ErrorKind::TimedOut);
+        }
     }
 }

@@ -58,6 +58,7 @@ pub fn register(providers: &mut Providers, connector: Arc<KubernetesConnector>) 
     add::<core::ConfigMap>(providers, &connect);
     add::<storage::StorageClass>(providers, &connect);
     add::<storage::DefaultClassMark>(providers, &connect);
+    add::<networking::ClusterLoadBalancers>(providers, &connect);
     add::<storage::ClassVolumes>(providers, &connect);
     add::<policy::PodDisruptionBudget>(providers, &connect);
     add::<networking::NetworkPolicy>(providers, &connect);

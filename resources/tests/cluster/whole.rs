@@ -246,11 +246,11 @@ async fn mark() {
     let other = Other::new().await;
     let path = "/apis/storage.k8s.io/v1/storageclasses";
     let class = json!({
-        "metadata": {"name": "gp2", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "metadata": {"name": "fast", "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
         "provisioner": "kubernetes.io/aws-ebs",
     });
     other.make(path, &class).await;
-    let path = &format!("{path}/gp2");
+    let path = &format!("{path}/fast");
     let marked = async || {
         let class = other.get(path).await.unwrap();
         class["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"]
@@ -264,7 +264,7 @@ async fn mark() {
         stack.add("mark", mark).unwrap();
         stack
     };
-    let stack = declare("gp2");
+    let stack = declare("fast");
     environment.up(&stack).await;
     assert_eq!(marked().await.as_deref(), Some("false"));
     environment.assert_settled(&stack, "once it is taken off").await;

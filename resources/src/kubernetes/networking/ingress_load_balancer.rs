@@ -15,10 +15,11 @@ use lsinfra_engine::{Input, Inputs, Output, Outputs, PhysicalId, ResourceType, S
 use serde_json::Value as Json;
 
 use crate::aws::Arn;
-use crate::aws::error::{During, found};
+use crate::aws::error::found;
 use crate::aws::wait::SECONDS;
 use crate::durations;
 use crate::kubernetes::kind::{Kind, Place};
+use crate::kubernetes::networking::load_balancers::load_balancers;
 use crate::kubernetes::{KubernetesClient, objects, why};
 
 const INGRESS: Kind = Kind::known("networking.k8s.io/v1", "Ingress", "ingresses", true);
@@ -64,7 +65,9 @@ async fn look(client: &KubernetesClient, place: &Place) -> Result<Seen, Provider
         let told = why::joined(&why::told(client, &ingress).await);
         return Ok(Seen::Missing(format!("the {place} has no address yet{told}")));
     };
-    Ok(match load_balancer(client, &hostname).await? {
+    let mut all = load_balancers(client).await?.into_iter();
+    let is_it = |name: &str| name.eq_ignore_ascii_case(&hostname);
+    Ok(match all.find(|one| one.dns_name().is_some_and(is_it)) {
         Some(found) => Seen::Whole(outputs(hostname, &found)),
         None => Seen::Missing(format!("there is no load balancer of the name {hostname}")),
     })
@@ -73,29 +76,6 @@ async fn look(client: &KubernetesClient, place: &Place) -> Result<Seen, Provider
 fn hostname(ingress: &Json) -> Option<String> {
     let addresses = ingress["status"]["loadBalancer"]["ingress"].as_array()?;
     addresses.iter().find_map(|address| address["hostname"].as_str().map(str::to_owned))
-}
-
-/// The load balancer with a host name. There is no filter for it.
-/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html>
-async fn load_balancer(
-    client: &KubernetesClient,
-    hostname: &str,
-) -> Result<Option<LoadBalancer>, ProviderError> {
-    let mut marker = None;
-    loop {
-        let request = client.aws.elbv2.describe_load_balancers().set_marker(marker);
-        let answer = request.send().await.during("DescribeLoadBalancers")?;
-        let named = |one: &LoadBalancer| {
-            one.dns_name().is_some_and(|dns_name| dns_name.eq_ignore_ascii_case(hostname))
-        };
-        if let Some(one) = answer.load_balancers().iter().find(|one| named(one)) {
-            return Ok(Some(one.clone()));
-        }
-        marker = answer.next_marker;
-        if marker.as_deref().is_none_or(str::is_empty) {
-            return Ok(None);
-        }
-    }
 }
 
 fn outputs(hostname: String, found: &LoadBalancer) -> IngressLoadBalancerOutputs {

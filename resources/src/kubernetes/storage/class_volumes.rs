@@ -88,6 +88,10 @@ impl ResourceType for ClassVolumes {
         ClassVolumesOutputs { storage_class: repeated(&self.storage_class) }
     }
 
+    fn awaits(&self) -> Option<String> {
+        Some("the volumes of the class are gone".to_owned())
+    }
+
     async fn create(
         &self,
         _client: &KubernetesClient,

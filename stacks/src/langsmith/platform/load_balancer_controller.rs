@@ -4,6 +4,7 @@
 use lsinfra_engine::{Output, Resource};
 use lsinfra_resources::kubernetes::ObjectOutputs;
 use lsinfra_resources::kubernetes::meta::DryRun;
+use lsinfra_resources::kubernetes::networking::ClusterLoadBalancers;
 use serde_json::{Value, json};
 
 use super::super::json::Json;
@@ -14,11 +15,11 @@ use super::{Controller, Controllers, ROLE_ANNOTATION, chart, service_account};
 /// <https://github.com/aws/eks-charts/tree/master/stable/aws-load-balancer-controller>
 const REPOSITORY: &str = "https://aws.github.io/eks-charts";
 
-/// Declares it, and gives what proves that it works.
+/// Declares it, and gives what proves that it works and what it makes.
 pub(super) fn declare(
     controllers: &Controllers<'_>,
     namespace: &Resource<ObjectOutputs>,
-) -> Result<[Resource<()>; 2], StackError> {
+) -> Result<[Resource<()>; 3], StackError> {
     let (environment, foundation) = (controllers.environment, controllers.foundation);
     let values = Json::new(fixed(environment, controllers.replicas()))
         .with(&["clusterName"], &foundation.control_plane.cluster.name)
@@ -37,12 +38,14 @@ pub(super) fn declare(
         ),
         values,
     })?;
+    let made = ClusterLoadBalancers { cluster_name: foundation.control_plane.cluster.name.clone().into() };
+    let made = controllers.stack.add("main", made)?.depends_on(&release);
     let probe = Json::new(probe_ingress()).with(&["metadata", "namespace"], &namespace.name);
     let accepted = controllers
         .stack
         .run("load-balancer-webhook", DryRun { manifest: probe.output().into() })?
         .depends_on(&release);
-    Ok([release.erased(), accepted.erased()])
+    Ok([release.erased(), made.erased(), accepted.erased()])
 }
 
 fn fixed(environment: &Environment<'_>, replicas: u8) -> Value {
