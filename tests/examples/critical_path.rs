@@ -142,7 +142,7 @@ fn measure(pace: u32) -> Result<Value, Failure> {
     let control = sandbox.control();
     // The place for state belongs to the account: it is there before its second environment.
     project.sandboxed(&["state", "bootstrap"]).succeed();
-    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"])).outside_of_clusters();
     sandbox.take_all_calls();
 
     let origin = control.status()?.time;

@@ -237,7 +237,7 @@ fn every_type() {
     let (project, sandbox) = begin();
     project.sandboxed(&["up", "--yes"]).succeed();
     let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
-    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"])).outside_of_clusters();
     let mut text = String::new();
     for object in recorded.objects.iter().filter(|object| object.physical_id.is_some()) {
         let (kind, urn, id) = (&object.resource_type, &object.urn, object.physical_id.as_deref().unwrap());

@@ -34,7 +34,7 @@ fn up_twice() {
     let sandbox = Sandbox::start(&project, &SandboxOptions::default());
     project.sandboxed(&["up", "--yes"]).succeed();
 
-    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"])).outside_of_clusters();
     let recorded = Recorded::ask(project.sandboxed(&["state", "list"]));
     let urns = |urns: Vec<&str>| {
         let mut urns: Vec<String> = urns.into_iter().map(str::to_owned).collect();
@@ -247,7 +247,7 @@ fn change_tag() {
 
     file.tags.insert("owner".to_owned(), "observability".to_owned());
     project.write(&file);
-    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"])).outside_of_clusters();
     // The types that AWS gives no tags.
     let untagged =
         ["aws:ec2:Route", "aws:ec2:RouteTableAssociation", "aws:kms:Alias", "lsinfra:langsmith:Choices"];

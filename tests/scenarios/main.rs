@@ -19,6 +19,8 @@ mod history;
 mod import;
 mod interruption;
 mod kill;
+mod kubernetes;
+mod kubernetes_trouble;
 mod lifecycle;
 mod output;
 mod replacement;
@@ -69,6 +71,8 @@ fn main() -> ExitCode {
         emulators::trials(),
         conformance::trials(),
         kill::trials(),
+        kubernetes::trials(),
+        kubernetes_trouble::trials(),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials.into_iter().flatten().collect());
     match kill::verdict().and_then(|()| state_race::verdict()) {

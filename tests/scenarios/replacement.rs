@@ -29,7 +29,7 @@ fn change_range() {
 
     file.cidr = "10.99.0.0/16";
     project.write(&file);
-    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"])).outside_of_clusters();
     let vpc = declared.of_type("aws:ec2:Vpc").next().unwrap();
     let follows = declared.dependents(vpc);
     let planned = Planned::ask(project.sandboxed(&["preview"]));

@@ -138,7 +138,8 @@ fn race(seed: u64) {
         match ended.status.code() {
             // Also a sleeper, if it slept before it had the lock, or after it had given it back.
             Some(0) => {}
-            Some(1) if fate == Fate::Sleeps => {
+            // As locked, if it slept before it had begun.
+            Some(1 | 4) if fate == Fate::Sleeps => {
                 assert!(ended.stderr.contains("was lost"), "{}", ended.transcript());
                 MET.refused_sleepers.fetch_add(1, Ordering::SeqCst);
             }

@@ -32,6 +32,14 @@ impl Declared {
         serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}\n{}", ended.transcript()))
     }
 
+    /// The same without what runs in clusters.
+    #[must_use]
+    pub fn outside_of_clusters(mut self) -> Self {
+        let is_inside = |name: &str| ["helm:", "kubernetes:"].iter().any(|start| name.starts_with(start));
+        self.resources.retain(|resource| !is_inside(&resource.resource_type));
+        self
+    }
+
     /// The URNs of all resources of a type.
     pub fn of_type<'a>(&'a self, resource_type: &str) -> impl Iterator<Item = &'a str> {
         let resource_type = resource_type.to_owned();

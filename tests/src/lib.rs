@@ -9,6 +9,7 @@
 
 mod account;
 mod binary;
+mod cluster;
 mod declared;
 mod emulator;
 mod environment_file;
@@ -26,6 +27,7 @@ mod wire;
 
 pub use account::{Difference, compare, forgotten};
 pub use binary::lsinfra;
+pub use cluster::{Cluster, Kind, charts_for_clusters};
 pub use declared::{Declared, DeclaredResource};
 pub use emulator::{Emulator, Product};
 pub use environment_file::EnvironmentFile;

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use lsinfra_sandbox::Binaries;
 use tempfile::TempDir;
 
 use crate::binary::lsinfra;
@@ -15,6 +16,8 @@ pub struct Project {
     folder: TempDir,
     keeps_state_in_folder: bool,
     has_kubernetes: bool,
+    /// The folder of the charts that are installed in its cluster.
+    charts: Option<PathBuf>,
 }
 
 /// The commands that can leave something out.
@@ -27,7 +30,7 @@ impl Project {
     /// A folder with one environment, `dev`.
     pub fn new(file: &EnvironmentFile) -> Self {
         let folder = tempfile::Builder::new().prefix("lsinfra-").tempdir().unwrap();
-        let project = Self { folder, keeps_state_in_folder: false, has_kubernetes: false };
+        let project = Self { folder, keeps_state_in_folder: false, has_kubernetes: false, charts: None };
         for folder in ["home", "project/environments"] {
             std::fs::create_dir_all(project.folder.path().join(folder)).unwrap();
         }
@@ -43,6 +46,21 @@ impl Project {
     /// The same, in which operations take in what runs in the cluster.
     pub fn with_kubernetes(file: &EnvironmentFile) -> Self {
         Self { has_kubernetes: true, ..Self::new(file) }
+    }
+
+    /// The same, whose cluster runs what the charts of a folder install.
+    ///
+    /// # Panics
+    /// If there are no programs to run one.
+    pub fn with_charts(file: &EnvironmentFile, charts: PathBuf) -> Self {
+        let project = Self { charts: Some(charts), ..Self::with_kubernetes(file) };
+        // What is built for all sandboxes of a user is in their home folder, and this is another one.
+        let programs = Binaries::installed().unwrap();
+        let built = programs.folder().ancestors().nth(2).unwrap();
+        let cache = project.folder.path().join("home/.cache/lsinfra");
+        std::fs::create_dir_all(&cache).unwrap();
+        std::os::unix::fs::symlink(built, cache.join("kubernetes")).unwrap();
+        project
     }
 
     /// Replaces the environment's file.
@@ -97,6 +115,10 @@ impl Project {
         let invocation = match self.keeps_state_in_folder {
             true => invocation.environment("LSINFRA_STATE", format!("file://{STATE_FOLDER}")),
             false => invocation,
+        };
+        let invocation = match &self.charts {
+            Some(charts) => invocation.environment("LSINFRA_CHARTS", charts),
+            None => invocation,
         };
         invocation
             .environment("HOME", self.folder.path().join("home"))
