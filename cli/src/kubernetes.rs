@@ -9,9 +9,6 @@ use crate::error::{CommandError, ErrorCode};
 use crate::render::plural;
 use crate::session::Run;
 
-/// Whether the stack declares all that is to run in the cluster. Until it does, nothing of it is taken in.
-pub(crate) const LAYERS_ARE_WHOLE: bool = true;
-
 /// How the types of objects in a cluster begin.
 const TYPES: [&str; 2] = ["kubernetes:", "helm:"];
 
@@ -41,8 +38,7 @@ impl Kubernetes {
             return Self::LeftOut(LeftOut::OnPurpose);
         }
         #[cfg(feature = "sandbox")]
-        if LAYERS_ARE_WHOLE
-            && run.place.sandbox()
+        if run.place.sandbox()
             && let Err((reason, help)) =
                 crate::commands::sandbox::check_kubernetes(run.kind == OperationKind::Up)
         {
@@ -53,7 +49,7 @@ impl Kubernetes {
 
     /// Whether the stack is to declare it.
     pub(crate) fn is_declared(&self) -> bool {
-        LAYERS_ARE_WHOLE && *self == Self::Included
+        *self == Self::Included
     }
 
     /// Refuses to leave out what is there: it would be deleted, or outlive its cluster unseen.

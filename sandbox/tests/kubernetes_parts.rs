@@ -5,6 +5,8 @@
 
 #[path = "support/account.rs"]
 mod account;
+#[path = "parts/autoscaler.rs"]
+mod autoscaler;
 #[path = "parts/load_balancers.rs"]
 mod load_balancers;
 #[path = "parts/metrics.rs"]
@@ -23,7 +25,7 @@ use lsinfra_sandbox::{Binaries, Kubernetes, Options, Part, Serving, serve};
 use serde_json::{Value, json};
 
 fn main() {
-    let tests: [(&str, fn()); 7] = [
+    let tests: [(&str, fn()); 8] = [
         ("load_balancers_come_and_go_with_what_asks_for_them", load_balancers::come_and_go),
         ("load_balancers_need_a_controller_with_its_rights", load_balancers::need_rights),
         (OF_CHARTS, load_balancers::work_with_charts),
@@ -31,6 +33,7 @@ fn main() {
         ("volumes_need_a_driver_with_its_rights", volumes::need_rights),
         ("metrics_come_with_the_add_on", metrics::come_with_the_addon),
         ("metrics_can_be_missing", metrics::can_be_missing),
+        ("the_autoscaler_tells_what_it_finds_with_its_rights", autoscaler::tells_what_it_finds),
     ];
     let arguments: Vec<String> = std::env::args().skip(1).filter(|text| !text.starts_with('-')).collect();
     for (name, test) in tests {

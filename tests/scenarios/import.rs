@@ -254,9 +254,10 @@ fn every_type() {
     assert_eq!(sandbox.take_changing_calls(), [""; 0]);
     let planned = Planned::ask(project.sandboxed(&["preview"]));
     // Nobody can read what a password is: it is set again, and what carries it follows.
-    let secret = ["master_password", "auth_token", "values.connection_url"];
+    let is_secret =
+        |path: &str| ["master_password", "auth_token"].contains(&path) || path.starts_with("values.");
     let changes = planned.steps.iter().flat_map(|step| &step.changes);
-    let differing: Vec<_> = changes.filter(|change| !secret.contains(&change.path.as_str())).collect();
+    let differing: Vec<_> = changes.filter(|change| !is_secret(&change.path)).collect();
     assert!(differing.is_empty(), "{differing:?}");
     assert_eq!(planned.urns("update"), planned.touched());
     // An object that carries no tags has nothing to get.

@@ -112,7 +112,7 @@ fn outputs() {
 
 fn pictures() {
     let project = Project::new(&EnvironmentFile::dev());
-    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"])).outside_of_clusters();
+    let declared = Declared::ask(project.lsinfra(["graph", "--env", "dev"]));
     let edges: usize = declared.resources.iter().map(|resource| resource.depends_on.len()).sum();
     let picture = |format| project.lsinfra(["graph", "--env", "dev", "--format", format]).succeed().stdout;
     let arrows = |text: &str, arrow: &str| text.lines().filter(|line| line.contains(arrow)).count();

@@ -6,29 +6,17 @@ use lsinfra_tests::{EnvironmentFile, Project, Sandbox, SandboxOptions};
 
 use crate::sandbox_install::{GO, put_go, with_go};
 use crate::sandbox_process::StopAtEnd;
-use crate::{scenario, scenario_with};
+use crate::scenario;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let declared = declared();
     vec![
-        scenario_with("without_a_go_that_does_kubernetes_is_left_out", declared, |()| old_go()),
-        scenario_with("the_first_up_builds_kubernetes", declared, |()| builds()),
+        scenario("without_a_go_that_does_kubernetes_is_left_out", old_go),
+        scenario("the_first_up_builds_kubernetes", builds),
         scenario("kubernetes_is_left_out_on_purpose_by_every_operation", on_purpose),
         scenario("sandbox_status_says_what_there_is_of_kubernetes", status),
         scenario("what_is_recorded_in_a_cluster_is_not_left_out", recorded),
         scenario("skip_takes_the_name_of_a_part", mistyped),
     ]
-}
-
-/// Whether the stack has anything to run in the cluster.
-fn declared() -> Result<(), &'static str> {
-    let project = Project::new(&EnvironmentFile::dev());
-    let graph = project.lsinfra(["graph", "--env", "dev"]).succeed().stdout;
-    if graph.contains("helm:Release") {
-        Ok(())
-    } else {
-        Err("the stack declares nothing that runs in the cluster")
-    }
 }
 
 fn old_go() {

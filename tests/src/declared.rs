@@ -32,12 +32,14 @@ impl Declared {
         serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}\n{}", ended.transcript()))
     }
 
-    /// The same without what runs in clusters.
+    /// The same without what runs in clusters, and what depends on it.
     #[must_use]
-    pub fn outside_of_clusters(mut self) -> Self {
+    pub fn outside_of_clusters(self) -> Self {
         let is_inside = |name: &str| ["helm:", "kubernetes:"].iter().any(|start| name.starts_with(start));
-        self.resources.retain(|resource| !is_inside(&resource.resource_type));
-        self
+        let inside = self.resources.iter().filter(|resource| is_inside(&resource.resource_type));
+        let left_out: BTreeSet<&str> = inside.flat_map(|resource| self.dependents(&resource.urn)).collect();
+        let kept = self.resources.iter().filter(|resource| !left_out.contains(resource.urn.as_str()));
+        Self { resources: kept.cloned().collect() }
     }
 
     /// The URNs of all resources of a type.

@@ -4,6 +4,7 @@
 //! [`core::ConfigMap`] is a type that is nothing but its page; `objects.rs` has the calls of all of them, `fields.rs` what
 //! counts as drift. No type of the client appears in a public signature.
 
+pub mod autoscaling;
 pub mod batch;
 mod connection;
 mod connector;
@@ -65,6 +66,7 @@ pub fn register(providers: &mut Providers, connector: Arc<KubernetesConnector>) 
     add::<networking::IngressLoadBalancer>(providers, &connect);
     add::<meta::Manifest>(providers, &connect);
     providers.register(TaskProvider::<meta::DryRun>::new(Arc::clone(&connect)));
+    providers.register(TaskProvider::<autoscaling::DiscoveredGroups>::new(Arc::clone(&connect)));
     providers.register(TaskProvider::<metrics::NodeMetrics>::new(Arc::clone(&connect)));
     providers.register(TaskProvider::<batch::Job>::new(connect));
 }

@@ -5,6 +5,7 @@
 //! lives by through a [`Context`], and is asked to reconcile whenever something changed there or in the account.
 
 mod account;
+mod autoscaler;
 mod clickhouse;
 mod context;
 mod events;
@@ -12,6 +13,7 @@ mod external_secrets;
 mod finalizers;
 mod load_balancers;
 mod metrics;
+mod service_accounts;
 mod volumes;
 
 use std::collections::BTreeSet;
@@ -49,6 +51,8 @@ pub enum Part {
     ExternalSecrets,
     /// The ClickHouse operator.
     Clickhouse,
+    /// The cluster autoscaler's, as far as it tells what it has found.
+    Autoscaler,
     /// Admission webhooks of whatever is in the cluster, which are answered as the API server asks (`kubernetes/network`).
     Webhooks,
 }
@@ -61,6 +65,7 @@ impl Part {
         Self::Metrics,
         Self::ExternalSecrets,
         Self::Clickhouse,
+        Self::Autoscaler,
         Self::Webhooks,
     ];
 
@@ -73,6 +78,7 @@ impl Part {
             Self::Metrics => "metrics",
             Self::ExternalSecrets => "external-secrets",
             Self::Clickhouse => "clickhouse",
+            Self::Autoscaler => "autoscaler",
             Self::Webhooks => "webhooks",
         }
     }
@@ -84,6 +90,7 @@ impl Part {
             Self::Metrics => play::<metrics::Metrics>(context, log).await,
             Self::ExternalSecrets => play::<external_secrets::ExternalSecrets>(context, log).await,
             Self::Clickhouse => play::<clickhouse::Operator>(context, log).await,
+            Self::Autoscaler => play::<autoscaler::Autoscaler>(context, log).await,
             Self::Webhooks => {}
         }
     }

@@ -9,7 +9,7 @@ mod cluster;
 pub(crate) mod control_plane;
 mod errors;
 mod network;
-mod node_group;
+pub(crate) mod node_group;
 mod pod_identity;
 pub(crate) mod quotas;
 mod requests;

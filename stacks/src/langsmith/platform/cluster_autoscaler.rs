@@ -2,6 +2,7 @@
 //! <https://github.com/kubernetes/autoscaler/tree/master/cluster-autoscaler>
 
 use lsinfra_engine::{Output, Resource};
+use lsinfra_resources::kubernetes::autoscaling::DiscoveredGroups;
 use serde_json::json;
 
 use super::super::StackError;
@@ -12,6 +13,7 @@ use super::{Controller, Controllers, ROLE_ANNOTATION, chart, service_account};
 /// <https://github.com/kubernetes/autoscaler/tree/master/charts/cluster-autoscaler>
 const REPOSITORY: &str = "https://kubernetes.github.io/autoscaler";
 
+/// Declares it, and gives the proof that it has found the groups of nodes.
 pub(super) fn declare(controllers: &Controllers<'_>) -> Result<Resource<()>, StackError> {
     let (environment, foundation) = (controllers.environment, controllers.foundation);
     let fixed = json!({
@@ -41,5 +43,11 @@ pub(super) fn declare(controllers: &Controllers<'_>) -> Result<Resource<()>, Sta
         chart: chart(REPOSITORY, "cluster-autoscaler", &environment.config.charts.cluster_autoscaler),
         values,
     })?;
-    Ok(release.erased())
+    let nodes = foundation.nodes;
+    let groups = std::iter::once(&nodes.general).chain(&nodes.clickhouse);
+    let discovered = DiscoveredGroups {
+        namespace: SYSTEM_NAMESPACE.into(),
+        groups: groups.map(|group| group.auto_scaling_group_name.clone()).collect(),
+    };
+    Ok(controllers.stack.run(CLUSTER_AUTOSCALER, discovered)?.depends_on(&release).erased())
 }

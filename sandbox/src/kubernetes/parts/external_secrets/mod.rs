@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Secret, ServiceAccount};
+use k8s_openapi::api::core::v1::Secret;
 use kube::ResourceExt;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
@@ -21,14 +21,12 @@ use kube::runtime::reflector::{ObjectRef, Store};
 use serde_json::{Value, json};
 
 use super::events::Events;
+use super::service_accounts::ServiceAccounts;
 use super::{Context, Controller, Deployed, PartError};
 use crate::cloud::principal::Principal;
 
 /// The manager of the fields of statuses.
 const FIELD_MANAGER: &str = "external-secrets";
-/// The annotation of a service account that names its role.
-/// <https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html>
-const ROLE: &str = "eks.amazonaws.com/role-arn";
 
 /// The controller.
 pub(super) struct ExternalSecrets {
@@ -39,7 +37,7 @@ pub(super) struct ExternalSecrets {
     stores: Store<DynamicObject>,
     external_secrets: Store<DynamicObject>,
     secrets: Store<Secret>,
-    service_accounts: Store<ServiceAccount>,
+    service_accounts: ServiceAccounts,
     webhooks: Store<ValidatingWebhookConfiguration>,
 }
 
@@ -80,7 +78,7 @@ impl Controller for ExternalSecrets {
             stores: watch(kind("secretstores", "SecretStore")),
             external_secrets: watch(kind("externalsecrets", "ExternalSecret")),
             secrets: context.watch(Api::all(client.clone())),
-            service_accounts: context.watch(Api::all(client.clone())),
+            service_accounts: ServiceAccounts::watch(&context),
             webhooks: context.watch(Api::all(client.clone())),
             context,
         })
@@ -251,16 +249,16 @@ impl ExternalSecrets {
             None => return Err(invalid("the sandbox plays service accounts alone".to_owned())),
         };
         let (namespace, name) = (namespace.unwrap_or_default(), name.unwrap_or_default());
-        let account = self.service_accounts.get(&ObjectRef::new(&name).within(&namespace));
-        let account =
-            account.ok_or_else(|| invalid(format!("serviceaccounts \"{name}\" not found in {namespace}")))?;
-        let role = account.annotations().get(ROLE);
+        if !self.service_accounts.has(&namespace, &name) {
+            return Err(invalid(format!("serviceaccounts \"{name}\" not found in {namespace}")));
+        }
+        let role = self.service_accounts.role_of(&namespace, &name);
         let role = role.ok_or_else(|| {
             invalid(format!(
                 "an IAM role must be associated with service account {name} (namespace: {namespace})"
             ))
         })?;
-        let session = self.context.account.assume_role(role, &namespace, &name);
+        let session = self.context.account.assume_role(&role, &namespace, &name);
         session.map_err(|error| {
             invalid(format!(
                 "operation error STS: AssumeRoleWithWebIdentity, {}: {}",

@@ -332,7 +332,7 @@ impl LoadBalancers {
         let account_name = account_name.unwrap_or_else(|| "default".to_owned());
         let arguments = pod.into_iter().flat_map(|pod| &pod.containers).flat_map(|container| &container.args);
         let named = arguments.flatten().find_map(|argument| argument.strip_prefix("--cluster-name="));
-        let role = self.workloads.role_of(&namespace, &account_name);
+        let role = self.workloads.service_accounts.role_of(&namespace, &account_name);
         let Some(role) = role else {
             // The pods' role would be the node's, which they cannot reach through one hop of the network.
             return Err(PartError::Object(

@@ -3,19 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Service, ServiceAccount, ServicePort};
+use k8s_openapi::api::core::v1::{Node, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt;
 use kube::api::Api;
 use kube::runtime::reflector::{ObjectRef, Store};
 
+use super::super::service_accounts::ServiceAccounts;
 use super::super::{Context, PartError};
 use crate::services::elbv2::target_group::Target;
 
-/// The annotation on service accounts that names their role.
-/// <https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html>
-const ROLE_ANNOTATION: &str = "eks.amazonaws.com/role-arn";
 /// The label of endpoint slices that names their service.
 const SERVICE_LABEL: &str = "kubernetes.io/service-name";
 
@@ -24,7 +22,7 @@ pub(super) struct Workloads {
     pub(super) services: Store<Service>,
     slices: Store<EndpointSlice>,
     nodes: Store<Node>,
-    service_accounts: Store<ServiceAccount>,
+    pub(super) service_accounts: ServiceAccounts,
 }
 
 /// A port of a service, as a target group takes it.
@@ -42,7 +40,7 @@ impl Workloads {
             services: context.watch(Api::all(client.clone())),
             slices: context.watch(Api::all(client.clone())),
             nodes: context.watch(Api::all(client.clone())),
-            service_accounts: context.watch(Api::all(client.clone())),
+            service_accounts: ServiceAccounts::watch(context),
         }
     }
 
@@ -52,13 +50,7 @@ impl Workloads {
         self.services.wait_until_ready().await.map_err(ended)?;
         self.slices.wait_until_ready().await.map_err(ended)?;
         self.nodes.wait_until_ready().await.map_err(ended)?;
-        self.service_accounts.wait_until_ready().await.map_err(ended)
-    }
-
-    /// The ARN of the role that a service account takes on.
-    pub(super) fn role_of(&self, namespace: &str, name: &str) -> Option<String> {
-        let account = self.service_accounts.get(&ObjectRef::new(name).within(namespace))?;
-        account.annotations().get(ROLE_ANNOTATION).cloned()
+        self.service_accounts.wait_until_ready().await
     }
 
     /// A service.

@@ -91,7 +91,7 @@ pub(super) fn answer(call: &Call<'_>, cluster: &str, group: &NodeGroup, at: Time
         }
     }
     if status != Status::Creating {
-        let name = format!("eks-{}-{}", group.name, group.id);
+        let name = group.auto_scaling_group_name();
         answer["resources"] = json!({"autoScalingGroups": [{"name": name}]});
     }
     answer

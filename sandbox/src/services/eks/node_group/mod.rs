@@ -140,6 +140,11 @@ impl NodeGroup {
         self.is_up(now) && !self.is_joining && self.settings.scaling.desired > 0
     }
 
+    /// The autoscaling group that its instances belong to.
+    fn auto_scaling_group_name(&self) -> String {
+        format!("eks-{}-{}", self.name, self.id)
+    }
+
     /// Whether only its nodes are missing.
     pub(super) fn awaits_nodes(&self, now: Timestamp) -> bool {
         self.is_joining && self.is_up(now)
@@ -199,6 +204,36 @@ fn find<'c>(call: &'c Call<'_>, cluster: &str, name: &str) -> Result<&'c NodeGro
         return Err(no_cluster(cluster));
     }
     eks.node_groups.find(scope, &row_id(cluster, name)).ok_or_else(|| no_node_group(cluster, name))
+}
+
+/// An autoscaling group of a cluster, to which the instances of a node group belong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AutoScalingGroup {
+    /// Its name.
+    pub(crate) name: String,
+    /// How many instances it is to have.
+    pub(crate) desired: i64,
+    /// How many at least.
+    pub(crate) min: i64,
+    /// How many at most.
+    pub(crate) max: i64,
+}
+
+/// The autoscaling groups of a cluster, which EKS tags for the autoscaler.
+pub(crate) fn auto_scaling_groups(call: &Call<'_>, cluster: &str) -> Vec<AutoScalingGroup> {
+    let groups = call.tables.eks.node_groups.within(&call.scope, &row_id(cluster, ""));
+    let groups = groups.filter(|(_, group)| group.is_up(call.now));
+    groups
+        .map(|(_, group)| {
+            let scaling = group.settings.scaling;
+            AutoScalingGroup {
+                name: group.auto_scaling_group_name(),
+                desired: scaling.desired,
+                min: scaling.least,
+                max: scaling.most,
+            }
+        })
+        .collect()
 }
 
 /// Whether a cluster has nodes that pods can run on.
