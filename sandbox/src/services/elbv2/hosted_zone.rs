@@ -7,6 +7,7 @@ use super::load_balancer::Kind;
 const ZONES: &[(&str, &str, &str)] = &[
     ("ap-northeast-1", "Z14GRHDCWA56QT", "Z31USIVHYNEOWT"),
     ("ap-northeast-2", "ZWKZPGTI48KDX", "ZIBE1TIR4HY56"),
+    ("ap-northeast-3", "Z5LXEXXYW11ES", "Z1GWIQ4HH19I5X"),
     ("ap-south-1", "ZP97RAFLXTNZK", "ZVDDRBQ08TROA"),
     ("ap-southeast-1", "Z1LMS91P8CMLE5", "ZKVM4W9LS7TM"),
     ("ap-southeast-2", "Z1GM3OXH4ZPM65", "ZCT6FZBF4DROD"),

@@ -192,6 +192,7 @@ impl Operator {
         let names = hosts.iter().map(|host| format!("{}-0", host.name));
         let domains = hosts.iter().map(|host| format!("{}.{domain}", host.name));
         json!({
+            "taskID": installation.spec["taskID"].as_str().unwrap_or("auto"),
             "status": if completed == hosts.len() { "Completed" } else { "InProgress" },
             "clusters": installation.count(|host| host.cluster.clone()),
             "shards": installation.count(|host| format!("{}/{}", host.cluster, host.shard)),

@@ -137,8 +137,9 @@ impl ExternalSecrets {
                 let is_new = self.write(wanted, &name, secret).await?;
                 let ready =
                     Ready { is_ready: true, reason: "SecretSynced", message: "secret synced".to_owned() };
-                let mut status = json!({"binding": {"name": name}});
-                if is_new || wanted.data.pointer("/status/refreshTime").is_none_or(Value::is_null) {
+                let version = version(wanted);
+                let mut status = json!({"binding": {"name": name}, "syncedResourceVersion": version});
+                if is_new || wanted.data.pointer("/status/syncedResourceVersion") != Some(&version) {
                     status["refreshTime"] = now();
                 }
                 self.tell(wanted, &ready, &status).await?;
@@ -333,6 +334,13 @@ fn includes(value: &Value, wanted: &Value) -> bool {
 }
 
 /// The present time, as objects have it.
+/// What tells an ExternalSecret from an earlier state of it: also its annotations and labels, by which it is refreshed at once.
+fn version(wanted: &DynamicObject) -> Value {
+    let hashed = json!([wanted.annotations(), wanted.labels()]).to_string();
+    let hash = crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, hashed.as_bytes());
+    format!("{}-{hash:08x}", wanted.metadata.generation.unwrap_or_default()).into()
+}
+
 fn now() -> Value {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
 }
