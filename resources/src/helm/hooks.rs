@@ -7,9 +7,10 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::Api;
 use kube::api::{ListParams, LogParams};
+use lsinfra_engine::Value;
 use lsinfra_engine::provider::ProviderError;
 
-use crate::helm::manifest::Manifest;
+use crate::helm::manifest::{Manifest, at};
 use crate::kubernetes::KubernetesClient;
 
 /// The label of a job's pods. <https://kubernetes.io/docs/concepts/workloads/controllers/job/>
@@ -25,13 +26,14 @@ const SHORTEST_SECRET: usize = 6;
 pub(crate) struct Hooks<'a> {
     cluster: &'a KubernetesClient,
     namespace: &'a str,
-    names: BTreeSet<String>,
+    /// Their weights, by name: helm runs the lighter ones first.
+    weights: BTreeMap<String, i64>,
     /// Those of earlier runs, by their uids.
     earlier: BTreeSet<String>,
-    /// The ends of the logs of those that failed, by job.
+    /// The ends of the logs of those that have ended, by job.
     logs: BTreeMap<String, String>,
     failures: BTreeMap<String, i32>,
-    /// When the last one succeeded, by the cluster's clock.
+    /// When the last of the lightest ones succeeded, by the cluster's clock.
     succeeded_at: Option<Timestamp>,
 }
 
@@ -42,7 +44,7 @@ impl<'a> Hooks<'a> {
         Self {
             cluster,
             namespace,
-            names: jobs.map(|(key, _)| key.name.clone()).collect(),
+            weights: jobs.map(|(key, hook)| (key.name.clone(), weight(hook))).collect(),
             earlier: BTreeSet::new(),
             logs: BTreeMap::new(),
             failures: BTreeMap::new(),
@@ -57,25 +59,31 @@ impl<'a> Hooks<'a> {
         Ok(())
     }
 
-    /// When the last hook that was seen to succeed did so.
+    /// The ends of the logs of those that have ended, by job.
+    pub(crate) fn into_logs(self) -> BTreeMap<String, String> {
+        self.logs
+    }
+
+    /// When those that come first had done their part: migrations, without which no pod works. Those after them find pods
+    /// that do.
     pub(crate) fn succeeded_at(&self) -> Option<Timestamp> {
         self.succeeded_at
     }
 
     async fn jobs(&self) -> Result<Vec<Job>, ProviderError> {
-        if self.names.is_empty() {
+        if self.weights.is_empty() {
             return Ok(Vec::new());
         }
         let api: Api<Job> = Api::namespaced(self.cluster.kube.clone(), self.namespace);
         let listed = self.cluster.call("list jobs", api.list(&ListParams::default())).await?;
         let is_hook = |job: &Job| {
-            let is_named = job.metadata.name.as_ref().is_some_and(|name| self.names.contains(name));
+            let is_named = job.metadata.name.as_ref().is_some_and(|name| self.weights.contains_key(name));
             is_named && !job.metadata.uid.as_ref().is_some_and(|uid| self.earlier.contains(uid))
         };
         Ok(listed.items.into_iter().filter(is_hook).collect())
     }
 
-    /// Looks at them: which one runs, in words, if one does. Logs of those that fail are kept.
+    /// Looks at them: which one runs, in words, if one does. Logs of those that end are kept.
     pub(crate) async fn look(&mut self) -> Result<Option<String>, ProviderError> {
         let mut running = None;
         for job in self.jobs().await? {
@@ -87,7 +95,11 @@ impl<'a> Hooks<'a> {
                 self.failures.insert(name.clone(), failed);
             }
             let is_done = status.succeeded.unwrap_or_default() > 0;
-            if let Some(time) = status.completion_time.filter(|_| is_done) {
+            if is_done && !self.logs.contains_key(&name) {
+                self.keep_log(&name).await;
+            }
+            let is_first = self.weights.get(&name) == self.weights.values().min();
+            if let Some(time) = status.completion_time.filter(|_| is_done && is_first) {
                 self.succeeded_at = self.succeeded_at.max(Some(time.0));
             }
             if status.active.unwrap_or_default() > 0 {
@@ -145,6 +157,12 @@ impl<'a> Hooks<'a> {
         });
         complaints.collect()
     }
+}
+
+/// Of two hooks helm runs the lighter one first. <https://helm.sh/docs/topics/charts_hooks/#hook-weights>
+fn weight(hook: &Value) -> i64 {
+    let weight = at(hook, &["metadata", "annotations", "helm.sh/hook-weight"]).and_then(Value::as_text);
+    weight.and_then(|weight| weight.parse().ok()).unwrap_or_default()
 }
 
 /// A text in which no value of a secret occurs.

@@ -101,6 +101,9 @@ pub struct ReleaseOutputs {
     /// Its objects as YAML, in their normal form and with digests in the place of secret data.
     #[output(volatile)]
     pub manifest: Output<String>,
+    /// The ends of the logs of the hooks of the last installation or upgrade, by job, without the values of secrets.
+    #[output(volatile)]
+    pub hook_logs: Output<Option<BTreeMap<String, String>>>,
 }
 
 impl ReleaseOutputs {
@@ -118,6 +121,7 @@ impl ReleaseOutputs {
             chart_digest: kept(recorded, "chart_digest"),
             app_version: kept(recorded, "app_version"),
             manifest: kept(recorded, "manifest"),
+            hook_logs: kept(recorded, "hook_logs"),
         }
     }
 }
@@ -167,6 +171,7 @@ impl Release {
             chart_digest: done.chart_digest.into(),
             app_version: done.app_version.into(),
             manifest: done.manifest.into(),
+            hook_logs: Some(done.hook_logs).into(),
         })
     }
 }

@@ -66,7 +66,7 @@ pub(crate) async fn remove(
     let cluster = client.cluster()?;
     let lock = lock(client, step, namespace, name).await?;
     let manifest = client.applied(namespace, name, latest.number).await?;
-    let task = client.task().await?;
+    let mut task = client.task().await?;
     let args = [name, "--namespace", namespace, "--ignore-not-found", HOOK_TIMEOUT].map(OsString::from);
     cluster.check_lock()?;
     let mut running = client.helm.start(&task.folder, "uninstall", args.into(), lock).await?;
@@ -81,6 +81,8 @@ pub(crate) async fn remove(
             paused = phase.pause(&status) => paused?,
         }
         cluster.check_lock()?;
+        // The old one may do for as long as it takes.
+        let _ = task.renew_token().await;
     }
     // Helm leaves its hooks behind.
     for (key, _) in manifest.hooks().filter(|(_, hook)| !stays(hook)) {

@@ -49,6 +49,8 @@ pub(crate) struct Done {
     pub(crate) chart_digest: String,
     pub(crate) app_version: Option<String>,
     pub(crate) manifest: String,
+    /// The ends of the logs of its hooks, by job.
+    pub(crate) hook_logs: BTreeMap<String, String>,
 }
 
 impl Upgrade<'_> {
@@ -69,7 +71,7 @@ impl Upgrade<'_> {
         }
         let history = self.recovered().await?;
         let before = latest(&history).cloned();
-        let mut hooks_succeeded_at = None;
+        let (mut hooks_succeeded_at, mut hook_logs) = (None, BTreeMap::new());
         let holds = before.as_ref().is_some_and(|latest| latest.holds(&made_from));
         if !holds {
             self.check_chart(before.as_ref(), &archive)?;
@@ -87,6 +89,7 @@ impl Upgrade<'_> {
             // The last ones may have ended since the last look.
             let _ = hooks.look().await;
             hooks_succeeded_at = hooks.succeeded_at();
+            hook_logs = hooks.into_logs();
         }
         let history_now = self.history().await?;
         let Some(now) = latest(&history_now) else {
@@ -103,6 +106,7 @@ impl Upgrade<'_> {
             app_version: client.helm.app_version(&archive).await?,
             chart_digest: archive.digest,
             manifest: applied.digested(&step.secret_key).to_text(),
+            hook_logs,
         })
     }
 
@@ -151,7 +155,11 @@ impl Upgrade<'_> {
 
     fn upgrade_args(&self, archive: &Archive, labels: String) -> Vec<OsString> {
         let mut args: Vec<OsString> = vec![archive.path.clone().into()];
-        args.extend(["--install", "--hide-notes", "--history-max", KEPT_REVISIONS].map(OsString::from));
+        // Without the flag, empty values would mean those of the revision before.
+        args.extend(
+            ["--install", "--reset-values", "--hide-notes", "--history-max", KEPT_REVISIONS]
+                .map(OsString::from),
+        );
         args.extend(["--labels".into(), labels.into(), self.timeout()]);
         if self.wanted.apply_crds {
             args.push("--skip-crds".into());

@@ -2,6 +2,7 @@
 
 use std::task::Poll;
 
+use jiff::Timestamp;
 use lsinfra_engine::provider::ProviderError;
 use lsinfra_engine::{Property, StepContext, Value};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use serde_json::Value as Json;
 
 use crate::aws::error::not_found;
 use crate::aws::wait::SECONDS;
+use crate::kubernetes::fields::FIELD_MANAGER;
 use crate::kubernetes::kind::Place;
 use crate::kubernetes::{KubernetesClient, objects, why};
 
@@ -25,6 +27,12 @@ pub enum WaitFor {
         /// The value.
         value: Value,
     },
+    /// A time of its status is not before the last change of what is declared of it: a controller has looked at it since,
+    /// where it does not say so by a generation.
+    Since {
+        /// The time's path from the top, such as `status.refreshTime`.
+        path: String,
+    },
     /// All replicas of a Deployment, StatefulSet or DaemonSet are of its present template and ready.
     Rollout,
 }
@@ -35,6 +43,7 @@ impl WaitFor {
         match self {
             Self::Condition(name) => condition(object, name),
             Self::Field { path, value } => field(object, path, value),
+            Self::Since { path } => since(object, path),
             Self::Rollout => rollout(object),
         }
     }
@@ -67,8 +76,22 @@ fn condition(object: &Json, name: &str) -> Option<String> {
     Some(format!("the condition {name} is {status}{reason}"))
 }
 
+fn at<'o>(object: &'o Json, path: &str) -> Option<&'o Json> {
+    path.split('.').try_fold(object, |at, name| at.get(name))
+}
+
+/// <https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management>
+fn since(object: &Json, path: &str) -> Option<String> {
+    let time = |value: &Json| value.as_str()?.parse::<Timestamp>().ok();
+    let managers = object["metadata"]["managedFields"].as_array().into_iter().flatten();
+    let own = managers.filter(|entry| entry["manager"] == FIELD_MANAGER && entry["subresource"].is_null());
+    let applied = own.filter_map(|entry| time(&entry["time"])).max();
+    let looked = at(object, path).and_then(time);
+    (looked < applied).then(|| format!("{path} is of an earlier state"))
+}
+
 fn field(object: &Json, path: &str, value: &Value) -> Option<String> {
-    let actual = path.split('.').try_fold(object, |at, name| at.get(name));
+    let actual = at(object, path);
     let actual = actual.cloned().map_or(Value::Null, Value::from_plain_json);
     (actual != *value).then(|| format!("{path} is {actual:?}, not {value:?}"))
 }
@@ -139,6 +162,23 @@ mod tests {
             Some("the condition Ready is False (no nodes)")
         );
         assert!(of(json!({"type": "Other", "status": "True"})).is_some());
+    }
+
+    #[test]
+    fn a_time_is_not_before_what_was_applied() {
+        let of = |looked: Json| {
+            let managed = json!([
+                {"manager": FIELD_MANAGER, "operation": "Apply", "time": "2026-01-01T00:00:10Z"},
+                {"manager": "other", "operation": "Update", "time": "2026-01-01T00:00:20Z"},
+            ]);
+            let object = json!({"metadata": {"managedFields": managed}, "status": {"refreshTime": looked}});
+            WaitFor::Since { path: "status.refreshTime".to_owned() }.missing(&object)
+        };
+        assert_eq!(of(json!("2026-01-01T00:00:10Z")), None);
+        assert_eq!(of(json!("2026-01-01T00:00:11Z")), None);
+        for earlier in [json!("2026-01-01T00:00:09Z"), Json::Null] {
+            assert_eq!(of(earlier).as_deref(), Some("status.refreshTime is of an earlier state"));
+        }
     }
 
     #[test]

@@ -48,6 +48,9 @@ pub(crate) async fn whole_life() {
     assert!(manifest.contains("kind: Deployment") && manifest.contains("web-migrate"), "{manifest}");
     assert!(!manifest.contains("hunter2") && manifest.contains("(digest "), "{manifest}");
 
+    let logs = output(&installed, "hook_logs");
+    assert!(logs.as_map().unwrap()["web-migrate"].as_text().is_some_and(|log| !log.is_empty()), "{logs:?}");
+
     // Each render makes up another password, which is no change.
     let plan = rig.preview(&graph(with_crds(json!({"replicas": 1})))).await;
     assert!(plan.is_empty() && plan.drift.is_empty(), "{:#?}", plan.steps);
@@ -90,6 +93,12 @@ pub(crate) async fn whole_life() {
     });
     assert_eq!(rig.up(&patient).await.outcome, OperationOutcome::Succeeded);
     assert_eq!(output(&*rig.recorded("web").await, "revision"), Value::from(3));
+
+    // Without values it is what the chart says, not what it was.
+    let plain = graph(Release { chart: chart("web", "1.1.0").into(), ..with_crds(json!({})) });
+    assert_eq!(rig.up(&plain).await.outcome, OperationOutcome::Succeeded);
+    let manifest = output(&*rig.recorded("web").await, "manifest");
+    assert!(manifest.as_text().unwrap().contains("replicas: 1"), "{manifest:?}");
 
     // It goes, and then the cluster.
     assert_eq!(rig.up(&rig.graph(&[])).await.outcome, OperationOutcome::Succeeded);

@@ -21,6 +21,8 @@ use crate::kubernetes::kind::Kind;
 /// For how long a refusal is taken for one that passes: a webhook's server may need a moment after its pods are ready,
 /// and the certificate that it shows, too.
 const PATIENCE: Duration = Duration::from_secs(3 * 60);
+/// The same by the wall's clock, of which that server needs some however fast a sandbox's is.
+const REAL_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Has the cluster judge an object as if it were created: its admission webhooks are asked, and one that nobody answers
 /// refuses. The object is of a name that nothing has.
@@ -98,11 +100,12 @@ impl TaskType for DryRun {
         let path = format!("{}?dryRun=All&fieldManager={FIELD_MANAGER}", kind.path(named.namespace));
         let call = format!("create {} in a dry run", named.label());
         let started = step.clock.now();
+        let patience = PATIENCE.max(step.clock.during(REAL_PATIENCE));
         step.poll(SECONDS, || async {
             let request = request(Method::POST, &path, Some(("application/json", &object)))?;
             match client.call(&call, client.kube.request::<Json>(request)).await {
                 Ok(_) => Ok((Poll::Ready(()), String::new())),
-                Err(error) if passes(&error) && step.clock.since(started) < PATIENCE => {
+                Err(error) if passes(&error) && step.clock.since(started) < patience => {
                     Ok((Poll::Pending, error.message))
                 }
                 Err(error) if passes(&error) => Err(ProviderError { kind: ErrorKind::CheckFailed, ..error }),

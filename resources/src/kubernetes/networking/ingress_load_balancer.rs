@@ -18,6 +18,7 @@ use crate::aws::Arn;
 use crate::aws::error::found;
 use crate::aws::wait::SECONDS;
 use crate::durations;
+use crate::kubernetes::error::of_read;
 use crate::kubernetes::kind::{Kind, Place};
 use crate::kubernetes::networking::load_balancers::load_balancers;
 use crate::kubernetes::{KubernetesClient, objects, why};
@@ -134,7 +135,7 @@ impl ResourceType for IngressLoadBalancer {
                 namespace: place.namespace.clone().unwrap_or_default().into(),
                 ingress: place.name.clone().into(),
             };
-            observed.push(match found(look(client, &place).await)? {
+            observed.push(match found(look(client, &place).await.map_err(of_read))? {
                 Some(Seen::Whole(outputs)) => Some(Observed { inputs, outputs }),
                 Some(Seen::Missing(_)) | None => None,
             });

@@ -15,7 +15,7 @@ use super::platform::Platform;
 use super::secrets::{Connections, Generated};
 use super::workload_roles::WorkloadRoles;
 use super::{Environment, StackError};
-use crate::config::{Config, EdgeConfig};
+use crate::config::{ClickhouseMode, Config, EdgeConfig};
 
 pub use values::{UnknownValue, unknown_values};
 
@@ -76,7 +76,10 @@ pub(super) fn declare(
         rollout_timeout_seconds: ROLLOUT_SECONDS.into(),
         ..Release::default()
     };
-    let release = stack.add(LANGSMITH_RELEASE, release)?;
+    // Where the chart brings ClickHouse, its data goes with the release.
+    let config = environment.config;
+    let holds_data = config.clickhouse.mode == ClickhouseMode::Single;
+    let release = stack.add(LANGSMITH_RELEASE, release)?.protect(config.protect && holds_data);
     let release = platform.parts.iter().fold(release, Resource::depends_on);
     let validation = foundation.edge.map(|(_, edge)| &edge.validation);
     let release = validation.into_iter().fold(release, Resource::depends_on);

@@ -7,6 +7,7 @@ use lsinfra_engine::{Property, Resource};
 use lsinfra_resources::kubernetes::WaitFor;
 use lsinfra_resources::kubernetes::meta::{Manifest, ManifestOutputs};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::super::json::Json;
 use super::super::names::{
@@ -33,6 +34,9 @@ const SERVER_IMAGE: &str = "docker.io/clickhouse/clickhouse-server:25.12";
 const KEEPER_IMAGE: &str = "docker.io/clickhouse/clickhouse-keeper:25.12";
 
 const REPLICAS: u8 = 3;
+
+/// How much of the digest of an installation names its task.
+const TASK_BYTES: usize = 8;
 
 /// The port of the Keepers, which speak as ZooKeeper does.
 const KEEPER_PORT: u16 = 2181;
@@ -83,12 +87,18 @@ pub(super) fn declare(
         values: Json::new(operator_values()),
     })?;
     let operator = operator.depends_on(secret);
-    let is_complete =
-        || WaitFor::Field { path: "status.status".to_owned(), value: "Completed".to_owned().to_value() };
+    let says = |path: &str, value: &str| WaitFor::Field {
+        path: path.to_owned(),
+        value: value.to_owned().to_value(),
+    };
     let installation = |name: &str, (api_version, kind): (&str, &str), body: Value| {
+        let is_complete = says("status.status", "Completed");
+        // Completed may be of an earlier state: which one, its task says.
+        let task = body["spec"]["taskID"].as_str().map(|task| says("status.taskID", task));
         let inputs = Manifest {
             namespace: namespaces.langsmith.name.clone().into(),
-            ..object(api_version, kind, CLICKHOUSE_INSTALLATION, &Json::new(body), is_complete())
+            wait_for: std::iter::once(is_complete.clone()).chain(task).collect::<Vec<_>>().into(),
+            ..object(api_version, kind, CLICKHOUSE_INSTALLATION, &Json::new(body), is_complete)
         };
         let declared: Resource<ManifestOutputs> = controllers.stack.add(name, inputs)?.depends_on(&operator);
         let nodes = &controllers.foundation.nodes.clickhouse;
@@ -96,7 +106,8 @@ pub(super) fn declare(
     };
     let keepers =
         installation("clickhouse-keeper", KEEPERS, keepers(environment))?.depends_on(&storage.general);
-    let replicas = installation("clickhouse", SERVERS, replicas(environment))?
+    let replicas = installation("clickhouse", SERVERS, with_task(replicas(environment)))?
+        .protect(environment.config.protect)
         .depends_on(&keepers)
         .depends_on(class)
         .depends_on(&secrets.clickhouse);
@@ -121,6 +132,15 @@ fn operator_values() -> Value {
             },
         },
     })
+}
+
+/// An installation with a task of its own: the operator says in its status which one it has begun with.
+/// <https://github.com/Altinity/clickhouse-operator/blob/master/docs/custom_resource_explained.md#spectaskid>
+fn with_task(mut body: Value) -> Value {
+    let digest = Sha256::digest(body.to_string());
+    let task: String = digest.iter().take(TASK_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    body["spec"]["taskID"] = task.into();
+    body
 }
 
 fn keepers(environment: &Environment<'_>) -> Value {

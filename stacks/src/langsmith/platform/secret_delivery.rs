@@ -87,9 +87,12 @@ fn external(
     let body = Json::new(body)
         .with(&["metadata", "annotations", VERSION_ANNOTATION], &delivered.secret.version_id)
         .with(&["spec", "data"], &data);
+    // A change of the annotation alone is no other generation: that it is ready may be of the version before.
     let is_ready = WaitFor::Condition("Ready".to_owned());
+    let is_fresh = WaitFor::Since { path: "status.refreshTime".to_owned() };
     let object = Manifest {
         namespace: namespace.name.clone().into(),
+        wait_for: vec![is_ready.clone(), is_fresh].into(),
         ..object(API_VERSION, "ExternalSecret", name, &body, is_ready)
     };
     Ok(controllers.stack.add(name, object)?.depends_on(store).erased())
