@@ -3,6 +3,7 @@
 
 #[cfg(feature = "sandbox")]
 use lsinfra_engine::OperationKind;
+use lsinfra_engine::Urn;
 use lsinfra_engine::snapshot::Snapshot;
 
 use crate::error::{CommandError, ErrorCode};
@@ -11,6 +12,13 @@ use crate::session::Run;
 
 /// How the types of objects in a cluster begin.
 const TYPES: [&str; 2] = ["kubernetes:", "helm:"];
+
+/// What is recorded in a cluster.
+pub(crate) fn recorded(snapshot: &Snapshot) -> impl Iterator<Item = &Urn> {
+    let is_inside = |urn: &Urn| TYPES.iter().any(|start| urn.resource_type().starts_with(start));
+    let there = snapshot.resources.iter().filter(|(_, record)| !record.objects.is_empty());
+    there.map(|(urn, _)| urn).filter(move |urn| is_inside(urn))
+}
 
 /// Whether an operation has to do with what runs in the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +66,7 @@ impl Kubernetes {
     /// [`ErrorCode::KubernetesRecorded`].
     pub(crate) fn check(&self, snapshot: &Snapshot) -> Result<(), CommandError> {
         let Self::LeftOut(why) = self else { return Ok(()) };
-        let recorded = snapshot.resources.iter().filter(|(urn, record)| {
-            let resource_type = urn.resource_type();
-            !record.objects.is_empty() && TYPES.iter().any(|start| resource_type.starts_with(start))
-        });
-        let recorded: Vec<_> = recorded.map(|(urn, _)| urn).collect();
+        let recorded: Vec<&Urn> = recorded(snapshot).collect();
         let Some(first) = recorded.first() else { return Ok(()) };
         let message = match why {
             LeftOut::OnPurpose => "Kubernetes cannot be left out of an environment that has it",

@@ -310,7 +310,7 @@ impl Session {
     /// # Errors
     /// [`ErrorCode::HelmUnusable`], [`ErrorCode::ChartUnavailable`].
     pub(crate) async fn check_programs(&self, plan: &Plan) -> Result<(), CommandError> {
-        charts::check(&self.connection.helm, plan).await
+        charts::check(&self.connection.helm, plan, self.operation.snapshot()).await
     }
 
     /// Plans, and leaves the terminal free.

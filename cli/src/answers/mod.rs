@@ -265,7 +265,8 @@ impl From<&lsinfra_engine::store::StepRecord> for StepAnswer {
             action: step.action.name(),
             replacement: step.replacement,
             outcome,
-            error_code: error.map(|error| ErrorCode::of_step_error(&error.kind).as_str()),
+            error_code: error
+                .map(|error| ErrorCode::of_step_error(&error.kind, error.code.as_deref()).as_str()),
             error: error.map(|error| error.message.clone()),
             cloud_code: error.and_then(|error| error.code.clone()),
             request_id: error.and_then(|error| error.request_id.clone()),

@@ -156,22 +156,30 @@ error_codes! {
     ObjectNotFound = "LS0511", Failed;
     /// A name is taken.
     NameTaken = "LS0512", Failed;
-    /// AWS refused calls for their rate.
+    /// Calls were refused for their rate.
     Throttled = "LS0513", Failed;
-    /// AWS gave no clear answer.
+    /// There was no clear answer.
     NoClearAnswer = "LS0514", Failed;
     /// Something else still uses the object.
     InUse = "LS0515", Failed;
-    /// AWS refused for lack of permission.
+    /// A permission is missing.
     Denied = "LS0516", Failed;
     /// A quota is exhausted.
     QuotaExhausted = "LS0517", Failed;
-    /// AWS refused a request as wrong.
+    /// A request was refused as wrong.
     RequestInvalid = "LS0518", Failed;
     /// AWS gave a new object up.
     CreationFailed = "LS0519", Failed;
     /// A wait took too long.
     TimedOut = "LS0520", Failed;
+    /// Nobody answers where a cluster is.
+    ClusterUnreachable = "LS0521", Failed;
+    /// A cluster does not answer in time.
+    ClusterSlow = "LS0522", Failed;
+    /// A cluster does not know the caller.
+    ClusterUnauthorized = "LS0523", Failed;
+    /// Who answers is not the cluster.
+    ClusterUntrusted = "LS0524", Failed;
 
     /// The sandbox cannot be started or does not answer.
     SandboxUnavailable = "LS0601", Failed;
@@ -190,8 +198,22 @@ impl ErrorCode {
         Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text.trim()))
     }
 
-    /// The code of a failed step, from the kind of its error in events and reports.
-    pub(crate) fn of_step_error(kind: &str) -> Self {
+    /// The code of what a cluster says by a code of its own (`resources/src/kubernetes/error.rs`).
+    pub(crate) fn of_cluster(code: Option<&str>) -> Option<Self> {
+        Some(match code? {
+            "ClusterUnreachable" => Self::ClusterUnreachable,
+            "ClusterSlow" => Self::ClusterSlow,
+            "ClusterUntrusted" => Self::ClusterUntrusted,
+            "Unauthorized" => Self::ClusterUnauthorized,
+            _ => return None,
+        })
+    }
+
+    /// The code of a failed step, from the kind of its error and the service's own code in events and reports.
+    pub(crate) fn of_step_error(kind: &str, code: Option<&str>) -> Self {
+        if let Some(code) = Self::of_cluster(code) {
+            return code;
+        }
         match kind {
             "not_found" => Self::ObjectNotFound,
             "already_exists" => Self::NameTaken,
@@ -284,7 +306,7 @@ mod tests {
             ErrorKind::CheckFailed,
         ];
         for kind in kinds {
-            assert_ne!(ErrorCode::of_step_error(kind.name()), ErrorCode::StepsFailed, "{kind:?}");
+            assert_ne!(ErrorCode::of_step_error(kind.name(), None), ErrorCode::StepsFailed, "{kind:?}");
         }
     }
 

@@ -354,11 +354,13 @@ fn journal_hint(location: &str, reason: &str) -> Option<String> {
 
 /// A call that planning needs failed. Credentials are the user's to mend, whatever was being done.
 fn planning_call(message: String, error: &ProviderError) -> CommandError {
-    let code = match error.kind {
+    let by_kind = match error.kind {
         ErrorKind::CredentialsExpired => ErrorCode::CredentialsExpired,
         ErrorKind::Denied => ErrorCode::Denied,
+        ErrorKind::Throttled => ErrorCode::Throttled,
         _ => ErrorCode::PlanningCall,
     };
+    let code = ErrorCode::of_cluster(error.code.as_deref()).unwrap_or(by_kind);
     let mut command = CommandError::new(code, message).because(error);
     command.cloud = Cloud { code: error.code.clone(), request_id: error.request_id.clone() };
     match error.kind {

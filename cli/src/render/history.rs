@@ -142,7 +142,7 @@ fn steps(heading: &str, steps: &[StepRecord], canvas: Canvas) -> String {
         text.push('\n');
         match &step.outcome {
             StepOutcome::Failed { error } => {
-                let code = ErrorCode::of_step_error(&error.kind).as_str();
+                let code = ErrorCode::of_step_error(&error.kind, error.code.as_deref()).as_str();
                 let _ = writeln!(text, "      {}", paint.paint(Tone::Bad, code));
                 text.push_str(&error_lines(error, canvas));
             }

@@ -110,7 +110,7 @@ fn failures(steps: &[StepRecord], canvas: Canvas) -> String {
     let mut text = String::new();
     for step in steps {
         let StepOutcome::Failed { error } = &step.outcome else { continue };
-        let code = ErrorCode::of_step_error(&error.kind);
+        let code = ErrorCode::of_step_error(&error.kind, error.code.as_deref());
         let _ = writeln!(
             text,
             "\n  {} {}: {} failed  [{}]",
