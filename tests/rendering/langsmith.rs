@@ -48,8 +48,12 @@ fn workloads(combination: &Combination, rendered: &Rendered) {
         "langsmith-backend-migrations",
         "langsmith-e2e-test",
     ];
+    // Some have the number of the revision at their ends.
     let names = rendered.names("Job");
     assert_eq!(names.len(), jobs.len(), "{names:?}");
+    for job in jobs {
+        assert!(names.iter().any(|name| name.starts_with(job)), "{job} is not among {names:?}");
+    }
     // What has a secret in it, or a load balancer of its own, is not made by the chart.
     assert_eq!(rendered.names("Secret"), set([]));
     for service in rendered.of_kind("Service") {
@@ -172,9 +176,14 @@ fn settings(combination: &Combination, rendered: &Rendered) {
     let config =
         rendered.of_kind("ConfigMap").find(|map| map["metadata"]["name"] == "langsmith-config").unwrap();
     let all = config["data"].to_string();
-    for expected in
-        ["8640000", "864000", "https://s3.us-west-2.amazonaws.com", "data/aws:s3:Bucket/blobs.name"]
-    {
+    let lifetimes = "{ \"longlived\": 8640000, \"shortlived\": 864000 }";
+    let mut variables = rendered.of_kind("Deployment").flat_map(|deployment| {
+        let variables = pod(deployment)["containers"][0]["env"].as_array().cloned();
+        variables.unwrap_or_default()
+    });
+    let told = variables.find(|variable| variable["name"] == "TRACE_TIER_TTL_DURATION_SEC_MAP").unwrap();
+    assert_eq!(told["value"], lifetimes);
+    for expected in ["https://s3.us-west-2.amazonaws.com", "data/aws:s3:Bucket/blobs.name"] {
         let in_pods =
             rendered.of_kind("Deployment").any(|deployment| deployment.to_string().contains(expected));
         assert!(all.contains(expected) || in_pods, "{expected} is nowhere");

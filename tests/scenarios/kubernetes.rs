@@ -167,7 +167,7 @@ fn dev(charts: PathBuf) {
     let refused = project.sandboxed(&["preview"]).run().expect_code(2);
     assert!(refused.stderr.contains("did you mean `deployment`?"), "{}", refused.transcript());
 
-    // Another version of the chart, which is the same but for one image.
+    // Another version of the chart, in which nothing else is different.
     let other = other_version(&project, &charts);
     let versioned = format!("{more}\n[charts]\nlangsmith = \"0.16.12\"\n");
     project.write(&EnvironmentFile { more: versioned, ..EnvironmentFile::dev() });

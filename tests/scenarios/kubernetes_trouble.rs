@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use libtest_mimic::Trial;
 use lsinfra_sandbox::Binaries;
-use lsinfra_tests::{Cluster, EnvironmentFile, Kind, Project, charts_for_clusters};
+use lsinfra_tests::{Cluster, EnvironmentFile, Kind, Project, Sandbox, SandboxOptions, charts_for_clusters};
 use serde_json::{Value, json};
 
 use crate::kubernetes::{assert_all_run, assert_settled, with_clusters};
@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         scenario_with("kubernetes_release_is_recovered_wherever_it_was_left", charts(), recovered),
         scenario_with("kubernetes_that_is_in_the_way_is_named", charts(), in_the_way),
+        scenario_with("kubernetes_parts_that_are_missing_are_waited_for_by_name", charts(), missing_parts),
     ]
 }
 
@@ -161,7 +162,7 @@ fn in_the_way(charts: PathBuf) {
     for command in [&["preview"][..], &["up", "--yes"], &["destroy", "--yes"]] {
         let refused = project.sandboxed(command).run().expect_code(1);
         let told = [
-            "LS0516",
+            "LS0523",
             "the cluster langsmith-dev-cluster does not know arn:aws:iam::111122223333:user/sandbox",
             "aws eks create-access-entry --cluster-name langsmith-dev-cluster",
         ];
@@ -191,4 +192,27 @@ fn in_the_way(charts: PathBuf) {
     cluster.patch(CONFIG_MAP, NAMESPACE, "holder", &json!({"metadata": {"finalizers": null}}));
     destroy.wait().expect_code(0);
     assert_eq!(sandbox.account(), []);
+}
+
+/// What a controller would do that is not there, and the wait that says so: the step, and a part of its words.
+const MISSING: [(&str, &str, &str); 5] = [
+    ("webhooks", "meta:DryRun/load-balancer-webhook", "failed calling webhook"),
+    ("metrics", "metrics:NodeMetrics/metrics", "nobody serves v1beta1.metrics.k8s.io yet"),
+    ("volumes", "batch:Job/storage-probe", "has no node"),
+    ("webhooks", "meta:Manifest/aws-secrets-manager", "failed calling webhook"),
+    ("autoscaler", "autoscaling:DiscoveredGroups/cluster-autoscaler", "the autoscaler has told nothing yet"),
+];
+
+fn missing_parts(charts: PathBuf) {
+    let project = Project::with_charts(&EnvironmentFile::dev(), charts);
+    let without = &["webhooks", "metrics", "volumes", "autoscaler"];
+    let options = SandboxOptions { kubernetes: true, without, ..SandboxOptions::default() };
+    let _sandbox = Sandbox::start(&project, &options);
+    let mut up = project.sandboxed(&["up", "--yes", "--events", "json"]).start();
+    let mut open: Vec<_> = MISSING.to_vec();
+    while !open.is_empty() {
+        let line = up.wait_for_line(|line| line.contains("\"step_waiting\""));
+        open.retain(|(_, step, words)| !(line.contains(step) && line.contains(words)));
+    }
+    up.kill();
 }

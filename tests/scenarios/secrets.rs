@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
 use libtest_mimic::Trial;
+use lsinfra_sandbox::Binaries;
 use lsinfra_tests::{
     EnvironmentFile, Invocation, Planned, Project, STATE_FOLDER, Sandbox, SandboxOptions, Wire,
 };
@@ -42,11 +43,16 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// `lsinfra COMMAND --env dev` towards an account for which nothing is made up: the sandbox by its address.
 pub(crate) fn in_account(project: &Project, sandbox: &Sandbox, command: &[&str]) -> Invocation {
-    project
+    let invocation = project
         .lsinfra(command.iter().chain(&["--env", "dev"]))
         .environment("AWS_ENDPOINT_URL", sandbox.url())
         .environment("AWS_ACCESS_KEY_ID", "111122223333")
-        .environment("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        // By which clusters know who calls.
+        .environment("AWS_SECRET_ACCESS_KEY", "sandbox");
+    match Binaries::installed() {
+        Some(programs) => invocation.environment("LSINFRA_HELM", programs.program("helm")),
+        None => invocation,
+    }
 }
 
 fn file(license: &str) -> String {

@@ -2,12 +2,13 @@
 //! printed is searched for every value that Secrets Manager holds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use libtest_mimic::Trial;
-use lsinfra_tests::{EnvironmentFile, Leaks, Project, Running, Sandbox, SandboxOptions};
+use lsinfra_tests::{EnvironmentFile, Leaks, Project, Running, Sandbox, SandboxOptions, charts_for_clusters};
 
-use crate::scenario;
 use crate::secrets::{in_account, with};
+use crate::{scenario, scenario_with};
 
 /// Where the account itself is, below the project's folder.
 const ACCOUNT: &str = ".lsinfra/sandbox";
@@ -22,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         scenario("a_secret_that_shows_is_found_in_every_form", found),
         scenario("secrets_appear_nowhere_with_state_in_a_folder", in_a_folder),
         scenario("secrets_appear_nowhere_with_state_in_a_bucket", in_a_bucket),
+        scenario_with("secrets_appear_nowhere_with_a_cluster", charts_for_clusters(), in_a_cluster),
     ]
 }
 
@@ -82,12 +84,19 @@ fn in_a_bucket() {
     nowhere(&Project::new(&environment()));
 }
 
+/// By the way on which they are in the hands of the program itself.
+fn in_a_cluster(charts: PathBuf) {
+    let more = "\n[secrets]\ndelivery = \"direct\"\n".to_owned();
+    nowhere(&Project::with_charts(&EnvironmentFile { more, ..environment() }, charts));
+}
+
 fn environment() -> EnvironmentFile {
     EnvironmentFile { protect: Some(false), ..EnvironmentFile::prod() }
 }
 
 fn nowhere(project: &Project) {
-    let sandbox = Sandbox::start(project, &SandboxOptions::default());
+    let kubernetes = project.has_cluster();
+    let sandbox = Sandbox::start(project, &SandboxOptions { kubernetes, ..SandboxOptions::default() });
     sandbox.make_hosted_zone("example.com");
 
     // Where it was found, and what: names and bytes.

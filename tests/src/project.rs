@@ -63,6 +63,11 @@ impl Project {
         project
     }
 
+    /// Whether its cluster runs what charts install.
+    pub fn has_cluster(&self) -> bool {
+        self.charts.is_some()
+    }
+
     /// Replaces the environment's file.
     pub fn write(&self, file: &EnvironmentFile) {
         self.write_text(&file.to_string());

@@ -30,11 +30,13 @@ pub struct SandboxOptions {
     pub seed: u64,
     /// Whether EKS clusters have a control plane, if it is installed.
     pub kubernetes: bool,
+    /// The parts of controllers that are not played in clusters, by name.
+    pub without: &'static [&'static str],
 }
 
 impl Default for SandboxOptions {
     fn default() -> Self {
-        Self { account: "111122223333".to_owned(), pace: None, seed: 1, kubernetes: false }
+        Self { account: "111122223333".to_owned(), pace: None, seed: 1, kubernetes: false, without: &[] }
     }
 }
 
@@ -54,6 +56,7 @@ impl Sandbox {
             .args(["sandbox", "serve", "--folder", FOLDER, "--idle-stop", "10"])
             .args(["--account", &options.account, "--seed", &options.seed.to_string()])
             .args(if options.kubernetes { &[][..] } else { &["--skip", "kubernetes"] })
+            .args(options.without.iter().flat_map(|part| ["--without", part]))
             .args(options.pace.iter().flat_map(|pace| ["--pace".to_owned(), pace.to_string()]))
             .current_dir(project.path())
             .stdin(Stdio::null())
