@@ -104,9 +104,12 @@ fn shortened(name: &str, limit: NameLimit) -> String {
         return name.to_owned();
     }
     let kept: String = name.chars().take(room - HASH_DIGITS - 1).collect();
-    let digest = Sha256::digest(name.as_bytes());
-    let hash: String = digest.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{hash}", kept.trim_end_matches('-'))
+    format!("{}-{}", kept.trim_end_matches('-'), hash(name, HASH_DIGITS))
+}
+
+/// The beginning of a text's SHA-256, in so many hexadecimal digits: an even number.
+pub(crate) fn hash(text: &str, digits: usize) -> String {
+    Sha256::digest(text).iter().take(digits / 2).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

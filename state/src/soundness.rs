@@ -1,12 +1,13 @@
 //! Whether a snapshot may be stored, or be taken for one that was.
 
-use lsinfra_engine::Snapshot;
-use lsinfra_engine::snapshot::check_integrity;
+use lsinfra_engine::snapshot::{Finding, check_integrity};
 use lsinfra_engine::store::{StoreError, Stored};
+use lsinfra_engine::surgery::Soundness;
+use lsinfra_engine::{Snapshot, Urn};
 use uuid::Uuid;
 
 use crate::document::decode_snapshot;
-use crate::format::SnapshotIdentity;
+use crate::format::{SnapshotIdentity, StoredSnapshot};
 
 /// Every way in which a snapshot is unsound, `None` if it is sound.
 pub(crate) fn unsound(snapshot: &Snapshot) -> Option<String> {
@@ -23,6 +24,25 @@ pub(crate) struct HistoryEnd {
     pub(crate) newest: Option<u64>,
     /// The last batch that the operation after that one was about to take in, or has.
     pub(crate) next_batch: Option<u64>,
+}
+
+/// What is stored, as far as it is asked to be sound, and the resources that are recorded twice in it.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(crate) fn sound(
+    stored: StoredSnapshot<'static>,
+    soundness: Soundness,
+) -> Result<(Snapshot, Vec<Urn>), String> {
+    let read = match soundness {
+        Soundness::Waived => stored.into_merged(),
+        Soundness::Required | Soundness::Replaced => stored.into_snapshot().map(|read| (read, Vec::new())),
+    };
+    let (snapshot, twice) = read.map_err(|urn| Finding::RecordedTwice { urn }.to_string())?;
+    match unsound(&snapshot).filter(|_| soundness == Soundness::Required) {
+        Some(problems) => Err(problems),
+        None => Ok((snapshot, twice)),
+    }
 }
 
 /// The snapshot that the history must end with: the history of what is being moved comes after it.

@@ -1,5 +1,7 @@
 //! Error codes: each names one kind of problem for good, and has a page in `docs/errors/`.
 
+use lsinfra_resources::kubernetes;
+
 use crate::exit_code::ExitCode;
 
 /// Defines the codes; each names its page once.
@@ -198,13 +200,13 @@ impl ErrorCode {
         Self::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text.trim()))
     }
 
-    /// The code of what a cluster says by a code of its own (`resources/src/kubernetes/error.rs`).
+    /// The code of what is said of a cluster by a code of its own.
     pub(crate) fn of_cluster(code: Option<&str>) -> Option<Self> {
         Some(match code? {
-            "ClusterUnreachable" => Self::ClusterUnreachable,
-            "ClusterSlow" => Self::ClusterSlow,
-            "ClusterUntrusted" => Self::ClusterUntrusted,
-            "Unauthorized" => Self::ClusterUnauthorized,
+            kubernetes::UNREACHABLE => Self::ClusterUnreachable,
+            kubernetes::SLOW => Self::ClusterSlow,
+            kubernetes::UNTRUSTED => Self::ClusterUntrusted,
+            kubernetes::UNAUTHORIZED => Self::ClusterUnauthorized,
             _ => return None,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::snapshot::{Edit, Object, PhysicalId, Record, Role, Snapshot, Status};
+use crate::snapshot::{Edit, Finding, Object, PhysicalId, Record, Role, Snapshot, Status};
 use crate::urn::Urn;
 
 /// One record of two: what both say is in it once. `None` if they are written at different versions of the type's
@@ -31,7 +31,7 @@ pub fn settle(snapshot: &mut Snapshot, twice: &[Urn]) -> Vec<Edit> {
     let mut edits = Vec::new();
     for urn in twice {
         let Some(record) = snapshot.resources.get_mut(urn) else { continue };
-        let mut finding = format!("{urn} is recorded twice");
+        let mut finding = Finding::RecordedTwice { urn: urn.clone() }.to_string();
         for settled in settle_record(record) {
             finding.push_str("; ");
             finding.push_str(&settled);

@@ -33,6 +33,8 @@ pub(crate) struct Hooks<'a> {
     /// The ends of the logs of those that have ended, by job.
     logs: BTreeMap<String, String>,
     failures: BTreeMap<String, i32>,
+    /// Those that were seen to succeed.
+    succeeded: BTreeSet<String>,
     /// When the last of the lightest ones succeeded, by the cluster's clock.
     succeeded_at: Option<Timestamp>,
 }
@@ -48,6 +50,7 @@ impl<'a> Hooks<'a> {
             earlier: BTreeSet::new(),
             logs: BTreeMap::new(),
             failures: BTreeMap::new(),
+            succeeded: BTreeSet::new(),
             succeeded_at: None,
         }
     }
@@ -95,7 +98,7 @@ impl<'a> Hooks<'a> {
                 self.failures.insert(name.clone(), failed);
             }
             let is_done = status.succeeded.unwrap_or_default() > 0;
-            if is_done && !self.logs.contains_key(&name) {
+            if is_done && self.succeeded.insert(name.clone()) && !self.logs.contains_key(&name) {
                 self.keep_log(&name).await;
             }
             let is_first = self.weights.get(&name) == self.weights.values().min();

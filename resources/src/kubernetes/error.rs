@@ -12,13 +12,13 @@ use crate::kubernetes::transport::TransportError;
 use crate::kubernetes::{ClusterConnection, KubernetesClient};
 
 /// The code of an error: the cluster does not know the caller.
-pub(super) const UNAUTHORIZED: &str = "Unauthorized";
+pub const UNAUTHORIZED: &str = "Unauthorized";
 /// The code of an error: nobody answers at the cluster's address.
-pub(super) const UNREACHABLE: &str = "ClusterUnreachable";
+pub const UNREACHABLE: &str = "ClusterUnreachable";
 /// The code of an error: the cluster does not answer in time.
-pub(super) const SLOW: &str = "ClusterSlow";
+pub const SLOW: &str = "ClusterSlow";
 /// The code of an error: who answers there is not the cluster.
-pub(super) const UNTRUSTED: &str = "ClusterUntrusted";
+pub const UNTRUSTED: &str = "ClusterUntrusted";
 /// The code of an error: others have the fields that were to be applied.
 pub(super) const FIELD_CONFLICT: &str = "FieldManagerConflict";
 

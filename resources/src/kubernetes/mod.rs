@@ -36,6 +36,7 @@ use lsinfra_engine::provider::{Connect, Providers, TaskProvider, TypedProvider};
 
 pub use connection::ClusterConnection;
 pub use connector::{KubernetesClient, KubernetesConnector};
+pub use error::{SLOW, UNAUTHORIZED, UNREACHABLE, UNTRUSTED};
 pub(crate) use fields::FIELD_MANAGER;
 pub use object::ObjectOutputs;
 pub use selector::{IntOrString, LabelOperator, LabelSelector, LabelSelectorRequirement};

@@ -14,7 +14,7 @@ use crate::document::decode_snapshot;
 use crate::format::{
     DecodeError, FORMAT_VERSION, Note, SnapshotIdentity, StoredSnapshot, decode, encode_snapshot,
 };
-use crate::soundness::{self, check_newest, decode_kept, in_history, unsound};
+use crate::soundness::{self, check_newest, decode_kept, in_history, sound, unsound};
 
 /// How many snapshots before the present one are kept.
 const KEPT_SNAPSHOTS: u64 = 20;
@@ -186,16 +186,7 @@ fn read_snapshot(disk: &Disk, layout: &Layout, soundness: Soundness) -> Result<O
         let location = layout.folder().display().to_string();
         return Err(StoreError::Moved { location, to: to.clone() });
     }
-    let read = match soundness {
-        Soundness::Waived => stored.into_merged(),
-        Soundness::Required | Soundness::Replaced => stored.into_snapshot().map(|read| (read, Vec::new())),
-    };
-    let (snapshot, twice) = read.map_err(|urn| damaged(layout, &format!("{urn} is recorded twice")))?;
-    if soundness == Soundness::Required
-        && let Some(problems) = unsound(&snapshot)
-    {
-        return Err(damaged(layout, &problems));
-    }
+    let (snapshot, twice) = sound(stored, soundness).map_err(|reason| damaged(layout, &reason))?;
     Ok(Some(Found { snapshot, twice, last_batch, moved_to }))
 }
 

@@ -11,7 +11,7 @@ use super::objects::StoredObject;
 use crate::format::{
     DecodeError, FORMAT_VERSION, StoredOperationRecord, StoredSnapshot, decode, decode_batch,
 };
-use crate::soundness::{HistoryEnd, check_newest, in_history, unsound};
+use crate::soundness::{HistoryEnd, check_newest, in_history, sound};
 
 /// How many batches are read at once.
 const PARALLEL_READS: usize = 16;
@@ -284,19 +284,7 @@ impl S3Store {
         {
             return Err(StoreError::Moved { location: self.url(""), to: to.clone() });
         }
-        let read = match soundness {
-            Soundness::Waived => stored.into_merged(),
-            Soundness::Required | Soundness::Replaced => {
-                stored.into_snapshot().map(|read| (read, Vec::new()))
-            }
-        };
-        let (snapshot, twice) =
-            read.map_err(|urn| self.damaged(&key, &format!("{urn} is recorded twice")))?;
-        if soundness == Soundness::Required
-            && let Some(problems) = unsound(&snapshot)
-        {
-            return Err(self.damaged(&key, &problems));
-        }
+        let (snapshot, twice) = sound(stored, soundness).map_err(|reason| self.damaged(&key, &reason))?;
         contents.stored.snapshot = Some(snapshot);
         contents.stored.twice = twice;
         Ok(())

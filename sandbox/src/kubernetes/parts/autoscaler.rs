@@ -52,8 +52,7 @@ impl Controller for Autoscaler {
             context,
         };
         part.service_accounts.wait_until_ready().await?;
-        let ended = |_| PartError::Object("a watch has ended".to_owned());
-        part.statuses.wait_until_ready().await.map_err(ended)?;
+        part.statuses.wait_until_ready().await?;
         Ok(part)
     }
 
@@ -82,17 +81,12 @@ impl Controller for Autoscaler {
 impl Autoscaler {
     /// The groups that are found by the tags that the controller was told.
     fn groups(&self, controller: &Deployment) -> Result<Vec<AutoScalingGroup>, PartError> {
-        let spec = controller.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
-        let (namespace, name) = (
-            controller.namespace().unwrap_or_default(),
-            spec.and_then(|spec| spec.service_account_name.clone()).unwrap_or_default(),
-        );
         let account = &self.context.account;
-        let role = self
-            .service_accounts
-            .role_of(&namespace, &name)
-            .ok_or_else(|| ServiceError::new(400, "NoCredentialProviders", "no valid providers in chain"))?;
-        let principal = account.assume_role(&role, &namespace, &name)?;
+        let session = self.service_accounts.session_of(account, controller);
+        let principal = session.ok_or_else(|| {
+            ServiceError::new(400, "NoCredentialProviders", "no valid providers in chain")
+        })??;
+        let spec = controller.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
         let cluster = &account.cluster().name;
         let containers = spec.into_iter().flat_map(|spec| &spec.containers);
         let mut words = containers.flat_map(|one| one.command.iter().chain(&one.args).flatten());

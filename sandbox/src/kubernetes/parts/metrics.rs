@@ -26,8 +26,7 @@ pub(super) struct Metrics {
 impl Controller for Metrics {
     async fn begin(context: Context) -> Result<Self, PartError> {
         let deployments = context.watch(Api::namespaced(context.client.clone(), NAMESPACE));
-        let ended = |_| PartError::Object("a watch has ended".to_owned());
-        deployments.wait_until_ready().await.map_err(ended)?;
+        deployments.wait_until_ready().await?;
         Ok(Self { context, deployments })
     }
 

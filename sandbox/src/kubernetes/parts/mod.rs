@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use fs_err::OpenOptions;
 use jiff::Timestamp;
+use kube::runtime::reflector::store::WriterDropped;
 use tokio::task::JoinSet;
 
 pub(crate) use account::Account;
@@ -127,6 +128,12 @@ pub(crate) enum PartError {
     /// An object is not what it ought to be.
     #[error("{0}")]
     Object(String),
+}
+
+impl From<WriterDropped> for PartError {
+    fn from(_: WriterDropped) -> Self {
+        Self::Object("a watch has ended".to_owned())
+    }
 }
 
 impl From<ServiceError> for PartError {

@@ -1,12 +1,15 @@
 //! The service accounts of a cluster, for the roles that they take on.
 //! <https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html>
 
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::ResourceExt;
 use kube::api::Api;
 use kube::runtime::reflector::{ObjectRef, Store};
 
-use super::{Context, PartError};
+use super::{Account, Context, PartError};
+use crate::cloud::principal::Principal;
+use crate::protocol::error::ServiceError;
 
 /// The annotation on service accounts that names their role.
 const ROLE_ANNOTATION: &str = "eks.amazonaws.com/role-arn";
@@ -22,12 +25,25 @@ impl ServiceAccounts {
 
     /// Waits until they are known.
     pub(super) async fn wait_until_ready(&self) -> Result<(), PartError> {
-        self.0.wait_until_ready().await.map_err(|_| PartError::Object("a watch has ended".to_owned()))
+        Ok(self.0.wait_until_ready().await?)
     }
 
     /// Whether there is one.
     pub(super) fn has(&self, namespace: &str, name: &str) -> bool {
         self.0.get(&ObjectRef::new(name).within(namespace)).is_some()
+    }
+
+    /// The session of the role that a controller's pods take on; `None` if their service account names none.
+    pub(super) fn session_of(
+        &self,
+        account: &Account,
+        controller: &Deployment,
+    ) -> Option<Result<Principal, ServiceError>> {
+        let namespace = controller.namespace().unwrap_or_default();
+        let pod = controller.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
+        let name = pod.and_then(|pod| pod.service_account_name.as_deref()).unwrap_or("default");
+        let role = self.role_of(&namespace, name)?;
+        Some(account.assume_role(&role, &namespace, name))
     }
 
     /// The ARN of the role that one takes on.

@@ -7,7 +7,6 @@ use lsinfra_engine::{Property, Resource};
 use lsinfra_resources::kubernetes::WaitFor;
 use lsinfra_resources::kubernetes::meta::{Manifest, ManifestOutputs};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::super::json::Json;
 use super::super::names::{
@@ -21,6 +20,7 @@ use super::secret_delivery::Secrets;
 use super::storage::Storage;
 use super::{Controller, Controllers, chart, object};
 use crate::config::NetworkConfig;
+use crate::naming::hash;
 
 /// <https://github.com/Altinity/helm-charts>
 const REPOSITORY: &str = "https://helm.altinity.com";
@@ -35,8 +35,8 @@ const KEEPER_IMAGE: &str = "docker.io/clickhouse/clickhouse-keeper:25.12";
 
 const REPLICAS: u8 = 3;
 
-/// How much of the digest of an installation names its task.
-const TASK_BYTES: usize = 8;
+/// How much of the hash of an installation names its task.
+const TASK_DIGITS: usize = 16;
 
 /// The port of the Keepers, which speak as ZooKeeper does.
 const KEEPER_PORT: u16 = 2181;
@@ -92,12 +92,11 @@ pub(super) fn declare(
         value: value.to_owned().to_value(),
     };
     let installation = |name: &str, (api_version, kind): (&str, &str), body: Value| {
-        let is_complete = says("status.status", "Completed");
+        let mut is_complete = vec![says("status.status", "Completed")];
         // Completed may be of an earlier state: which one, its task says.
-        let task = body["spec"]["taskID"].as_str().map(|task| says("status.taskID", task));
+        is_complete.extend(body["spec"]["taskID"].as_str().map(|task| says("status.taskID", task)));
         let inputs = Manifest {
             namespace: namespaces.langsmith.name.clone().into(),
-            wait_for: std::iter::once(is_complete.clone()).chain(task).collect::<Vec<_>>().into(),
             ..object(api_version, kind, CLICKHOUSE_INSTALLATION, &Json::new(body), is_complete)
         };
         let declared: Resource<ManifestOutputs> = controllers.stack.add(name, inputs)?.depends_on(&operator);
@@ -137,9 +136,7 @@ fn operator_values() -> Value {
 /// An installation with a task of its own: the operator says in its status which one it has begun with.
 /// <https://github.com/Altinity/clickhouse-operator/blob/master/docs/custom_resource_explained.md#spectaskid>
 fn with_task(mut body: Value) -> Value {
-    let digest = Sha256::digest(body.to_string());
-    let task: String = digest.iter().take(TASK_BYTES).map(|byte| format!("{byte:02x}")).collect();
-    body["spec"]["taskID"] = task.into();
+    body["spec"]["taskID"] = hash(&body.to_string(), TASK_DIGITS).into();
     body
 }
 

@@ -56,6 +56,6 @@ pub(super) fn declare(
     let namespace_of_account = ["spec", "provider", "aws", "auth", "jwt", "serviceAccountRef", "namespace"];
     let store = Json::new(store).with(&namespace_of_account, &namespace.name);
     let is_ready = WaitFor::Condition("Ready".to_owned());
-    let store = object(API_VERSION, "ClusterSecretStore", STORE, &store, is_ready);
+    let store = object(API_VERSION, "ClusterSecretStore", STORE, &store, vec![is_ready]);
     Ok(Some(controllers.stack.add(STORE, store)?.depends_on(&release)))
 }

@@ -112,13 +112,13 @@ impl Controllers<'_> {
 }
 
 /// An object of a kind that a chart brings.
-fn object(api_version: &str, kind: &str, name: &str, body: &Json, wait_for: WaitFor) -> Manifest {
+fn object(api_version: &str, kind: &str, name: &str, body: &Json, wait_for: Vec<WaitFor>) -> Manifest {
     Manifest {
         api_version: api_version.into(),
         kind: kind.into(),
         name: name.into(),
         body: body.output().into(),
-        wait_for: vec![wait_for].into(),
+        wait_for: wait_for.into(),
         ..Manifest::default()
     }
 }

@@ -92,8 +92,7 @@ fn external(
     let is_fresh = WaitFor::Since { path: "status.refreshTime".to_owned() };
     let object = Manifest {
         namespace: namespace.name.clone().into(),
-        wait_for: vec![is_ready.clone(), is_fresh].into(),
-        ..object(API_VERSION, "ExternalSecret", name, &body, is_ready)
+        ..object(API_VERSION, "ExternalSecret", name, &body, vec![is_ready, is_fresh])
     };
     Ok(controllers.stack.add(name, object)?.depends_on(store).erased())
 }

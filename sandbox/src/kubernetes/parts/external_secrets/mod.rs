@@ -333,7 +333,6 @@ fn includes(value: &Value, wanted: &Value) -> bool {
     wanted.as_object().is_none_or(|wanted| wanted.iter().all(|(key, wanted)| value.get(key) == Some(wanted)))
 }
 
-/// The present time, as objects have it.
 /// What tells an ExternalSecret from an earlier state of it: also its annotations and labels, by which it is refreshed at once.
 fn version(wanted: &DynamicObject) -> Value {
     let hashed = json!([wanted.annotations(), wanted.labels()]).to_string();
@@ -341,6 +340,7 @@ fn version(wanted: &DynamicObject) -> Value {
     format!("{}-{hash:08x}", wanted.metadata.generation.unwrap_or_default()).into()
 }
 
+/// The present time, as objects have it.
 fn now() -> Value {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
 }

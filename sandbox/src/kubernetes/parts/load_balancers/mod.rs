@@ -93,9 +93,8 @@ impl Controller for LoadBalancers {
             context: context.clone(),
         };
         // Without all of them something would look as if it were not there.
-        let ended = |_| PartError::Object("a watch has ended".to_owned());
-        part.classes.wait_until_ready().await.map_err(ended)?;
-        part.ingresses.wait_until_ready().await.map_err(ended)?;
+        part.classes.wait_until_ready().await?;
+        part.ingresses.wait_until_ready().await?;
         part.workloads.wait_until_ready().await?;
         Ok(part)
     }
@@ -326,21 +325,17 @@ impl LoadBalancers {
 
     /// The controller as it acts in the account: its role's session, and the cluster as its arguments have it.
     fn deployer(&self, controller: &Deployment) -> Result<Deployer, PartError> {
-        let namespace = controller.namespace().unwrap_or_default();
         let pod = controller.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
-        let account_name = pod.and_then(|pod| pod.service_account_name.clone());
-        let account_name = account_name.unwrap_or_else(|| "default".to_owned());
         let arguments = pod.into_iter().flat_map(|pod| &pod.containers).flat_map(|container| &container.args);
         let named = arguments.flatten().find_map(|argument| argument.strip_prefix("--cluster-name="));
-        let role = self.workloads.service_accounts.role_of(&namespace, &account_name);
-        let Some(role) = role else {
+        let session = self.workloads.service_accounts.session_of(&self.context.account, controller);
+        let Some(session) = session else {
             // The pods' role would be the node's, which they cannot reach through one hop of the network.
             return Err(PartError::Object(
                 "no EC2 IMDS role found, operation error ec2imds: GetMetadata".to_owned(),
             ));
         };
-        let principal = self.context.account.assume_role(&role, &namespace, &account_name)?;
-        Deployer::new(self.context.account.clone(), principal, named)
+        Deployer::new(self.context.account.clone(), session?, named)
     }
 
     async fn answer_ingress(&self, ingress: &Ingress, hostname: &str) -> Result<(), PartError> {

@@ -46,10 +46,9 @@ impl Workloads {
 
     /// Waits until all of them are known.
     pub(super) async fn wait_until_ready(&self) -> Result<(), PartError> {
-        let ended = |_| PartError::Object("a watch has ended".to_owned());
-        self.services.wait_until_ready().await.map_err(ended)?;
-        self.slices.wait_until_ready().await.map_err(ended)?;
-        self.nodes.wait_until_ready().await.map_err(ended)?;
+        self.services.wait_until_ready().await?;
+        self.slices.wait_until_ready().await?;
+        self.nodes.wait_until_ready().await?;
         self.service_accounts.wait_until_ready().await
     }
 

@@ -69,14 +69,13 @@ impl Controller for Volumes {
             failed: BTreeMap::new(),
             context: context.clone(),
         };
-        let ended = |_| PartError::Object("a watch has ended".to_owned());
-        part.claims.wait_until_ready().await.map_err(ended)?;
-        part.volumes.wait_until_ready().await.map_err(ended)?;
-        part.classes.wait_until_ready().await.map_err(ended)?;
-        part.attachments.wait_until_ready().await.map_err(ended)?;
-        part.nodes.wait_until_ready().await.map_err(ended)?;
-        part.csi_nodes.wait_until_ready().await.map_err(ended)?;
-        part.drivers.wait_until_ready().await.map_err(ended)?;
+        part.claims.wait_until_ready().await?;
+        part.volumes.wait_until_ready().await?;
+        part.classes.wait_until_ready().await?;
+        part.attachments.wait_until_ready().await?;
+        part.nodes.wait_until_ready().await?;
+        part.csi_nodes.wait_until_ready().await?;
+        part.drivers.wait_until_ready().await?;
         Ok(part)
     }
 
